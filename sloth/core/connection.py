@@ -1,0 +1,38 @@
+"""How one host is reached: the settings that the inventory resolves and the transport uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+HostKeys = Literal["strict", "accept-new", "off"]
+ConnectionKind = Literal["ssh", "local"]
+BecomeMethod = Literal["sudo"]
+
+DEFAULT_CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One host's settings. None or empty means: not said here, ssh_config and defaults decide."""
+
+    name: str
+    """The host's name in the inventory, which is also what messages show."""
+    address: str
+    """What to connect to: a name, an alias of ssh_config, an IPv4 or IPv6 address without brackets."""
+    port: int | None = None
+    user: str | None = None
+    private_key: str | None = None
+    known_hosts: str | None = None
+    host_keys: HostKeys = "strict"
+    password: str | None = field(default=None, repr=False)
+    jump: str | None = None
+    """ProxyJump's syntax: `user@host:port`, several separated by commas."""
+    connection: ConnectionKind = "ssh"
+    become: bool = False
+    become_method: BecomeMethod = "sudo"
+    become_user: str = "root"
+    become_password: str | None = field(default=None, repr=False)
+    python: str | None = None
+    """The interpreter on the host; None lets the host's shell find one."""
+    connect_timeout: float = DEFAULT_CONNECT_TIMEOUT
