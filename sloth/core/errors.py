@@ -1,0 +1,140 @@
+"""Every error that a person may see: what happened, where, and what to do about it.
+
+    SlothError                      1   the root; nothing else is shown without a traceback
+    ├── UsageError                  1   a wrong option or argument
+    ├── WorkflowError               1   a workflow file that cannot be loaded or planned
+    ├── InventoryError              1   an inventory, variables file or host pattern
+    ├── SettingsError               1   sloth.toml and its environment variables
+    ├── AnswerError                 1   a question of a host that the controller cannot answer
+    │   └── TemplateError           1   a template that does not render
+    ├── Unreachable                 3   no working session to a host
+    │   ├── NameNotResolved, ConnectionRefused, ConnectTimeout, ConnectionLost
+    │   ├── HostKeyUnknown, HostKeyChanged, AuthenticationFailed, BecomeFailed
+    │   └── NoPython, NoShell, CacheUnusable, NoLua
+    └── LockBusy                    6   another run works on the host
+
+Each class owns its exit code. `where` is `file:line` or `file:line:column`; `hint` is one
+sentence that tells what to try.
+"""
+
+from __future__ import annotations
+
+
+class SlothError(Exception):
+    """The root. `str(error)` is the message alone; `where` and `hint` are shown beside it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+        self.hint = hint
+
+
+class UsageError(SlothError):
+    """An option or argument that makes no sense."""
+
+
+class WorkflowError(SlothError):
+    """A workflow file that cannot be loaded or planned."""
+
+
+class InventoryError(SlothError):
+    """An inventory, a variables file or a host pattern that cannot be used."""
+
+
+class SettingsError(SlothError):
+    """A configuration file or environment variable that cannot be used."""
+
+
+class AnswerError(SlothError):
+    """A question of a host (a file, a template) that the controller cannot answer."""
+
+
+class TemplateError(AnswerError):
+    """A template that does not parse or render."""
+
+
+class Unreachable(SlothError):
+    """No working session to a host. `kind` is a stable word for machines."""
+
+    exit_code = 3
+    kind = "unreachable"
+
+
+class NameNotResolved(Unreachable):
+    """The host's name has no address."""
+
+    kind = "name_not_resolved"
+
+
+class ConnectionRefused(Unreachable):
+    """Nothing listens at the host's address and port."""
+
+    kind = "refused"
+
+
+class ConnectTimeout(Unreachable):
+    """No answer within the connect timeout, or no hello after it."""
+
+    kind = "timed_out"
+
+
+class ConnectionLost(Unreachable):
+    """The session ended before the host said goodbye."""
+
+    kind = "connection_lost"
+
+
+class HostKeyUnknown(Unreachable):
+    """The host's key is in no known_hosts file."""
+
+    kind = "host_key_unknown"
+
+
+class HostKeyChanged(Unreachable):
+    """The host shows another key than known_hosts has, or a revoked one."""
+
+    kind = "host_key_changed"
+
+
+class AuthenticationFailed(Unreachable):
+    """The host accepts none of our keys and passwords."""
+
+    kind = "authentication"
+
+
+class BecomeFailed(Unreachable):
+    """sudo or its like refused to make us another user."""
+
+    kind = "become"
+
+
+class NoPython(Unreachable):
+    """The host has no Python 3 that can run the runtime."""
+
+    kind = "no_python"
+
+
+class NoShell(Unreachable):
+    """The login shell ended or talked nonsense before the runtime could start."""
+
+    kind = "no_shell"
+
+
+class CacheUnusable(Unreachable):
+    """Neither the cache directory nor memory can hold the bundle (disk full, read-only)."""
+
+    kind = "cache"
+
+
+class NoLua(Unreachable):
+    """The host can load no Lua extension."""
+
+    kind = "no_lua"
+
+
+class LockBusy(SlothError):
+    """Another run works on the host."""
+
+    exit_code = 6

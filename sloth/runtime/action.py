@@ -1,0 +1,337 @@
+"""What makes a function an action: its signature is its schema, its docstring its manual.
+
+`@action` only marks. An `Action` reads names, types, defaults and synonyms off the function, binds
+what a caller gave (positional values in parameter order, named ones, natural synonyms) and explains
+what does not fit. Types are string annotations in modern syntax (`"str | None"`, `"list[str]"`,
+`"Literal['present', 'absent']"`); they are read here, with a small grammar, and by mypy.
+
+A docstring is: one sentence, a blank line, a line `name: meaning` for each parameter, a blank line,
+and lines that begin with `example: `.
+"""
+
+import importlib
+import pkgutil
+import re
+
+from sloth.runtime.failure import BadArguments
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+
+COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
+_REQUIRED = object()
+_TRUE = ("yes", "true", "on", "1")
+_FALSE = ("no", "false", "off", "0")
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?$")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+class Marks:
+    """What a decorator says beyond the signature."""
+
+    def __init__(self, synonyms: "Mapping[str, Sequence[str]]", query: bool, rest: str) -> None:
+        self.synonyms = dict(synonyms)
+        self.query = query
+        self.rest = rest
+
+
+def action(
+    function: "Callable[..., object] | None" = None,
+    *,
+    synonyms: "Mapping[str, Sequence[str]] | None" = None,
+    query: bool = False,
+    rest: str = ""
+) -> "Callable[..., object]":
+    """Mark a function as an action.
+
+    synonyms: parameter → other names under which it is known
+    query: it only looks: its value goes to the caller as it is, and failure is `nil, "why"`
+    rest: the list parameter that takes all further positional values
+    """
+
+    def mark(marked: "Callable[..., object]") -> "Callable[..., object]":
+        marked.__sloth_action__ = Marks(synonyms or {}, query, rest)  # type: ignore[attr-defined]  # a mark, no more
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+class Parameter:
+    """One argument of an action."""
+
+    def __init__(self, name: str, type_: str, default: object, synonyms: "Sequence[str]") -> None:
+        self.name = name
+        self.type = type_
+        self.required = default is _REQUIRED
+        self.default = None if self.required else default
+        self.synonyms = tuple(synonyms)
+
+
+class Action:
+    """A marked function, ready to bind and call."""
+
+    def __init__(self, module: str, function: "Callable[..., object]") -> None:
+        marks = function.__sloth_action__  # type: ignore[attr-defined]  # set by @action
+        code = function.__code__
+        names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        defaults = function.__kwdefaults__ or {}  # type: ignore[attr-defined]  # every function has it
+        self.module = module
+        self.name = function.__name__.rstrip("_")
+        self.function = function
+        self.query = marks.query  # type: bool
+        self.rest = marks.rest  # type: str
+        self.parameters = [
+            Parameter(
+                name, function.__annotations__[name], defaults.get(name, _REQUIRED), marks.synonyms.get(name, ())
+            )
+            for name in names
+        ]
+
+    @property
+    def full_name(self) -> str:
+        """`module.action`."""
+        return f"{self.module}.{self.name}"
+
+    def bind(self, positional: "Sequence[object]", named: "Mapping[str, object]") -> "dict[str, object]":
+        """Keyword arguments for the function, or BadArguments that says what does not fit."""
+        given = self._named(named)
+        self._positional(list(positional), given)
+        missing = [parameter.name for parameter in self.parameters if parameter.required and parameter.name not in given]
+        if missing:
+            raise BadArguments(f"{self.full_name}: missing argument {', '.join(missing)}; it takes {self._takes()}")
+        types = {parameter.name: parameter.type for parameter in self.parameters}
+        bound = {}
+        for name, value in given.items():
+            try:
+                bound[name] = coerce(types[name], value)
+            except ValueError as error:
+                raise BadArguments(f"{self.full_name}: {name} {error}") from error
+        return bound
+
+    def _takes(self) -> str:
+        return ", ".join(sorted(parameter.name for parameter in self.parameters)) or "no arguments"
+
+    def _named(self, named: "Mapping[str, object]") -> "dict[str, object]":
+        names = {}
+        for parameter in self.parameters:
+            for alias in (parameter.name,) + parameter.synonyms:
+                names[alias] = parameter.name
+        given = {}  # type: dict[str, object]
+        for alias, value in named.items():
+            if alias not in names:
+                raise BadArguments(f"{self.full_name}: unknown argument {alias}; it takes {self._takes()}")
+            if names[alias] in given:
+                raise BadArguments(f"{self.full_name}: {names[alias]} is given twice")
+            if value is not None:
+                given[names[alias]] = value
+        return given
+
+    def _positional(self, positional: "list[object]", given: "dict[str, object]") -> None:
+        for parameter in self.parameters:
+            if not positional:
+                return
+            if parameter.name == self.rest:
+                given[parameter.name] = positional
+                return
+            if parameter.name in given:
+                raise BadArguments(f"{self.full_name}: {parameter.name} is given twice, by position and by name")
+            value = positional.pop(0)
+            if value is not None:
+                given[parameter.name] = value
+        if positional:
+            raise BadArguments(f"{self.full_name}: too many arguments; it takes {self._takes()}")
+
+
+def coerce(type_: str, value: object) -> object:
+    """`value` as the annotation `type_`, or ValueError("wants …, got …").
+
+    The members of a union are tried first without, then with conversion, so that `"str | int"` keeps an int.
+    """
+    members = [member.strip() for member in _split(type_, "|")]
+    for strict in (True, False):
+        for member in members:
+            try:
+                return _one(member, value, strict)
+            except TypeError:
+                continue
+    raise ValueError(f"wants {describe(type_)}, got {_show(value)}{_advice(members, value)}")
+
+
+def describe(type_: str) -> str:
+    """A type in words for people."""
+    words = {"str": "a string", "int": "an integer", "float": "a number", "bool": "true or false", "object": "any value",
+             "None": "", "Duration": "a duration such as 30s or 5m", "Mode": "a mode such as \"0644\" or \"u=rw,g=r\""}
+    parts = []
+    for member in (member.strip() for member in _split(type_, "|")):
+        if member.startswith("Literal["):
+            parts.append("one of " + ", ".join(choices(member)))
+        elif member.startswith("list["):
+            parts.append("a list of " + {"str": "strings", "int": "integers"}.get(member[5:-1], "values"))
+        elif member.startswith("dict["):
+            parts.append("a table of names and values")
+        else:
+            parts.append(words[member])
+    return " or ".join(part for part in parts if part)
+
+
+def choices(type_: str) -> "list[str]":
+    """The words of a `Literal[…]` annotation."""
+    return re.findall(r"'([^']*)'", type_)
+
+
+def seconds(value: object) -> float:
+    """A duration as seconds: a number, or a string such as "1.5", "90s", "2m", "1h". Raises ValueError."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError(f"a duration cannot be negative: {value}")
+        return float(value)
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{_show(value)} is no duration: write a number of seconds or 500ms, 30s, 5m, 2h, 1d")
+    return float(match.group(1)) * _UNITS[match.group(2) or "s"]
+
+
+def _one(member: str, value: object, strict: bool) -> object:
+    if member.startswith("list["):
+        items = value if isinstance(value, list) else [value]
+        if (strict and items is not value) or isinstance(value, dict):
+            if value == {}:  # Lua does not tell an empty list from an empty table
+                return []
+            raise TypeError
+        return [coerce(member[5:-1], item) for item in items]
+    if member.startswith("dict["):
+        if value == []:
+            return {}
+        if not isinstance(value, dict):
+            raise TypeError
+        inner = _split(member[5:-1], ",")[1].strip()
+        return {str(key): coerce(inner, item) for key, item in value.items()}
+    if member.startswith("Literal["):
+        if value in choices(member):
+            return value
+        raise TypeError
+    return _SCALARS[member](value, strict)
+
+
+def _string(value: object, strict: bool) -> str:
+    if isinstance(value, str):
+        return value
+    if strict or isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    return str(value)
+
+
+def _boolean(value: object, strict: bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if not strict and isinstance(value, (str, int)) and word in _TRUE + _FALSE:
+        return word in _TRUE
+    raise TypeError
+
+
+def _integer(value: object, strict: bool) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not strict and isinstance(value, str) and re.match(r"^[+-]?\d+$", value):
+        return int(value)
+    raise TypeError
+
+
+def _number(value: object, strict: bool) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if not strict and isinstance(value, str) and re.match(r"^[+-]?\d+(\.\d+)?$", value):
+        return float(value)
+    raise TypeError
+
+
+def _nothing(value: object, strict: bool) -> None:
+    if value is not None:
+        raise TypeError
+
+
+def _anything(value: object, strict: bool) -> object:
+    return value
+
+
+def _duration(value: object, strict: bool) -> float:
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise TypeError from error
+
+
+def _mode(value: object, strict: bool) -> str:
+    if isinstance(value, str) and re.match(r"^([0-7]{3,5}|preserve|[ugoa]*[-+=][rwxXstugo]*(,[ugoa]*[-+=][rwxXstugo]*)*)$", value):
+        return value
+    raise TypeError
+
+
+_SCALARS = {
+    "str": _string, "bool": _boolean, "int": _integer, "float": _number, "None": _nothing, "object": _anything,
+    "Duration": _duration, "Mode": _mode,
+}  # type: dict[str, Callable[[object, bool], object]]
+
+
+def _split(text: str, separator: str) -> "list[str]":
+    parts, depth, current = [], 0, ""
+    for char in text:
+        depth += {"[": 1, "]": -1}.get(char, 0)
+        if char == separator and depth == 0:
+            parts.append(current)
+            current = ""
+        else:
+            current += char
+    return [*parts, current]
+
+
+def _show(value: object) -> str:
+    kind = {bool: "boolean", int: "number", float: "number", str: "string", list: "list", dict: "table"}
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return f"the {kind.get(type(value), 'value')} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _advice(members: "list[str]", value: object) -> str:
+    if "Mode" in members and isinstance(value, (int, float)):
+        return f"; quote it, as a number loses its base: \"0{value}\""
+    if "str" in members and isinstance(value, bool):
+        return f"; quote it if the word is meant: \"{str(value).lower()}\""
+    return ""
+
+
+def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
+    """The actions of one module, by name, in the order of their definition."""
+    found = [Action(name, value) for value in vars(module).values() if hasattr(value, "__sloth_action__")]
+    return {one.name: one for one in found}
+
+
+def module_names() -> "list[str]":
+    """The names of all modules that ship, without importing any."""
+    package = importlib.import_module("sloth.runtime.modules")
+    return sorted(found.name.rstrip("_") for found in pkgutil.iter_modules(package.__path__) if found.name[0] != "_")
+
+
+class Catalog:
+    """Actions by module and name; a module is imported when one of its actions is first asked for."""
+
+    def __init__(self) -> None:
+        self.names = module_names()
+        self._loaded = {}  # type: dict[str, dict[str, Action]]
+
+    def module(self, name: str) -> "dict[str, Action]":
+        """The actions of a module; BadArguments when there is none of that name."""
+        if name not in self._loaded:
+            if name not in self.names:
+                raise BadArguments(f"there is no module {name}; there are {', '.join(self.names)}")
+            self._loaded[name] = collect(importlib.import_module("sloth.runtime.modules." + name), name)
+        return self._loaded[name]
+
+    def find(self, module: str, name: str) -> Action:
+        """One action, or BadArguments that lists those of the module."""
+        actions = self.module(module)
+        if name not in actions:
+            raise BadArguments(f"there is no action {module}.{name}; {module} has {', '.join(actions)}")
+        return actions[name]

@@ -1,0 +1,142 @@
+"""The host, as actions see it: the only way in which a module touches the machine.
+
+Looking (`run`, `ok`) happens always. Changing goes through `change` (a program) or `effect`
+(a function): both note what is changed and, in check mode, do no more than that; hence an action's
+`changed` is `bool(host.changes)` and cannot lie. Before each effect the attempt's token is asked.
+"""
+
+import difflib
+
+from sloth.runtime import process
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.process import Done
+from sloth.runtime.token import Token
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Ask = Callable[[str, "dict[str, object]"], object]
+    Receive = Callable[[str, "dict[str, object]"], "tuple[object, Iterator[bytes]]"]
+
+DIFF_LIMIT = 104448  # bytes of a file that is still shown as text
+DIFF_LINES = 400
+
+
+class Settings:
+    """What a task fixes for its calls: mode of the run and defaults for programs."""
+
+    def __init__(
+        self,
+        check: bool = False,
+        diff: bool = False,
+        workdir: "str | None" = None,
+        env: "Mapping[str, str] | None" = None,
+    ) -> None:
+        self.check = check
+        self.diff = diff
+        self.workdir = workdir
+        self.env = dict(env or {})
+
+
+class Host:
+    """One call's view of the machine.
+
+    ask(verb, arguments): a question to the controller (template, fact cache …), answered with plain data
+    receive(verb, arguments): the same with a stream of bytes behind the answer (files)
+    output(stream, data): live output of programs that the user asked for
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        token: Token,
+        ask: "Ask",
+        receive: "Receive",
+        output: "Callable[[str, bytes], None]",
+    ) -> None:
+        self.settings = settings
+        self.token = token
+        self.ask = ask
+        self.receive = receive
+        self.output = output
+        self.changes = []  # type: list[str]
+        self.diffs = []  # type: list[dict[str, str]]
+        self.warnings = []  # type: list[str]
+        self.unknown = False  # in check mode: what would happen cannot be told
+
+    @property
+    def check(self) -> bool:
+        """Whether this is a check-mode run: nothing may be changed."""
+        return self.settings.check
+
+    def run(self, *argv: str, stdin: "str | bytes" = b"", cwd: "str | None" = None) -> Done:
+        """Run a program that only looks, in the C locale; also in check mode."""
+        data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
+        return process.run(argv, self.token, stdin=data, env=process.environment(locale="C"), cwd=cwd)
+
+    def ok(self, *argv: str) -> bool:
+        """Whether a program that only looks exits with 0."""
+        return self.run(*argv).ok
+
+    def change(
+        self, *argv: str, stdin: "str | bytes" = b"", env: "Mapping[str, str] | None" = None, note: str = ""
+    ) -> Done:
+        """Run a program that changes something; ActionFailed with its output when it fails.
+
+        env: added to the environment. note: what to say instead of the command line (which may hold too much).
+        """
+        self.changes.append(note or " ".join(argv))
+        if self.check:
+            return Done(0, b"", b"")
+        data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
+        done = process.run(argv, self.token, stdin=data, env=process.environment(env, locale="C"))
+        if not done.ok:
+            raise ActionFailed(
+                f"{note or ' '.join(argv)}: {last_words(done)}", exit_code=done.code, stdout=done.out, stderr=done.err
+            )
+        return done
+
+    def effect(self, note: str, do: "Callable[[], object]") -> None:
+        """Note a change and make it, unless in check mode."""
+        self.token.check()
+        self.changes.append(note)
+        if not self.check:
+            do()
+
+    def show(self, path: str, before: "bytes | None", after: "bytes | None") -> None:
+        """Keep the difference of a file's content for the report, when diffs are wanted. None: no such file."""
+        if self.settings.diff and before != after:
+            self.diffs.append({"path": path, "text": diff_text(path, before, after)})
+
+    def warn(self, text: str) -> None:
+        """Tell the person who runs this something that is no failure."""
+        self.warnings.append(text)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless the attempt ends."""
+        self.token.sleep(seconds)
+
+
+def last_words(done: Done) -> str:
+    """Why a program failed: the last lines of its stderr, else of its stdout, else its exit code."""
+    text = done.err.strip() or done.out.strip()
+    how = f"killed by signal {-done.code}" if done.code < 0 else f"exit code {done.code}"
+    return " / ".join(text.splitlines()[-3:]) + f" ({how})" if text else how
+
+
+def diff_text(path: str, before: "bytes | None", after: "bytes | None") -> str:
+    """A unified diff, or one line that says why there is none."""
+    for content in (before, after):
+        if content is not None and (len(content) > DIFF_LIMIT or b"\0" in content):
+            return f"{path}: {'binary' if chr(0).encode() in content else 'large'} file, not shown"
+    old, new = (
+        [] if content is None else content.decode("utf-8", "replace").splitlines(True) for content in (before, after)
+    )
+    lines = list(
+        difflib.unified_diff(
+            old, new, "/dev/null" if before is None else path, "/dev/null" if after is None else path + " (after)"
+        )
+    )
+    text = "".join(line if line.endswith("\n") else line + "\n\\ no newline at end of file\n" for line in lines[:DIFF_LINES])
+    return text + (f"... {len(lines) - DIFF_LINES} more lines\n" if len(lines) > DIFF_LINES else "")

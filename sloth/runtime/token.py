@@ -1,0 +1,67 @@
+"""The right to act: one token for each attempt of a task, taken away at its deadline.
+
+Whoever is about to change something asks `token.check()` first. The timer thread (deadline.py)
+or a cancel frame calls `token.stop(reason)`: it runs what was registered with `on_stop` (kill a
+process group, wake a sleeper, tell a become child), and every later check raises Stopped.
+"""
+
+import threading
+
+from sloth.runtime.failure import Stopped
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+
+
+class Token:
+    """Alive until stopped; the first reason stays."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks = {}  # type: dict[int, Callable[[], None]]
+        self._next = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the right to act is gone."""
+        return self._stopped.is_set()
+
+    def check(self) -> None:
+        """Raise Stopped when the right to act is gone."""
+        if self._stopped.is_set():
+            raise Stopped(self.reason)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that long, or raise Stopped as soon as the token is."""
+        self._stopped.wait(seconds)
+        self.check()
+
+    def stop(self, reason: str) -> None:
+        """Take the right away and run the callbacks, each once."""
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            self.reason = reason
+            self._stopped.set()
+            callbacks = list(self._callbacks.values())
+            self._callbacks.clear()
+        for callback in callbacks:
+            callback()
+
+    def on_stop(self, callback: "Callable[[], None]") -> int:
+        """Register what ends a piece of work; returns a number for `done`. Runs at once when stopped already."""
+        with self._lock:
+            if not self._stopped.is_set():
+                self._next += 1
+                self._callbacks[self._next] = callback
+                return self._next
+        callback()
+        return 0
+
+    def done(self, number: int) -> None:
+        """Forget a callback: its work has ended by itself."""
+        with self._lock:
+            self._callbacks.pop(number, None)
