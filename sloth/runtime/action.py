@@ -76,7 +76,7 @@ class Action:
         marks = function.__sloth_action__  # type: ignore[attr-defined]  # set by @action
         code = function.__code__
         names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        defaults = function.__kwdefaults__ or {}  # type: ignore[attr-defined]  # every function has it
+        defaults = function.__kwdefaults__ or {}
         self.module = module
         self.name = function.__name__.rstrip("_")
         self.function = function

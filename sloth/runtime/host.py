@@ -5,8 +5,6 @@ Looking (`run`, `ok`) happens always. Changing goes through `change` (a program)
 `changed` is `bool(host.changes)` and cannot lie. Before each effect the attempt's token is asked.
 """
 
-import difflib
-
 from sloth.runtime import process
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.process import Done
@@ -130,6 +128,8 @@ def diff_text(path: str, before: "bytes | None", after: "bytes | None") -> str:
     for content in (before, after):
         if content is not None and (len(content) > DIFF_LIMIT or b"\0" in content):
             return f"{path}: {'binary' if chr(0).encode() in content else 'large'} file, not shown"
+    import difflib
+
     old, new = (
         [] if content is None else content.decode("utf-8", "replace").splitlines(True) for content in (before, after)
     )

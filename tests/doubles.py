@@ -1,0 +1,87 @@
+"""Doubles that stand for a host: actions act on them as on the real thing, and tests read what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Host, Settings
+from sloth.runtime.process import Done
+from sloth.runtime.token import Token
+
+Answers = Mapping[str, object]
+
+
+class FakeHost(Host):
+    """A host whose programs are a table: the start of a command line → its output or exit code.
+
+    answers: command-line prefix → str (stdout, exit 0), int (exit code) or Done; the longest prefix wins;
+    what no prefix matches exits with 1. A plain list of words means: a command line that holds one of these
+    words exits with 0. `commands` has every line that was run to look, `verbs` the second word of each that
+    changes something, `stdins` what was fed.
+    """
+
+    def __init__(self, answers: Answers | Sequence[str] = (), *, check: bool = False, diff: bool = False) -> None:
+        super().__init__(Settings(check=check, diff=diff), Token(), self._no_question, self._no_stream, lambda *_: None)
+        self.answers = answers
+        self.commands: list[str] = []
+        self.made: list[str] = []
+        self.stdins: list[str | bytes] = []
+
+    @property
+    def verbs(self) -> list[str]:
+        """The second word of each changing command."""
+        return [line.split()[1] for line in self.changes if len(line.split()) > 1]
+
+    def run(self, *argv: str, stdin: str | bytes = b"", cwd: str | None = None) -> Done:
+        self.commands.append(" ".join(argv))
+        return self._answer(argv)
+
+    def change(
+        self, *argv: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, note: str = ""
+    ) -> Done:
+        self.changes.append(note or " ".join(argv))
+        if self.check:
+            return Done(0, b"", b"")
+        self.made.append(" ".join(argv))
+        self.stdins.append(stdin)
+        answer = self._answer(argv, default=0)
+        if not answer.ok:
+            raise ActionFailed(f"{' '.join(argv)}: failed", exit_code=answer.code, stdout=answer.out, stderr=answer.err)
+        return answer
+
+    def _answer(self, argv: Sequence[str], default: int = 1) -> Done:
+        line = " ".join(argv)
+        if not isinstance(self.answers, Mapping):
+            return Done(0 if any(word in argv for word in self.answers) else default, b"", b"")
+        matching = [prefix for prefix in self.answers if line.startswith(prefix)]
+        if not matching:
+            return Done(default, b"", b"")
+        answer = self.answers[max(matching, key=len)]
+        if isinstance(answer, Done):
+            return answer
+        return Done(answer, b"", b"") if isinstance(answer, int) else Done(0, str(answer).encode(), b"")
+
+    @staticmethod
+    def _no_question(verb: str, arguments: dict[str, object]) -> object:
+        raise AssertionError(f"the action asked the controller: {verb} {arguments}")
+
+    @staticmethod
+    def _no_stream(verb: str, arguments: dict[str, object]) -> tuple[object, Iterator[bytes]]:
+        raise AssertionError(f"the action asked the controller for a stream: {verb} {arguments}")
+
+
+def real_host(
+    *,
+    check: bool = False,
+    diff: bool = False,
+    ask: Callable[[str, dict[str, object]], object] = FakeHost._no_question,
+    files: Mapping[str, bytes] | None = None,
+) -> Host:
+    """The machine the tests run on, for actions on a temporary directory. `files` are what `receive` serves."""
+
+    def receive(verb: str, arguments: dict[str, object]) -> tuple[object, Iterator[bytes]]:
+        content = (files or {})[str(arguments["src"])]
+        return {"size": len(content)}, iter([content])
+
+    return Host(Settings(check=check, diff=diff), Token(), ask, receive, lambda *_: None)
