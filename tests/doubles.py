@@ -22,7 +22,15 @@ class FakeHost(Host):
     """
 
     def __init__(self, answers: Answers | Sequence[str] = (), *, check: bool = False, diff: bool = False) -> None:
-        super().__init__(Settings(check=check, diff=diff), Token(), self._no_question, self._no_stream, lambda *_: None)
+        self.logged: list[tuple[str, str]] = []
+        super().__init__(
+            Settings(check=check, diff=diff),
+            Token(),
+            self._no_question,
+            self._no_stream,
+            lambda stream, data: None,
+            lambda level, text: self.logged.append((level, text)),
+        )
         self.answers = answers
         self.commands: list[str] = []
         self.made: list[str] = []
@@ -84,4 +92,4 @@ def real_host(
         content = (files or {})[str(arguments["src"])]
         return {"size": len(content)}, iter([content])
 
-    return Host(Settings(check=check, diff=diff), Token(), ask, receive, lambda *_: None)
+    return Host(Settings(check=check, diff=diff), Token(), ask, receive, lambda *_: None, lambda *_: None)

@@ -43,6 +43,7 @@ class Host:
     ask(verb, arguments): a question to the controller (template, fact cache …), answered with plain data
     receive(verb, arguments): the same with a stream of bytes behind the answer (files)
     output(stream, data): live output of programs that the user asked for
+    log(level, text): a line for the person who runs this; levels are debug, info, success, warning, error
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Host:
         ask: "Ask",
         receive: "Receive",
         output: "Callable[[str, bytes], None]",
+        log: "Callable[[str, str], None]",
     ) -> None:
         self.settings = settings
         self.token = token
         self.ask = ask
         self.receive = receive
         self.output = output
+        self.log = log
         self.changes = []  # type: list[str]
         self.diffs = []  # type: list[dict[str, str]]
         self.warnings = []  # type: list[str]

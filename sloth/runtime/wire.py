@@ -1,0 +1,296 @@
+"""Frames and calls between controller and host; both sides, and a become child, use the same Peer.
+
+A frame is a 4-byte big-endian body length, one byte of kind, and the body: `J` is a JSON object,
+`B` is a chunk of a stream (4-byte number of the stream, then data; no data ends it). The JSON
+objects are
+    {"call": 7, "verb": "job", "args": {…}}                      asks the other side
+    {"reply": 7, "value": …} or {"reply": 7, "error": {"kind", "message", …}}
+    {"tell": "event", "args": {…}}                               wants no answer
+A reply with `"stream": 3` is followed by the chunks of stream 3. Text that is no UTF-8 crosses as
+lone surrogates (JSON is pure ASCII). Everything from the other side is checked against limits of
+length and depth before anybody looks at it.
+"""
+
+import json
+import queue
+import struct
+import threading
+
+from sloth.runtime.failure import ActionFailed
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator
+
+    Message = dict[str, object]
+    Handler = Callable[[Message], object]
+
+VERSION = 1
+JSON_LIMIT = 16 << 20
+CHUNK = 1 << 18
+CHUNK_LIMIT = CHUNK + 4
+DEPTH_LIMIT = 64
+STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
+_HEADER = struct.Struct(">IB")
+_JSON, _BYTES = ord("J"), ord("B")
+
+
+class WireError(Exception):
+    """The other side broke the protocol, or is gone."""
+
+
+class WireClosed(WireError):
+    """The other side is gone."""
+
+
+class Streamed:
+    """A reply with a stream of bytes behind it."""
+
+    def __init__(self, value: object, chunks: "Iterator[bytes]") -> None:
+        self.value = value
+        self.chunks = chunks
+
+
+class _Pending:
+    """A call of ours that waits for its reply."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.reply = {}  # type: Message
+        self.chunks = queue.Queue(STREAM_WINDOW)  # type: queue.Queue[bytes | None]
+
+
+class Peer:
+    """One side of a wire.
+
+    read(n): exactly n bytes, or fewer at the end of input; write(data): all of it, in order
+    answer: verb → function of the arguments; it may return plain data or Streamed, or raise ActionFailed.
+        Each call of the other side runs in a thread of its own.
+    hear: verb → function for what wants no answer; runs in the reading thread, so that order is kept
+    """
+
+    def __init__(
+        self,
+        read: "Callable[[int], bytes]",
+        write: "Callable[[bytes], object]",
+        answer: "dict[str, Handler]",
+        hear: "dict[str, Callable[[Message], None]]",
+    ) -> None:
+        self._read = read
+        self._write = write
+        self._answer = answer
+        self._hear = hear
+        self._writing = threading.Lock()
+        self._lock = threading.Lock()
+        self._pending = {}  # type: dict[int, _Pending]
+        self._streams = {}  # type: dict[int, _Pending]
+        self._number = 0
+        self._closed = ""
+
+    def call(self, verb: str, args: "Message", timeout: "float | None" = None) -> object:
+        """Ask the other side and wait. Raises ActionFailed with its error, WireClosed when it is gone."""
+        return self._ask(verb, args, timeout).reply.get("value")
+
+    def call_stream(self, verb: str, args: "Message") -> "tuple[object, Iterator[bytes]]":
+        """The same for an answer with a stream behind it; the iterator ends with the stream."""
+        pending = self._ask(verb, args, None)
+        return pending.reply.get("value"), self._chunks(pending) if "stream" in pending.reply else iter(())
+
+    def tell(self, verb: str, args: "Message") -> None:
+        """Say something that wants no answer."""
+        self._send({"tell": verb, "args": args})
+
+    def serve(self) -> None:
+        """Read frames until the input ends (returns) or is broken (WireError)."""
+        try:
+            while True:
+                frame = self._frame()
+                if frame is None:
+                    return
+                self._take(frame)
+        finally:
+            self.close("the other side is gone")
+
+    def close(self, why: str) -> None:
+        """Fail all calls that wait."""
+        with self._lock:
+            self._closed = self._closed or why
+            waiting = list(self._pending.values()) + list(self._streams.values())
+            self._pending.clear()
+            self._streams.clear()
+        for pending in waiting:
+            pending.reply = pending.reply or {"error": {"kind": "closed", "message": why}}
+            pending.done.set()
+            _force(pending.chunks)
+
+    def _ask(self, verb: str, args: "Message", timeout: "float | None") -> _Pending:
+        pending = _Pending()
+        with self._lock:
+            if self._closed:
+                raise WireClosed(self._closed)
+            self._number += 1
+            number = self._number
+            self._pending[number] = pending
+        self._send({"call": number, "verb": verb, "args": args})
+        if not pending.done.wait(timeout):
+            with self._lock:
+                self._pending.pop(number, None)
+            raise WireError(f"no answer to {verb} within {timeout} s")
+        error = pending.reply.get("error")
+        if isinstance(error, dict):
+            if error.get("kind") == "closed":
+                raise WireClosed(str(error.get("message")))
+            details = {str(key): value for key, value in error.items() if key != "message"}
+            raise ActionFailed(str(error.get("message")), **details)
+        return pending
+
+    def _chunks(self, pending: _Pending) -> "Iterator[bytes]":
+        while True:
+            chunk = pending.chunks.get()
+            if chunk is None:
+                if self._closed:
+                    raise WireClosed(self._closed)
+                return
+            yield chunk
+
+    def _frame(self) -> "tuple[int, bytes] | None":
+        header = self._exactly(_HEADER.size, at_start=True)
+        if header is None:
+            return None
+        length, kind = _HEADER.unpack(header)
+        limit = {_JSON: JSON_LIMIT, _BYTES: CHUNK_LIMIT}.get(kind)
+        if limit is None or length > limit:
+            raise WireError(f"bad frame: kind {kind}, {length} bytes")
+        body = self._exactly(length, at_start=False)
+        assert body is not None
+        return kind, body
+
+    def _exactly(self, length: int, at_start: bool) -> "bytes | None":
+        data = b""
+        while len(data) < length:
+            more = self._read(length - len(data))
+            if not more:
+                if at_start and not data:
+                    return None
+                raise WireError("the input ended within a frame")
+            data = data + more if data else more
+            if at_start:
+                data = data.lstrip(b"\n")  # the controller's nudges of a start-up file that reads stdin
+        return data
+
+    def _take(self, frame: "tuple[int, bytes]") -> None:
+        kind, body = frame
+        if kind == _BYTES:
+            self._take_chunk(body)
+            return
+        message = decode(body)
+        if "call" in message:
+            threading.Thread(target=self._serve_call, args=(message,), daemon=True).start()
+        elif "reply" in message:
+            self._take_reply(message)
+        else:
+            hear = self._hear.get(str(message.get("tell")))
+            args = message.get("args")
+            if hear is None or not isinstance(args, dict):
+                raise WireError("unknown frame")
+            hear(args)
+
+    def _take_reply(self, message: "Message") -> None:
+        number, stream = message["reply"], message.get("stream")
+        if not isinstance(number, int):
+            raise WireError("a reply to nothing")
+        with self._lock:
+            pending = self._pending.pop(number, None)
+            if isinstance(stream, int) and pending is not None:
+                self._streams[stream] = pending
+        if pending is not None:
+            pending.reply = message
+            pending.done.set()
+
+    def _take_chunk(self, body: bytes) -> None:
+        number = int.from_bytes(body[:4], "big")
+        with self._lock:
+            pending = self._streams.get(number)
+            if len(body) == 4:
+                self._streams.pop(number, None)
+        if pending is not None:
+            pending.chunks.put(body[4:] or None)
+
+    def _serve_call(self, message: "Message") -> None:
+        number, verb, args = message["call"], message.get("verb"), message.get("args")
+        try:
+            handler = self._answer.get(str(verb))
+            if handler is None or not isinstance(args, dict):
+                raise ActionFailed(f"no such call: {verb}", kind="protocol")
+            value = handler(args)
+        except ActionFailed as error:
+            self._reply({"reply": number, "error": dict(error.result, message=error.message)})
+            return
+        if not isinstance(value, Streamed):
+            self._reply({"reply": number, "value": value})
+            return
+        with self._lock:
+            self._number += 1
+            stream = self._number
+        self._reply({"reply": number, "value": value.value, "stream": stream})
+        for chunk in value.chunks:
+            if chunk:
+                self._write_frame(_BYTES, stream.to_bytes(4, "big") + chunk)
+        self._write_frame(_BYTES, stream.to_bytes(4, "big"))
+
+    def _reply(self, message: "Message") -> None:
+        try:
+            self._send(message)
+        except WireClosed:
+            return  # nobody waits for it any more
+
+    def _send(self, message: "Message") -> None:
+        self._write_frame(_JSON, encode(message))
+
+    def _write_frame(self, kind: int, body: bytes) -> None:
+        with self._writing:
+            try:
+                self._write(_HEADER.pack(len(body), kind) + body)
+            except OSError as error:
+                raise WireClosed(str(error)) from error
+
+
+def encode(message: "Message") -> bytes:
+    """A JSON body. WireError when it is over the limit that the other side keeps."""
+    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    if len(body) > JSON_LIMIT:
+        raise WireError(f"a message of {len(body)} bytes is over the limit of {JSON_LIMIT}")
+    return body
+
+
+def decode(body: bytes) -> "Message":
+    """The object in a JSON body, or WireError when it is none, or too deep."""
+    depth = deepest = 0
+    for byte in body.translate(None, _NO_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    try:
+        if deepest > DEPTH_LIMIT:
+            raise ValueError(f"nested {deepest} deep")
+        message = json.loads(body.decode("ascii"))
+    except ValueError as error:
+        raise WireError(f"bad JSON in a frame: {error}") from error
+    if not isinstance(message, dict):
+        raise WireError("a frame that is no object")
+    return message
+
+
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+def _force(chunks: "queue.Queue[bytes | None]") -> None:
+    """Put the end mark even when the queue is full: the reader must wake."""
+    while True:
+        try:
+            chunks.put_nowait(None)
+            return
+        except queue.Full:
+            try:
+                chunks.get_nowait()
+            except queue.Empty:
+                continue
