@@ -13,6 +13,7 @@ length and depth before anybody looks at it.
 
 import json
 import queue
+import re
 import struct
 import threading
 
@@ -30,9 +31,12 @@ JSON_LIMIT = 16 << 20
 CHUNK = 1 << 18
 CHUNK_LIMIT = CHUNK + 4
 DEPTH_LIMIT = 64
+STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
 _HEADER = struct.Struct(">IB")
 _JSON, _BYTES = ord("J"), ord("B")
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class WireError(Exception):
@@ -57,6 +61,7 @@ class _Pending:
     def __init__(self) -> None:
         self.done = threading.Event()
         self.reply = {}  # type: Message
+        self.complete = False
         self.chunks = queue.Queue(STREAM_WINDOW)  # type: queue.Queue[bytes | None]
 
 
@@ -145,13 +150,23 @@ class Peer:
         return pending
 
     def _chunks(self, pending: _Pending) -> "Iterator[bytes]":
-        while True:
-            chunk = pending.chunks.get()
-            if chunk is None:
-                if self._closed:
-                    raise WireClosed(self._closed)
-                return
-            yield chunk
+        try:
+            while True:
+                chunk = pending.chunks.get()
+                if chunk is None:
+                    break
+                yield chunk
+        finally:
+            self._abandon(pending)
+        if not pending.complete:
+            raise WireClosed(self._closed)
+
+    def _abandon(self, pending: _Pending) -> None:
+        """No more chunks for this reader, so that the wire does not wait for it."""
+        with self._lock:
+            for number in [number for number, other in self._streams.items() if other is pending]:
+                del self._streams[number]
+        _force(pending.chunks)
 
     def _frame(self) -> "tuple[int, bytes] | None":
         header = self._exactly(_HEADER.size, at_start=True)
@@ -211,10 +226,16 @@ class Peer:
         number = int.from_bytes(body[:4], "big")
         with self._lock:
             pending = self._streams.get(number)
-            if len(body) == 4:
+            if len(body) == 4 and pending is not None:
+                pending.complete = True
+                del self._streams[number]
+        if pending is None:
+            return
+        try:
+            pending.chunks.put(body[4:] or None, timeout=STALL)
+        except queue.Full:  # its reader has given up; the rest of the stream is dropped
+            with self._lock:
                 self._streams.pop(number, None)
-        if pending is not None:
-            pending.chunks.put(body[4:] or None)
 
     def _serve_call(self, message: "Message") -> None:
         number, verb, args = message["call"], message.get("verb"), message.get("args")
@@ -265,13 +286,9 @@ def encode(message: "Message") -> bytes:
 
 def decode(body: bytes) -> "Message":
     """The object in a JSON body, or WireError when it is none, or too deep."""
-    depth = deepest = 0
-    for byte in body.translate(None, _NO_BRACKETS):
-        depth += 1 if byte in b"[{" else -1
-        deepest = max(deepest, depth)
     try:
-        if deepest > DEPTH_LIMIT:
-            raise ValueError(f"nested {deepest} deep")
+        if max(body.count(b"["), body.count(b"{")) > DEPTH_LIMIT // 2 and _depth(body) > DEPTH_LIMIT:
+            raise ValueError(f"nested more than {DEPTH_LIMIT} deep")
         message = json.loads(body.decode("ascii"))
     except ValueError as error:
         raise WireError(f"bad JSON in a frame: {error}") from error
@@ -280,7 +297,12 @@ def decode(body: bytes) -> "Message":
     return message
 
 
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+def _depth(body: bytes) -> int:
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _force(chunks: "queue.Queue[bytes | None]") -> None:
