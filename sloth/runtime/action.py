@@ -28,6 +28,10 @@ _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?$")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
+class Values(list):  # type: ignore[type-arg]  # list[object] cannot be a base class on Python 3.6
+    """Several return values of an action; a plain list is one value."""
+
+
 class Marks:
     """What a decorator says beyond the signature."""
 

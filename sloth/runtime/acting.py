@@ -1,0 +1,205 @@
+"""Performing one action call, on this side of a wire or on the other.
+
+`Here` runs the action in this process. `There` sends it over a Peer: to a become child, or (from the
+controller) to a host. Both give the same Outcome, so whoever asks need not know where it happened.
+"""
+
+import itertools
+
+from sloth.runtime.action import Catalog
+from sloth.runtime.failure import ActionFailed, Stopped
+from sloth.runtime.host import Host, Settings
+from sloth.runtime.token import Token
+from sloth.runtime.wire import Peer
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sloth.runtime.host import Ask, Receive
+
+
+class Call:
+    """What was asked for: an action by name and its arguments as the caller wrote them."""
+
+    def __init__(
+        self, module: str, action: str, positional: "Sequence[object]" = (), named: "Mapping[str, object] | None" = None
+    ) -> None:
+        self.module = module
+        self.action = action
+        self.positional = list(positional)
+        self.named = dict(named or {})
+
+
+class Outcome:
+    """What came of a call. `failure` is set when the action failed; what it changed before is kept."""
+
+    def __init__(self, value: object = None, query: bool = False) -> None:
+        self.value = value
+        self.query = query
+        self.unknown = False
+        self.changes = []  # type: list[str]
+        self.diffs = []  # type: list[dict[str, str]]
+        self.warnings = []  # type: list[str]
+        self.failure = None  # type: ActionFailed | None
+
+    def plain(self) -> "dict[str, object]":
+        """For the wire."""
+        failure = None if self.failure is None else dict(self.failure.result, message=self.failure.message)
+        return {"value": self.value, "query": self.query, "unknown": self.unknown, "changes": self.changes,
+                "diffs": self.diffs, "warnings": self.warnings, "failure": failure}
+
+    @classmethod
+    def from_plain(cls, plain: object) -> "Outcome":
+        """Off the wire."""
+        if not isinstance(plain, dict):
+            raise ActionFailed("an outcome that is no object", kind="protocol")
+        outcome = cls(plain.get("value"), bool(plain.get("query")))
+        outcome.unknown = bool(plain.get("unknown"))
+        outcome.changes = [str(change) for change in plain.get("changes") or []]
+        outcome.diffs = [dict(diff) for diff in plain.get("diffs") or []]
+        outcome.warnings = [str(text) for text in plain.get("warnings") or []]
+        failure = plain.get("failure")
+        if isinstance(failure, dict):
+            details = {str(key): value for key, value in failure.items() if key != "message"}
+            outcome.failure = ActionFailed(str(failure.get("message")), **details)
+        return outcome
+
+
+class Report:
+    """Where live output and log lines of a call go."""
+
+    def __init__(self, output: "Callable[[str, bytes], None]", log: "Callable[[str, str], None]") -> None:
+        self.output = output
+        self.log = log
+
+
+class Here:
+    """Actions in this process."""
+
+    def __init__(self, catalog: Catalog, ask: "Ask", receive: "Receive") -> None:
+        self._catalog = catalog
+        self._ask = ask
+        self._receive = receive
+
+    def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+        """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
+        outcome = Outcome()
+        host = Host(settings, token, self._ask, self._receive, report.output, report.log)
+        try:
+            action = self._catalog.find(call.module, call.action)
+            outcome.query = action.query
+            arguments = action.bind(call.positional, call.named)
+            outcome.value = action.function(host, **arguments)
+        except ActionFailed as error:
+            outcome.failure = error
+        except OSError as error:
+            outcome.failure = _from_os(call, error)
+        except Exception as error:  # noqa: BLE001  # a fault in an action fails its task, not the whole run
+            outcome.failure = _from_fault(call, error)
+        token.check()
+        outcome.changes, outcome.diffs, outcome.warnings = host.changes, host.diffs, host.warnings
+        outcome.unknown = host.unknown
+        return outcome
+
+    def close(self) -> None:
+        """Nothing to end: what a call starts ends with its token."""
+
+
+class There:
+    """Actions on the other side of a wire, whose `Served` answers."""
+
+    def __init__(self, peer: Peer, close: "Callable[[], None]") -> None:
+        self._peer = peer
+        self._numbers = itertools.count(1)
+        self._reports = {}  # type: dict[int, Report]
+        self.close = close
+
+    def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+        """Send the call and wait for its outcome; when the token goes, the other side stops it."""
+        token.check()
+        number = next(self._numbers)
+        self._reports[number] = report
+        watch = token.on_stop(lambda: self._peer.tell("stop", {"act": number}))
+        try:
+            plain = self._peer.call("act", {
+                "act": number, "module": call.module, "action": call.action, "args": call.positional,
+                "named": call.named, "check": settings.check, "diff": settings.diff,
+                "workdir": settings.workdir, "env": settings.env,
+            })
+        except ActionFailed:
+            token.check()
+            raise
+        finally:
+            token.done(watch)
+            del self._reports[number]
+        token.check()
+        return Outcome.from_plain(plain)
+
+    def hear_output(self, args: "dict[str, object]") -> None:
+        """Live output and log lines of a call that runs on the other side."""
+        report = self._reports.get(int(str(args.get("act"))))
+        if report is None:
+            return
+        if "level" in args:
+            report.log(str(args["level"]), str(args.get("text")))
+        else:
+            report.output(str(args.get("stream")), str(args.get("text")).encode("utf-8", "surrogateescape"))
+
+
+class Served:
+    """The answering side of There."""
+
+    def __init__(self, here: Here, tell: "Callable[[str, dict[str, object]], None]") -> None:
+        self._here = here
+        self._tell = tell
+        self._tokens = {}  # type: dict[int, Token]
+
+    def act(self, args: "dict[str, object]") -> object:
+        """The verb `act`."""
+        number, positional, named, env = args.get("act"), args.get("args"), args.get("named"), args.get("env")
+        if not isinstance(number, int) or not isinstance(positional, list) or not isinstance(named, dict):
+            raise ActionFailed("bad act", kind="protocol")
+        call = Call(str(args.get("module")), str(args.get("action")), positional, named)
+        workdir = args.get("workdir")
+        settings = Settings(
+            bool(args.get("check")), bool(args.get("diff")), None if workdir is None else str(workdir),
+            env if isinstance(env, dict) else {},
+        )
+        report = Report(
+            lambda stream, data: self._tell(
+                "output", {"act": number, "stream": stream, "text": data.decode("utf-8", "surrogateescape")}
+            ),
+            lambda level, text: self._tell("output", {"act": number, "level": level, "text": text}),
+        )
+        token = self._tokens[number] = Token()
+        try:
+            return self._here.act(call, settings, token, report).plain()
+        except Stopped as stopped:
+            raise ActionFailed(stopped.reason, kind="stopped") from stopped
+        finally:
+            del self._tokens[number]
+
+    def stop(self, args: "dict[str, object]") -> None:
+        """The word `stop`: the caller of one act has no more right to it."""
+        token = self._tokens.get(int(str(args.get("act"))))
+        if token is not None:
+            token.stop("stopped by its caller")
+
+    def stop_all(self, reason: str) -> None:
+        """Nothing may go on."""
+        for token in list(self._tokens.values()):
+            token.stop(reason)
+
+
+def _from_fault(call: Call, error: Exception) -> ActionFailed:
+    import traceback
+
+    what = f"{type(error).__name__}: {error}"
+    return ActionFailed(f"{call.module}.{call.action} is at fault: {what}", traceback=traceback.format_exc())
+
+
+def _from_os(call: Call, error: OSError) -> ActionFailed:
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "; it needs become" if isinstance(error, PermissionError) else ""
+    return ActionFailed(f"{call.module}.{call.action}: {where}{error.strerror or error}{hint}")

@@ -1,0 +1,141 @@
+"""One attempt of a task: its right to act, its calls, and what came of them.
+
+The VM hands every module call of the task's closure to `perform`; what the calls changed adds up to
+the attempt's status.
+"""
+
+from sloth.runtime.acting import Call, Outcome, Report
+from sloth.runtime.action import COMMON, Values, coerce, seconds
+from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
+from sloth.runtime.host import Settings
+from sloth.runtime.token import Token
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+
+    from sloth.runtime.deadline import Timer
+    from sloth.runtime.job import Step
+
+    Perform = Callable[[dict[str, object]], list[object]]
+    Act = Callable[["str | None", Call, Settings, Token, Report], Outcome]
+
+
+class Attempt:
+    """The calls of one try, in the order they were made.
+
+    act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
+    notify(name): a handler is wanted; raises ActionFailed when there is none of that name
+    """
+
+    def __init__(
+        self, step: "Step", settings: Settings, token: Token, timer: "Timer", act: "Act", report: Report,
+        notify: "Callable[[str], str]",
+    ) -> None:
+        self.step = step
+        self.settings = settings
+        self.token = token
+        self.timer = timer
+        self.report = report
+        self.outcomes = []  # type: list[Outcome]
+        self.notified = []  # type: list[str]
+        self._act = act
+        self._notify = notify
+
+    @property
+    def changes(self) -> "list[str]":
+        """Everything that was changed (in check mode: would be)."""
+        return [change for outcome in self.outcomes for change in outcome.changes]
+
+    @property
+    def unknown(self) -> bool:
+        """In check mode: whether some call was not made, so that nobody knows what it would change."""
+        return any(outcome.unknown for outcome in self.outcomes)
+
+    def perform(self, request: "dict[str, object]") -> "list[object]":
+        """Answer one request of the task's closure: the values that its call returns in Lua."""
+        module, action = str(request["module"]), str(request["action"])
+        args, named = request["args"], request["named"]
+        assert isinstance(args, list) and isinstance(named, dict)  # the prelude writes nothing else
+        if module == "task":
+            return [self._task_request(action, args, named)]
+        return self.act(Call(module, action, args, named))
+
+    def act(self, call: Call) -> "list[object]":
+        """Perform one action with the options that every call takes; values for Lua, or ActionFailed."""
+        options = {key: call.named.pop(key) for key in COMMON if key in call.named}
+        outcome = self._within(options.get("timeout"), call, _user(options.get("become"), self.step.become))
+        self.outcomes.append(outcome)
+        for text in outcome.warnings:
+            self.report.log("warning", text)
+        if outcome.failure is None:
+            return _values(outcome)
+        if outcome.query and not isinstance(outcome.failure, BadArguments):
+            return [None, outcome.failure.message]
+        if options.get("ignore_errors") is True:
+            fields = {"changed": False, "failed": True, "success": False, "message": outcome.failure.message}
+            return [dict(outcome.failure.result, **fields), outcome.failure.message]
+        raise outcome.failure
+
+    def _within(self, timeout: object, call: Call, user: "str | None") -> Outcome:
+        """Make the call, within a time limit of its own when it has one: the call fails then, not the task."""
+        if timeout is None:
+            return self._act(user, call, self.settings, self.token, self.report)
+        limit = _limit(call, timeout)
+        token = Token()
+        above = self.token.on_stop(lambda: token.stop(self.token.reason))
+        alarm = self.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
+        try:
+            return self._act(user, call, self.settings, token, self.report)
+        except Stopped as stopped:
+            self.token.check()
+            outcome = Outcome()
+            outcome.failure = ActionFailed(f"{call.module}.{call.action}: {stopped.reason}", timed_out=True)
+            return outcome
+        finally:
+            self.timer.cancel(alarm)
+            self.token.done(above)
+
+    def _task_request(self, action: str, args: "list[object]", named: "dict[str, object]") -> object:
+        if action == "notify":
+            names = args[0] if args and isinstance(args[0], list) else args
+            for name in names:
+                self.notified.append(self._notify(str(name)))
+            return None
+        if action == "sleep":
+            self.token.sleep(seconds(args[0] if args else named.get("seconds", 0)))
+            return None
+        raise ActionFailed(f"unknown request of the workflow language: {action}")
+
+
+def _values(outcome: Outcome) -> "list[object]":
+    changed = bool(outcome.changes)
+    if isinstance(outcome.value, Values):
+        return [dict(value, changed=changed) if isinstance(value, dict) else value for value in outcome.value]
+    if outcome.query:
+        return [outcome.value]
+    fields = outcome.value if isinstance(outcome.value, dict) else {}
+    message = str(fields.get("message") or "; ".join(outcome.changes) or "nothing to change")
+    diff = "".join(diff.get("text", "") for diff in outcome.diffs)
+    result = dict({"diff": diff}, **fields)
+    result.update({"changed": changed, "failed": False, "success": True, "message": message})
+    if outcome.unknown:
+        result["unknown"] = True
+    return [result, message]
+
+
+def _user(option: object, default: "str | None") -> "str | None":
+    if option is None:
+        return default
+    if isinstance(option, bool):
+        return "root" if option else None
+    return str(option)
+
+
+def _limit(call: Call, timeout: object) -> float:
+    try:
+        limit = coerce("Duration", timeout)
+    except ValueError as error:
+        raise BadArguments(f"{call.module}.{call.action}: timeout {error}") from error
+    assert isinstance(limit, float)
+    return limit

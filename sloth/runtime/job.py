@@ -1,0 +1,109 @@
+"""What one host is told to do, in one message: sources, graph, variables, limits.
+
+The controller builds it (engine), the host reads it here. The graph (names, order, needs) is the
+controller's alone; the closures come from the host's own evaluation of the same sources.
+"""
+
+from sloth.runtime.failure import ActionFailed
+
+MYPY = False
+if MYPY:
+    from collections.abc import Mapping
+
+    Plain = Mapping[str, object]
+
+
+class Retries:
+    """Extra attempts and the wait before each: `count`, `strategy` (fixed, linear, exponential), seconds."""
+
+    def __init__(self, count: int = 0, strategy: str = "exponential", delay: float = 1.0, max_delay: float = 60.0) -> None:
+        self.count = count
+        self.strategy = strategy
+        self.delay = delay
+        self.max_delay = max_delay
+
+    def wait(self, attempt: int, jitter: float) -> float:
+        """Seconds to wait after the attempt of that number (1, 2, …); jitter is 0…1 and takes up to a quarter off."""
+        factor = {"fixed": 1, "linear": attempt, "exponential": 1 << min(attempt - 1, 30)}[self.strategy]
+        return float(min(self.delay * factor, self.max_delay) * (1 - jitter / 4))
+
+
+class Step:
+    """One task of the graph as the controller planned it."""
+
+    def __init__(self, plain: "Plain") -> None:
+        retries = _mapping(plain, "retries")
+        self.name = str(plain["name"])
+        self.needs = [str(name) for name in _list(plain, "needs")]
+        self.gates = [str(name) for name in _list(plain, "gates")]
+        self.timeout = _seconds(plain.get("timeout"))
+        self.retries = Retries(**retries)  # type: ignore[arg-type]  # the controller writes exactly these keys
+        self.become = None if plain.get("become") is None else str(plain["become"])
+        self.workdir = None if plain.get("workdir") is None else str(plain["workdir"])
+        self.env = {key: str(value) for key, value in _mapping(plain, "env").items()}
+        self.params = _mapping(plain, "params")
+        self.ignore_errors = bool(plain.get("ignore_errors"))
+        self.role = None if plain.get("role") is None else str(plain["role"])
+
+
+class Job:
+    """One host's part of a run."""
+
+    def __init__(self, plain: "Plain") -> None:
+        self.run = str(plain["run"])
+        self.host = str(plain["host"])
+        self.owner = str(plain.get("owner", ""))
+        self.workflow = str(plain["workflow"])
+        self.entry = str(plain["entry"])
+        self.sources = {key: str(value) for key, value in _mapping(plain, "sources").items()}
+        self.steps = [Step(step) for step in _list(plain, "steps") if isinstance(step, dict)]
+        self.vars = _mapping(plain, "vars")
+        self.common = _mapping(plain, "common")
+        self.extra = _mapping(plain, "extra")
+        self.values = _mapping(plain, "values")
+        self.roles = _mapping(plain, "roles")
+        self.groups = _mapping(plain, "groups")
+        self.environ = {key: str(value) for key, value in _mapping(plain, "environ").items()}
+        self.check = bool(plain.get("check"))
+        self.diff = bool(plain.get("diff"))
+        self.live = bool(plain.get("live"))
+        self.parallel = int(str(plain.get("parallel", 1)))
+        self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
+
+    def variables(self, role: "str | None") -> "dict[str, object]":
+        """What a task of that role sees: role defaults, the host's variables, role variables, extra variables."""
+        return task_variables(self.vars, self.extra, self.roles, role)
+
+
+def task_variables(
+    variables: "Plain", extra: "Plain", roles: "Plain", role: "str | None"
+) -> "dict[str, object]":
+    """Merge the layers of one task, lowest first. roles: name → {"defaults": {…}, "vars": {…}}."""
+    layers = _mapping(roles, role) if role is not None else {}
+    merged = dict(_mapping(layers, "defaults"))
+    merged.update(variables)
+    merged.update(_mapping(layers, "vars"))
+    merged.update(extra)
+    return merged
+
+
+def _mapping(plain: "Plain", key: str) -> "dict[str, object]":
+    value = plain.get(key)
+    if value is None or value == []:
+        return {}
+    if not isinstance(value, dict):
+        raise ActionFailed(f"bad job: {key} is no object", kind="protocol")
+    return {str(name): item for name, item in value.items()}
+
+
+def _list(plain: "Plain", key: str) -> "list[object]":
+    value = plain.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ActionFailed(f"bad job: {key} is no list", kind="protocol")
+    return value
+
+
+def _seconds(value: object) -> "float | None":
+    return float(value) if isinstance(value, (int, float)) and value > 0 else None

@@ -1,0 +1,69 @@
+"""One controller at a time on a host: an flock that the kernel gives back when we die.
+
+The file holds who has it, for the message that the other one gets.
+"""
+
+import fcntl
+import json
+import os
+import time
+from contextlib import contextmanager
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.token import Token
+
+MYPY = False
+if MYPY:
+    from collections.abc import Iterator
+
+ROOT_PATH = "/run/sloth/lock"
+POLL = 0.25  # seconds between tries while we wait
+
+
+@contextmanager
+def host_lock(cache: "str | None", run: str, owner: str, wait: float) -> "Iterator[None]":
+    """Hold the host. Raises ActionFailed (kind lock_busy, with the holder) when it is not free within `wait` seconds."""
+    path = _path(cache)
+    if path is None:
+        yield  # nowhere to put a lock: a read-only system, where little can be changed either
+        return
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        _acquire(fd, wait)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps({"owner": owner, "run": run, "since": int(time.time())}).encode(), 0)
+        yield
+        os.ftruncate(fd, 0)
+    finally:
+        os.close(fd)
+
+
+def _path(cache: "str | None") -> "str | None":
+    if os.getuid() != 0:
+        return None if cache is None else os.path.join(cache, "lock")
+    try:
+        os.makedirs(os.path.dirname(ROOT_PATH), mode=0o700, exist_ok=True)
+    except OSError:
+        return None
+    return ROOT_PATH
+
+
+def _acquire(fd: int, wait: float) -> None:
+    until, token = time.monotonic() + wait, Token()
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise ActionFailed(_busy(os.pread(fd, 4096, 0)), kind="lock_busy") from None
+        token.sleep(POLL)
+
+
+def _busy(content: bytes) -> str:
+    try:
+        holder = json.loads(content.decode())
+        since = time.strftime("%H:%M:%S", time.localtime(holder["since"]))
+        return f"{holder['owner']} works on this host since {since} (run {holder['run']})"
+    except (ValueError, KeyError, TypeError):
+        return "another run works on this host"

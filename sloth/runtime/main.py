@@ -1,0 +1,153 @@
+"""The runtime's process: what it answers on its wire, from hello to goodbye.
+
+As the first process of a session it plays jobs; as the child of one, as another user, it only acts.
+It leads its own session. When its input ends, or no heartbeat comes for a minute, it stops what it
+started and is gone; only the cache stays.
+"""
+
+import os
+import sys
+import threading
+import time
+
+from sloth.runtime.acting import Here, Outcome, Report, Served, There
+from sloth.runtime.action import Catalog
+from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Settings
+from sloth.runtime.token import Token
+from sloth.runtime.wire import VERSION, Peer, Streamed, WireClosed, WireError
+
+MYPY = False
+if MYPY:
+    from sloth.runtime.acting import Call
+    from sloth.runtime.play import Play
+
+    Plain = dict[str, object]
+
+SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
+
+
+class Runtime:
+    """One process on a host.
+
+    cache: the cache directory, or None when the host has no place for one
+    """
+
+    def __init__(self, read_fd: int, write_fd: int, cache: "str | None") -> None:
+        self.cache = cache
+        self.timer = Timer()
+        self.catalog = Catalog()
+        self.peer = Peer(
+            lambda length: os.read(read_fd, length), lambda data: _write(write_fd, data),
+            {"job": self._job, "act": lambda args: self.served.act(args)},
+            {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate,
+             "stop": lambda args: self.served.stop(args)},
+        )
+        self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
+        self.served = Served(self.here, self._tell)
+        self._last_heartbeat = time.monotonic()
+        self._play = None  # type: Play | None
+        self._others = {}  # type: dict[str, There]
+        self._lock = threading.Lock()
+
+    def serve(self) -> None:
+        """Say hello and work until the input ends."""
+        self.peer.tell("hello", {
+            "protocol": VERSION, "python": ".".join(map(str, sys.version_info[:3])), "pid": os.getpid(),
+            "uid": os.getuid(), "machine": os.uname().machine, "cached": self.cache is not None,
+        })
+        self.timer.after(SILENCE / 4, self._watch)
+        try:
+            self.peer.serve()
+        except WireError:
+            self.end("the wire broke")
+        self.end("the controller is gone")
+
+    def end(self, reason: str) -> None:
+        """Stop everything and leave."""
+        if self._play is not None:
+            self._play.cancel(reason)
+        self.served.stop_all(reason)
+        for other in list(self._others.values()):
+            other.close()
+        os._exit(0)
+
+    def act(self, user: "str | None", call: "Call", settings: Settings, token: Token, report: Report) -> Outcome:
+        """Perform a call as that user: here, or in the one child that we keep for each user."""
+        if user is None or is_me(user):
+            return self.here.act(call, settings, token, report)
+        with self._lock:
+            other = self._others.get(user)
+            if other is None:
+                other = self._others[user] = self._become(user)
+        return other.act(call, settings, token, report)
+
+    def _become(self, user: str) -> There:
+        from sloth.runtime.become import start
+
+        child = start(
+            user, "sudo", lambda: str(self.peer.call("password", {"user": user})),
+            {"template": lambda args: self.peer.call("template", args),
+             "file": lambda args: Streamed(*self.peer.call_stream("file", args))},
+        )
+        there = There(child.peer, child.close)
+        child.hear_output = there.hear_output
+        return there
+
+    def _job(self, args: "Plain") -> object:
+        from sloth.runtime.hostjob import play_job
+
+        try:
+            return play_job(self, args)
+        finally:
+            self._tell("bye", {})
+
+    def playing(self, play: "Play") -> None:
+        """The play that cancel frames and gates are for."""
+        self._play = play
+
+    def _cancel(self, args: "Plain") -> None:
+        reason = str(args.get("reason") or "cancelled")
+        if self._play is not None:
+            threading.Thread(target=self._play.cancel, args=(reason,), daemon=True).start()
+
+    def _gate(self, args: "Plain") -> None:
+        if self._play is not None:
+            self._play.open_gate(str(args.get("name")))
+
+    def _heartbeat(self, args: "Plain") -> None:
+        self._last_heartbeat = time.monotonic()
+        self._tell("pulse", {})
+
+    def _watch(self) -> None:
+        if time.monotonic() - self._last_heartbeat > SILENCE:
+            self.end("no heartbeat from the controller")
+        self.timer.after(SILENCE / 12, self._watch)
+
+    def _tell(self, verb: str, args: "Plain") -> None:
+        try:
+            self.peer.tell(verb, args)
+        except WireClosed:
+            return  # serve() is about to notice
+
+
+def serve(read_fd: int, write_fd: int, cache: "str | None") -> None:
+    """What the boot program calls."""
+    Runtime(read_fd, write_fd, cache).serve()
+
+
+def is_me(user: str) -> bool:
+    """Whether this process already is that user."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(user).pw_uid == os.getuid()
+    except KeyError:
+        raise ActionFailed(f"become: there is no user {user!r} on this host") from None
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view):]

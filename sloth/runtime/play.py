@@ -1,0 +1,179 @@
+"""One host's task graph: order, side by side or not, conditions, attempts, handlers, events.
+
+`Play` does not know where actions happen: it asks for calls (`act`) and says what happens (`emit`).
+On the host itself calls are local; a controller that plays for a host sends them over the session.
+
+A worker thread takes the first task in file order whose needs are met. `parallel` of them run; one
+that does not come back after its task's deadline (stuck in the kernel or in C code) is replaced.
+"""
+
+import threading
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.job import Job, Step
+from sloth.runtime.taskrun import TaskRun
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+
+    from sloth.runtime.attempt import Act
+    from sloth.runtime.deadline import Timer
+    from sloth.runtime.lua.vm import VM
+
+    Emit = Callable[[dict[str, object]], None]
+    Plain = dict[str, object]
+
+
+class Tools:
+    """What a play works with; all of it can stand on either side of a wire."""
+
+    def __init__(self, vm: "VM", act: "Act", emit: "Emit", timer: "Timer") -> None:
+        self.vm = vm
+        self.act = act
+        self.emit = emit
+        self.timer = timer
+
+
+class Play:
+    """Runs one job.
+
+    declared: task name → its declaration with the closures of this VM
+    handlers: the workflow's handlers in the order of their definition, likewise
+    """
+
+    def __init__(self, job: Job, declared: "dict[str, Plain]", handlers: "list[Plain]", tools: Tools) -> None:
+        self.job = job
+        self.tools = tools
+        self.handlers = handlers
+        self.outputs = {}  # type: dict[str, Plain]
+        self.aborted = ""
+        self._runs = [TaskRun(self, step, declared[step.name]) for step in job.steps]
+        self._by_name = {run.step.name: run for run in self._runs}
+        self._waiting = list(self._runs)
+        self._unfinished = len(self._runs)
+        self._changed = threading.Condition()
+        self._workers = 0
+        self._open_gates = set()  # type: set[str]
+        self._notified = set()  # type: set[str]
+        self._cancelled = ""
+
+    def run(self) -> "dict[str, int]":
+        """Run all tasks, then the handlers that were notified. Returns how many tasks ended in each status."""
+        with self._changed:
+            for _ in range(self.job.parallel):
+                self._hire()
+            while self._unfinished:
+                self._changed.wait()
+        self._run_handlers()
+        counts = {}  # type: dict[str, int]
+        for run in self._runs:
+            counts[run.status] = counts.get(run.status, 0) + 1
+        return counts
+
+    def cancel(self, reason: str) -> None:
+        """Stop what runs and start nothing more."""
+        with self._changed:
+            self._cancelled = self._cancelled or reason
+            open_runs = [run for run in self._runs if not run.finished]
+        self.tools.vm.cancel()
+        for run in open_runs:
+            run.stop("cancelled", reason)
+
+    def abort(self, reason: str) -> None:
+        """A task's abort_if holds: no further task starts."""
+        with self._changed:
+            self.aborted = self.aborted or reason
+            self._changed.notify_all()
+
+    def open_gate(self, name: str) -> None:
+        """Let the tasks go on that wait for something outside this host."""
+        with self._changed:
+            self._open_gates.add(name)
+            self._changed.notify_all()
+
+    def notify(self, name: str) -> str:
+        """The handler of that name, wanted once at the end; ActionFailed when there is none."""
+        known = [str(handler["name"]) for handler in self.handlers]
+        if name not in known:
+            raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(known) or 'none'}")
+        return name
+
+    def task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:
+        """A run has its final status. Called by it, once, from a worker or from the timer."""
+        if run.status == "changed" or run.status.startswith("would_"):
+            self._notified.update(run.notified)
+        with self._changed:
+            if worker_is_lost:
+                self._hire()
+            self._unfinished -= 1
+            self._changed.notify_all()
+
+    def deps(self, step: Step) -> "Plain":
+        """The outputs of what a task depends on, by name, role prefix left off as well."""
+        found = {}  # type: Plain
+        for name in step.needs:
+            found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
+        return found
+
+    def _hire(self) -> None:
+        self._workers += 1
+        threading.Thread(target=self._work, name=f"worker {self._workers}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                run = self._next()
+                while run is None:
+                    if not self._waiting:
+                        return
+                    self._changed.wait()
+                    run = self._next()
+            run.go()
+            if run.abandoned:
+                return  # another worker has taken this one's place
+
+    def _next(self) -> "TaskRun | None":
+        """Take the first task that can start; those that never can are finished on the way."""
+        for run in list(self._waiting):
+            verdict = self._verdict(run.step)
+            if verdict is None:
+                continue
+            self._waiting.remove(run)
+            if verdict == "":
+                run.started = True
+                return run
+            run.finish("cancelled" if self._cancelled else "skipped", verdict)
+        return None
+
+    def _verdict(self, step: Step) -> "str | None":
+        """None: not yet; "": may start; otherwise why it never will."""
+        if self._cancelled or self.aborted:
+            return self._cancelled or self.aborted
+        needs = [self._by_name[name] for name in step.needs if name in self._by_name]
+        for need in needs:
+            if need.finished and need.blocks:
+                return f"{need.step.name} did not succeed"
+        if any(not need.finished for need in needs) or any(gate not in self._open_gates for gate in step.gates):
+            return None
+        return ""
+
+    def _run_handlers(self) -> None:
+        wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]
+        if wanted and any(run.blocks for run in self._runs):
+            names = ", ".join(str(handler["name"]) for handler in wanted)
+            self.tools.emit({"type": "log", "task": "", "level": "warning",
+                             "text": f"handlers not run, as a task did not succeed: {names}"})
+            return
+        for handler in self.handlers:  # a handler may notify one that stands below it
+            name = str(handler["name"])
+            if name not in self._notified or self._cancelled:
+                continue
+            run = TaskRun(self, Step({"name": name, "role": handler.get("role")}),
+                          dict(handler, command=handler["function"]), is_handler=True)
+            run.started = True
+            self._unfinished += 1
+            self._runs.append(run)
+            run.go()
+            if run.blocks:
+                return
