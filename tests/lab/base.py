@@ -1,0 +1,80 @@
+"""The tree of files that all hosts of the lab share: one Debian, made once by debootstrap.
+
+Hosts reach no mirror. What tests install comes from a small apt repository inside the tree: a few packages of Debian,
+and `lab-demo` in two versions for pins and upgrades.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.lab.shell import call
+
+PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "sudo", "iproute2", "procps",
+    "ca-certificates", "cron", "git", "curl", "rsync", "acl",
+)  # fmt: skip
+REPOSITORY = ("hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common")
+# These act on their own some time after boot, and would disturb what a test counts.
+QUIET = ("console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-firstboot.service")
+
+
+def base_tree(lab: Path, suite: str) -> Path:
+    """The path of the shared tree of `suite`, built when it is not there yet (one to three minutes)."""
+    root = lab / f"base-{suite}"
+    if (root / ".ready").exists():
+        return root
+    if root.exists():  # an earlier build was interrupted
+        shutil.rmtree(root)
+    lab.mkdir(parents=True, exist_ok=True)
+    call("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(root))
+    _add_deploy_user(root)
+    _configure_services(root)
+    _add_repository(root)
+    for key in root.glob("etc/ssh/ssh_host_*"):
+        key.unlink()  # each host makes its own
+    (root / ".ready").touch()
+    return root
+
+
+def _inside(root: Path, *argv: str, text: str | None = None) -> None:
+    call("chroot", str(root), *argv, text=text)
+
+
+def _add_deploy_user(root: Path) -> None:
+    _inside(root, "useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", "deploy")
+    _inside(root, "chpasswd", text="deploy:deploy\n")
+
+
+def _configure_services(root: Path) -> None:
+    # All else stays as Debian ships it, MaxStartups 10:30:100 and MaxSessions 10 among it.
+    (root / "etc/ssh/sshd_config.d/lab.conf").write_text("UseDNS no\n")
+    _inside(root, "systemctl", "enable", "systemd-networkd")
+    _inside(root, "systemctl", "mask", *QUIET)
+
+
+def _add_repository(root: Path) -> None:
+    repository = root / "srv/repo"
+    repository.mkdir(parents=True)
+    _inside(root, "apt-get", "update")
+    _inside(root, "sh", "-c", f"cd /srv/repo && apt-get download {' '.join(REPOSITORY)}")
+    for version in ("1.0", "2.0"):
+        _build_demo(repository, version)
+    index = call("sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion . 2>/dev/null', "sh", str(repository))
+    (repository / "Packages").write_text(index)
+    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
+    (root / "etc/apt/sources.list").write_text("deb [trusted=yes] file:/srv/repo ./\n")
+    _inside(root, "apt-get", "update")
+
+
+def _build_demo(repository: Path, version: str) -> None:
+    control = f"Package: lab-demo\nVersion: {version}\nArchitecture: all\nMaintainer: lab\nDescription: demo\n"
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch, "lab-demo")
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(control)
+        (tree / "usr/share/lab-demo").mkdir(parents=True)
+        (tree / "usr/share/lab-demo/version").write_text(f"{version}\n")
+        call("dpkg-deb", "--root-owner-group", "--build", str(tree), str(repository))
