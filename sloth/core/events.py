@@ -1,0 +1,145 @@
+"""What happens in a run, as one typed stream. Everything a person sees is made from these.
+
+    RunStarted ── TaskStarted ─┬─ TaskOutput* ── TaskRetrying* ─┬─ TaskFinished ── RunFinished
+                               └─ LogLine*                      ┘
+    HostUnreachable and Notice may come at any time in between.
+
+Every (host, task) of the plan gets exactly one TaskFinished, also when its host is never reached.
+Text that comes from a host is data: it is as the host sent it, limited in length; who shows it on a
+terminal strips control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import ClassVar, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root. `type` is the word for machines."""
+
+    type: ClassVar[str] = ""
+
+    def plain(self) -> dict[str, object]:
+        """For JSON: the type and all fields."""
+        return {"type": self.type, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """A workflow begins. `hosts` → the names of the tasks planned there."""
+
+    type: ClassVar[str] = "run_started"
+    run: str
+    workflow: str
+    file: str
+    check: bool
+    hosts: Mapping[str, Sequence[str]]
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted(Event):
+    """A host begins a task (or a handler)."""
+
+    type: ClassVar[str] = "task_started"
+    host: str
+    task: str
+    handler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutput(Event):
+    """Live output of a program; stream is stdout or stderr."""
+
+    type: ClassVar[str] = "task_output"
+    host: str
+    task: str
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRetrying(Event):
+    """An attempt failed; the next one comes after `delay` seconds."""
+
+    type: ClassVar[str] = "task_retrying"
+    host: str
+    task: str
+    attempt: int
+    delay: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished(Event):
+    """A task has its final status.
+
+    diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
+    stderr, traceback). ignored: failed, but the author said that it does not matter.
+    """
+
+    type: ClassVar[str] = "task_finished"
+    host: str
+    task: str
+    status: str
+    message: str = ""
+    outputs: Mapping[str, object] = field(default_factory=dict)
+    changes: Sequence[str] = ()
+    diff: Sequence[Mapping[str, str]] = ()
+    duration: float = 0.0
+    failure: Mapping[str, object] = field(default_factory=dict)
+    attempts: int = 0
+    handler: bool = False
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine(Event):
+    """A line that a workflow logs: level is debug, info, success, warning or error."""
+
+    type: ClassVar[str] = "log"
+    host: str
+    task: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostUnreachable(Event):
+    """No session to a host, or it was lost. kind: the stable word of core/errors.py."""
+
+    type: ClassVar[str] = "host_unreachable"
+    host: str
+    kind: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something that sloth itself wants a person to know; host may be empty."""
+
+    type: ClassVar[str] = "notice"
+    text: str
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The end. counts: host → status → number of tasks."""
+
+    type: ClassVar[str] = "run_finished"
+    run: str
+    workflow: str
+    counts: Mapping[str, Mapping[str, int]]
+    exit_code: int
+    duration: float
+
+
+class Subscriber(Protocol):
+    """Who wants to hear. Called from one thread at a time, in order."""
+
+    def __call__(self, event: Event) -> None: ...

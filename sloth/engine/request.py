@@ -1,0 +1,49 @@
+"""What a person asks the engine for, whichever front it came through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Which hosts, and how to reach them; settings here win over those of the inventory.
+
+    inventory: sources as given with -i (none: localhost). limit: a host pattern. become_password and
+    password are asked for by the front before the run.
+    """
+
+    inventory: Sequence[str] = ()
+    limit: str | None = None
+    user: str | None = None
+    private_key: str | None = None
+    connection: str | None = None
+    password: str | None = None
+    host_keys: str | None = None
+    become: bool = False
+    become_user: str | None = None
+    become_method: str | None = None
+    become_password: str | None = None
+    connect_timeout: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Targets(inventory={self.inventory!r}, limit={self.limit!r})"  # passwords stay out of logs
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds."""
+
+    file: str
+    targets: Targets = Targets()
+    workflow: str | None = None
+    tags: Sequence[str] = ()
+    skip_tags: Sequence[str] = ()
+    values: Sequence[str] = ()
+    extra: Sequence[str] = ()
+    check: bool = False
+    diff: bool = False
+    live: bool = False
+    forks: int = 50
+    lock_wait: float = 0.0
