@@ -1,0 +1,94 @@
+"""Directories as trees: made with their parents, walked, removed, copied; no symbolic link inside is followed."""
+
+import functools
+import os
+import stat
+
+from sloth.runtime.attributes import Wanted, apply
+from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.files import absolute, kind
+from sloth.runtime.place import Explained, Place, locate, raw
+
+MYPY = False
+if MYPY:
+    from collections.abc import Iterator
+
+    from sloth.runtime.host import Host
+
+_SHOWN = 400  # entries of a removed tree that a diff lists
+_VITAL = ("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/sbin", "/sys", "/usr", "/var")
+
+
+def make(host: "Host", path: str, want: Wanted) -> None:
+    """Make a directory and its missing parents; each one that is made gets the attributes, as does the last."""
+    whole = absolute(host, path).rstrip("/") or "/"
+    missing = []
+    parent = whole
+    while not os.path.lexists(raw(parent)):
+        missing.append(parent)
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(raw(parent)):
+        raise ActionFailed(f"cannot make the directory {path}: {parent} is {_what(parent)}")
+    for one in reversed(missing):
+        host.effect(f"make directory {one}", functools.partial(_make_one, host, one, want))
+    if not missing:
+        with Explained("reach", whole), locate(whole, follow=True) as place:
+            apply(host, place, want)
+
+
+def _what(path: str) -> str:
+    found = os.lstat(raw(path))
+    return "a dangling symbolic link" if stat.S_ISLNK(found.st_mode) else kind(found.st_mode)
+
+
+def _make_one(host: "Host", path: str, want: Wanted) -> None:
+    with Explained("make the directory", path), locate(path) as place:
+        try:
+            place.mkdir(0o777 if want.mode is None else 0o700)
+        except FileExistsError:
+            return  # somebody else was quicker
+        noted = len(host.changes)
+        apply(host, place, want)
+        del host.changes[noted:]  # part of the making, no change of its own
+
+
+def walk(host: "Host", place: Place) -> "Iterator[Place]":
+    """Everything below a directory, what a directory holds before itself; the top is not included."""
+    with Explained("list", place.path):
+        names = place.names()
+    for name in names:
+        host.token.check()
+        with place.inside(name) as inner:
+            found = inner.stat()
+            if found is None:
+                continue  # gone meanwhile
+            if stat.S_ISDIR(found.st_mode):
+                yield from walk(host, inner)
+            yield inner
+
+
+def remove(host: "Host", place: Place) -> None:
+    """Note and make the end of a whole tree; the diff lists what goes."""
+    if os.path.normpath(place.path) in _VITAL or place.name == b".":
+        raise BadArguments(f"refused to remove {place.path}: the system lives there")
+    if host.settings.diff:
+        listed = [inner.path for _, inner in zip(range(_SHOWN), walk(host, place))]
+        host.show(place.path, raw("".join(path + "\n" for path in [*sorted(listed), place.path])), None)
+    host.effect(f"remove {place.path} and all in it", lambda: _remove(host, place))
+
+
+def _remove(host: "Host", place: Place) -> None:
+    for inner in walk(host, place):
+        with Explained("remove", inner.path):
+            found = inner.stat()
+            if found is not None:
+                inner.rmdir() if stat.S_ISDIR(found.st_mode) else inner.unlink()
+    with Explained("remove", place.path):
+        place.rmdir()
+
+
+def dress(host: "Host", place: Place, want: Wanted) -> None:
+    """Give a tree its attributes, the top included."""
+    for inner in walk(host, place):
+        apply(host, inner, want)
+    apply(host, place, want)
