@@ -1,0 +1,1 @@
+"""What every part above shares: errors, the model, events."""

@@ -1,0 +1,1 @@
+"""The Lua machine on the host: its sandbox and its scheduler."""

@@ -1,0 +1,1 @@
+"""The modules that ship: one file each, one function for each action."""
