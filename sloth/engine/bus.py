@@ -1,0 +1,42 @@
+"""The event bus: whoever publishes goes on at once; subscribers are called in order, in one thread."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+
+from sloth.core.events import Event, Subscriber
+
+log = logging.getLogger(__name__)
+
+
+class Bus:
+    """Use as a context manager: at its end every event that was published has been delivered."""
+
+    def __init__(self, subscribers: Sequence[Subscriber]) -> None:
+        self._subscribers = list(subscribers)
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
+
+    def __enter__(self) -> Bus:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._events.put(None)
+        self._thread.join()
+
+    def publish(self, event: Event) -> None:
+        """Say that something happened."""
+        self._events.put(event)
+
+    def _deliver(self) -> None:
+        while (event := self._events.get()) is not None:
+            for subscriber in list(self._subscribers):
+                try:
+                    subscriber(event)
+                except Exception:  # noqa: BLE001  # a broken subscriber (a closed pipe) must not break the run
+                    self._subscribers.remove(subscriber)
+                    log.warning("a subscriber of events failed and is left out", exc_info=True)

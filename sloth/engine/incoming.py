@@ -1,0 +1,97 @@
+"""Events as a host sends them are data: checked, bounded, and only then part of the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sloth.core.events import Event, LogLine, TaskFinished, TaskOutput, TaskRetrying, TaskStarted
+from sloth.core.model import STATUSES
+
+TEXT_LIMIT = 1 << 20
+LIST_LIMIT = 1000
+LEVELS = frozenset({"debug", "info", "success", "warning", "error"})
+
+
+class BadEvent(Exception):
+    """A host sent something that is no event."""
+
+
+def parse(host: str, plain: Mapping[str, Any]) -> Event:
+    """An event of that host. Raises BadEvent."""
+    reader = _READERS.get(str(plain.get("type")))
+    if reader is None:
+        raise BadEvent(f"unknown event {str(plain.get('type'))[:40]!r}")
+    return reader(host, plain)
+
+
+def _started(host: str, plain: Mapping[str, Any]) -> Event:
+    return TaskStarted(host, _text(plain, "task"), plain.get("handler") is True)
+
+
+def _output(host: str, plain: Mapping[str, Any]) -> Event:
+    stream = "stderr" if plain.get("stream") == "stderr" else "stdout"
+    return TaskOutput(host, _text(plain, "task"), stream, _text(plain, "text"))
+
+
+def _retrying(host: str, plain: Mapping[str, Any]) -> Event:
+    return TaskRetrying(
+        host, _text(plain, "task"), int(_number(plain, "attempt")), _number(plain, "delay"), _text(plain, "message")
+    )
+
+
+def _log(host: str, plain: Mapping[str, Any]) -> Event:
+    level = str(plain.get("level"))
+    return LogLine(host, _text(plain, "task"), level if level in LEVELS else "info", _text(plain, "text"))
+
+
+def _finished(host: str, plain: Mapping[str, Any]) -> Event:
+    status = plain.get("status")
+    if status not in STATUSES:
+        raise BadEvent(f"unknown status {str(status)[:40]!r}")
+    return TaskFinished(
+        host=host,
+        task=_text(plain, "task"),
+        status=str(status),
+        message=_text(plain, "message"),
+        outputs=_object(plain, "outputs"),
+        changes=[_cut(str(change)) for change in _list(plain, "changes")],
+        diff=[
+            {"path": _text(diff, "path"), "text": _text(diff, "text")}
+            for diff in _list(plain, "diff") if isinstance(diff, dict)
+        ],
+        duration=_number(plain, "duration"),
+        failure={key: _cut(value) if isinstance(value, str) else value for key, value in _object(plain, "failure").items()},
+        attempts=int(_number(plain, "attempts")),
+        handler=plain.get("handler") is True,
+        ignored=plain.get("ignored") is True,
+    )
+
+
+_READERS = {
+    "task_started": _started, "task_output": _output, "task_retrying": _retrying, "task_finished": _finished, "log": _log,
+}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + " [cut]"
+
+
+def _text(plain: Mapping[str, Any], key: str) -> str:
+    value = plain.get(key)
+    return _cut(value) if isinstance(value, str) else ""
+
+
+def _number(plain: Mapping[str, Any], key: str) -> float:
+    value = plain.get(key)
+    return float(value) if isinstance(value, (int, float)) and -1e15 < value < 1e15 else 0.0
+
+
+def _list(plain: Mapping[str, Any], key: str) -> list[Any]:
+    value = plain.get(key)
+    return value[:LIST_LIMIT] if isinstance(value, list) else []
+
+
+def _object(plain: Mapping[str, Any], key: str) -> Mapping[str, object]:
+    value = plain.get(key)
+    return value if isinstance(value, dict) else {}

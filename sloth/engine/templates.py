@@ -1,0 +1,87 @@
+"""Templates, rendered on the controller: Jinja2 in its sandbox, and nothing undefined goes unnoticed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sloth.core.errors import TemplateError
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+
+class Templates:
+    """Renders files found on a search path, and plain text. Compiled templates are kept for the run."""
+
+    def __init__(self) -> None:
+        self._environments: dict[tuple[Path, ...], SandboxedEnvironment] = {}
+        self._lock = threading.Lock()
+
+    def render_file(self, name: str, search: Sequence[Path], variables: Mapping[str, object]) -> str:
+        """Render the first file of that name on the search path. Raises TemplateError with template and line."""
+        from jinja2 import TemplateNotFound
+
+        try:
+            template = self._environment(tuple(search)).get_template(name)
+        except TemplateNotFound as error:
+            places = ", ".join(str(folder) for folder in search)
+            raise TemplateError(f"there is no template {error.name!r} in {places}") from error
+        except _syntax_errors() as error:
+            raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
+        return self._render(template, variables)
+
+    def render_text(self, text: str, search: Sequence[Path], variables: Mapping[str, object]) -> str:
+        """Render a string; its includes come from the search path."""
+        try:
+            template = self._environment(tuple(search)).from_string(text)
+        except _syntax_errors() as error:
+            raise TemplateError(f"{error.message}", where=f"<string>:{error.lineno}") from error
+        return self._render(template, variables)
+
+    def _render(self, template: Any, variables: Mapping[str, object]) -> str:
+        from jinja2 import TemplateError as JinjaError
+        from jinja2 import UndefinedError
+
+        try:
+            text: str = template.render(variables)
+            return text
+        except UndefinedError as error:
+            raise TemplateError(
+                f"{error.message}", where=_position(error.__traceback__, template),
+                hint="define it in the inventory, the workflow's variables or the call's vars, or give it a default",
+            ) from error
+        except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise TemplateError(f"{error}", where=_position(error.__traceback__, template)) from error
+
+    def _environment(self, search: tuple[Path, ...]) -> SandboxedEnvironment:
+        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2.sandbox import SandboxedEnvironment
+
+        with self._lock:
+            if search not in self._environments:
+                self._environments[search] = SandboxedEnvironment(
+                    loader=FileSystemLoader(search), undefined=StrictUndefined, keep_trailing_newline=True,
+                    trim_blocks=True, auto_reload=False,
+                )  # trim_blocks as in Ansible, whose templates people bring along
+            return self._environments[search]
+
+
+def _syntax_errors() -> Any:
+    from jinja2 import TemplateSyntaxError
+
+    return TemplateSyntaxError
+
+
+def _position(traceback: TracebackType | None, template: Any) -> str:
+    """file:line of the innermost frame that is a template's."""
+    found = f"{template.filename or '<string>'}"
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if "__jinja_template__" in traceback.tb_frame.f_globals or code.co_filename == template.filename:
+            found = f"{code.co_filename.replace('<template>', '<string>')}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return found

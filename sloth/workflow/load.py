@@ -1,0 +1,163 @@
+"""A workflow file becomes a model: evaluated once in the sandbox, then checked, part by part.
+
+The closures stay in the Lua VM that is thrown away here; each host makes its own from the same
+sources. What remains is names, order and settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import WorkflowError
+from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
+from sloth.core.near import near
+from sloth.core.varsfile import read_variables
+from sloth.runtime.action import seconds
+from sloth.workflow.sources import ROLE, Sources
+
+LOAD_LIMIT = 10.0  # seconds for the top level of a file
+Say = Callable[[str, str], None]
+
+
+def load(path: Path, common: Mapping[str, object], say: Say) -> WorkflowFile:
+    """Load and check one file.
+
+    common: the variables that are the same for all hosts (values files, extra variables)
+    say(level, text): what the file logs or prints while it is loaded
+    Raises WorkflowError with file, line and a hint.
+    """
+    from lupa import lua54
+
+    from sloth.runtime.action import Catalog
+    from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
+    from sloth.runtime.program import load_program
+
+    sources = Sources(path.parent)
+    if sources.read(path.name) is None:
+        raise WorkflowError(f"there is no workflow file {path}", hint=_nearby(path))
+    vm = VM(lua54, modules=Catalog().names)
+    try:
+        program: dict[str, Any] = load_program(
+            vm, path.name, sources.read, side="controller", top_vars=dict(common), environ=dict(os.environ), say=say,
+            deadline=vm.clock() + LOAD_LIMIT,
+        )
+    except LuaSyntax as error:
+        raise WorkflowError(f"syntax error: {error.text}", where=error.where) from error
+    except LuaError as error:
+        raise WorkflowError(error.text, where=error.where) from error
+    workflows = tuple(_workflow(declared, sources) for declared in program["workflows"])
+    if not workflows:
+        raise WorkflowError(f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()')
+    asked = {name: os.environ[name] for name in program["environ"] if name in os.environ}
+    return WorkflowFile(str(path), path.name, sources.texts, workflows, asked, tuple(program["warnings"]))
+
+
+def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
+    where = f"{declared['file']}:{declared['line']}"
+    config: Mapping[str, Any] = declared["config"]
+    parallel = config.get("max_parallel_tasks", 1)
+    if not isinstance(parallel, int) or isinstance(parallel, bool) or parallel < 1:
+        raise WorkflowError(f"max_parallel_tasks wants a whole number from 1, got {parallel!r}", where=where)
+    tasks = tuple(_task(one) for one in declared["tasks"])
+    _check_names(tasks, where)
+    return Workflow(
+        name=declared["name"],
+        where=where,
+        description=declared.get("description") or "",
+        version=declared.get("version") or "",
+        hosts=declared.get("hosts"),
+        tasks=tasks,
+        handlers=tuple(handler["name"] for handler in declared["handlers"]),
+        roles=tuple(_role(use, sources) for use in declared["roles"]),
+        parallel=parallel,
+        variables=declared["variables"],
+    )
+
+
+def _role(use: Mapping[str, Any], sources: Sources) -> RoleUse:
+    name = use["role"]
+    defaults = _role_variables(sources, name, "defaults")
+    return RoleUse(name, defaults, {**_role_variables(sources, name, "vars"), **(use.get("vars") or {})})
+
+
+def _role_variables(sources: Sources, role: str, kind: str) -> Mapping[str, object]:
+    folder = sources.path(f"{ROLE}{role}/{kind}")
+    for ending in ("yml", "yaml", "toml"):
+        path = folder / f"main.{ending}" if folder is not None else None
+        if path is not None and path.is_file():
+            return read_variables(path)
+    return {}
+
+
+def _task(declared: Mapping[str, Any]) -> Task:
+    where = f"{declared['file']}:{declared['line']}"
+    become = declared.get("become")
+    return Task(
+        name=declared["name"],
+        where=where,
+        description=declared.get("description") or "",
+        hosts=declared.get("hosts"),
+        tags=tuple(declared.get("tags") or ()),
+        depends_on=tuple(declared.get("depends_on") or ()),
+        timeout=_duration(declared, "timeout", declared.get("timeout"), where),
+        retry=_retry(declared, where),
+        become="root" if become is True else become or None,
+        workdir=declared.get("workdir"),
+        env={key: str(value) for key, value in (declared.get("env") or {}).items()},
+        params=declared.get("params") or {},
+        ignore_errors=bool(declared.get("ignore_errors")),
+        role=declared.get("role"),
+    )
+
+
+def _retry(declared: Mapping[str, Any], where: str) -> Retry:
+    given: Mapping[str, Any] = declared.get("retries") or {}
+    default = Retry()
+    strategy = given.get("strategy") or default.strategy
+    if strategy not in ("fixed", "linear", "exponential"):
+        raise WorkflowError(
+            f"task {declared['name']!r}: unknown retry strategy {strategy!r}", where=where,
+            hint="there are fixed, linear and exponential",
+        )
+    delay = _duration(declared, "retry_delay", given.get("delay"), where)
+    longest = _duration(declared, "max_retry_delay", given.get("max_delay"), where)
+    return Retry(
+        int(given.get("count") or 0), strategy,
+        default.delay if delay is None else delay, default.max_delay if longest is None else longest,
+    )
+
+
+def _duration(declared: Mapping[str, Any], key: str, value: object, where: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise WorkflowError(f"task {declared['name']!r}: {key}: {error}", where=where) from error
+
+
+def _check_names(tasks: tuple[Task, ...], where: str) -> None:
+    names: dict[str, Task] = {}
+    for task in tasks:
+        if task.name in names:
+            raise WorkflowError(
+                f"two tasks of one workflow are called {task.name!r}", where=task.where,
+                hint=f"the other one stands at {names[task.name].where}",
+            )
+        names[task.name] = task
+    for task in tasks:
+        for need in task.depends_on:
+            if need not in names:
+                raise WorkflowError(
+                    f"task {task.name!r} depends on {need!r}, which is not in the workflow", where=task.where,
+                    hint=near(need, names) or f"its tasks stand at {where}",
+                )
+
+
+def _nearby(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    return near(path.name, [found.name for found in path.parent.iterdir() if found.is_file()])
