@@ -18,10 +18,18 @@ class FakeHost(Host):
     answers: command-line prefix → str (stdout, exit 0), int (exit code) or Done; the longest prefix wins;
     what no prefix matches exits with 1. A plain list of words means: a command line that holds one of these
     words exits with 0. `commands` has every line that was run to look, `verbs` the second word of each that
-    changes something, `stdins` what was fed.
+    changes something, `stdins` what was fed. programs: those that `has` finds (None: every one).
     """
 
-    def __init__(self, answers: Answers | Sequence[str] = (), *, check: bool = False, diff: bool = False) -> None:
+    def __init__(
+        self,
+        answers: Answers | Sequence[str] = (),
+        *,
+        check: bool = False,
+        diff: bool = False,
+        programs: Sequence[str] | None = None,
+    ) -> None:
+        self.programs = programs
         self.logged: list[tuple[str, str]] = []
         super().__init__(
             Settings(check=check, diff=diff),
@@ -44,6 +52,9 @@ class FakeHost(Host):
     def run(self, *argv: str, stdin: str | bytes = b"", cwd: str | None = None) -> Done:
         self.commands.append(" ".join(argv))
         return self._answer(argv)
+
+    def has(self, program: str) -> bool:
+        return self.programs is None or program in self.programs
 
     def change(
         self, *argv: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, note: str = ""

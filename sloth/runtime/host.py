@@ -5,6 +5,8 @@ Looking (`run`, `ok`) happens always. Changing goes through `change` (a program)
 `changed` is `bool(host.changes)` and cannot lie. Before each effect the attempt's token is asked.
 """
 
+import os
+
 from sloth.runtime import process
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.process import Done
@@ -79,6 +81,11 @@ class Host:
     def ok(self, *argv: str) -> bool:
         """Whether a program that only looks exits with 0."""
         return self.run(*argv).ok
+
+    def has(self, program: str) -> bool:
+        """Whether a program of this name is there to be run."""
+        folders = process.environment()["PATH"].split(os.pathsep)
+        return any(os.access(os.path.join(folder, program), os.X_OK) for folder in folders)
 
     def change(
         self, *argv: str, stdin: "str | bytes" = b"", env: "Mapping[str, str] | None" = None, note: str = ""
