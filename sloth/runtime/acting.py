@@ -85,7 +85,12 @@ class Here:
     def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
         """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
         outcome = Outcome()
-        host = Host(settings, token, self._ask, self._receive, report.output, report.log)
+        host = Host(
+            settings, token,
+            lambda verb, args: self._ask(verb, dict(args, task=settings.task)),
+            lambda verb, args: self._receive(verb, dict(args, task=settings.task)),
+            report.output, report.log,
+        )
         try:
             action = self._catalog.find(call.module, call.action)
             outcome.query = action.query
@@ -125,7 +130,7 @@ class There:
             plain = self._peer.call("act", {
                 "act": number, "module": call.module, "action": call.action, "args": call.positional,
                 "named": call.named, "check": settings.check, "diff": settings.diff,
-                "workdir": settings.workdir, "env": settings.env,
+                "workdir": settings.workdir, "env": settings.env, "task": settings.task,
             })
         except ActionFailed:
             token.check()
@@ -164,7 +169,7 @@ class Served:
         workdir = args.get("workdir")
         settings = Settings(
             bool(args.get("check")), bool(args.get("diff")), None if workdir is None else str(workdir),
-            env if isinstance(env, dict) else {},
+            env if isinstance(env, dict) else {}, str(args.get("task")),
         )
         report = Report(
             lambda stream, data: self._tell(

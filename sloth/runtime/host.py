@@ -32,11 +32,13 @@ class Settings:
         diff: bool = False,
         workdir: "str | None" = None,
         env: "Mapping[str, str] | None" = None,
+        task: str = "",
     ) -> None:
         self.check = check
         self.diff = diff
         self.workdir = workdir
         self.env = dict(env or {})
+        self.task = task
 
 
 class Host:

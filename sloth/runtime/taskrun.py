@@ -148,7 +148,7 @@ class TaskRun:
 
     def _attempt(self, token: Token) -> Attempt:
         play = self.play
-        settings = Settings(play.job.check, play.job.diff, self.step.workdir, self.step.env)
+        settings = Settings(play.job.check, play.job.diff, self.step.workdir, self.step.env, self.step.name)
         report = Report(self._output, self._log)
         return Attempt(self.step, settings, token, play.tools.timer, play.tools.act, report, play.notify)
 

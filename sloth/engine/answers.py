@@ -1,0 +1,120 @@
+"""What a host may ask of the controller while it works: a template, a file, a password to become another user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import AnswerError
+from sloth.core.model import Workflow
+from sloth.engine.files import Files, find, search_path
+from sloth.engine.templates import Templates
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.job import task_variables
+from sloth.runtime.wire import Streamed
+
+Fact = Callable[[str], object]
+
+
+class Facts:
+    """`facts` inside a template: each fact is asked of the host when the template reads it."""
+
+    def __init__(self, fact: Fact) -> None:
+        self._fact = fact
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._fact(name)
+
+    def __getitem__(self, name: str) -> object:
+        return self._fact(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all hosts' answers have in common."""
+
+    workflow: Workflow
+    folder: Path
+    role_folder: Callable[[str], Path]
+    templates: Templates
+    files: Files
+
+
+class Answers:
+    """One host's answers, by verb.
+
+    job: the job that the host works on, for its variables. fact(name): asks the host.
+    """
+
+    def __init__(self, shared: Shared, job: Mapping[str, Any], become_password: str | None, fact: Fact) -> None:
+        self._shared = shared
+        self._job = job
+        self._password = become_password
+        self._fact = fact
+
+    def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
+        """For the Peer."""
+        return {"template": self.template, "file": self.file, "password": self.password}
+
+    def template(self, args: Mapping[str, Any]) -> object:
+        """{"src" or "text", "vars", "task"} → {"text"}."""
+        role = self._role(args)
+        search = self._search(role, "templates")
+        variables = self._variables(args, role)
+        with _as_failure():
+            if args.get("src") is None:
+                return {"text": self._shared.templates.render_text(str(args.get("text")), search, variables)}
+            find(str(args["src"]), search)
+            return {"text": self._shared.templates.render_file(str(args["src"]), search, variables)}
+
+    def file(self, args: Mapping[str, Any]) -> Streamed:
+        """{"src", "sha256" of what is there, "task"} → the file's description, and its content when it differs."""
+        role = self._role(args)
+        search = self._search(role, "files")
+        with _as_failure():
+            return self._shared.files.serve(find(str(args.get("src")), search), str(args.get("sha256") or ""))
+
+    def password(self, args: Mapping[str, Any]) -> object:
+        """The become password of this host."""
+        if self._password is None:
+            raise ActionFailed(
+                f"becoming {args.get('user')} wants a password: give one with -K, or sloth_become_password in the inventory"
+            )
+        return self._password
+
+    def _role(self, args: Mapping[str, Any]) -> str | None:
+        name = args.get("task")
+        return next((task.role for task in self._shared.workflow.tasks if task.name == name), None)
+
+    def _search(self, role: str | None, kind: str) -> tuple[Path, ...]:
+        return search_path(self._shared.folder, None if role is None else self._shared.role_folder(role), kind)
+
+    def _variables(self, args: Mapping[str, Any], role: str | None) -> dict[str, object]:
+        job = self._job
+        variables = task_variables(job["vars"], job["extra"], job["roles"], role)
+        given = args.get("vars")
+        return {
+            **variables,
+            **(given if isinstance(given, dict) else {}),
+            "vars": variables,
+            "values": job["values"],
+            "groups": job["groups"],
+            "inventory_hostname": job["host"],
+            "facts": Facts(self._fact),
+        }
+
+
+@contextmanager
+def _as_failure() -> Iterator[None]:
+    """Turn what the controller cannot answer into a failure of the call that asked."""
+    try:
+        yield
+    except AnswerError as error:
+        where = f"{error.where}: " if error.where else ""
+        hint = f" ({error.hint})" if error.hint else ""
+        raise ActionFailed(f"{where}{error}{hint}", where=error.where) from error

@@ -1,0 +1,96 @@
+"""The controller's files that a host may ask for: those of the workflow's folder and its roles, no others.
+
+A host is told by the workflow what to ask, but it may lie. So a path is looked up below the folders
+that are given here, never outside of them, never through `..`, and never in hidden folders or among
+inventories and variables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from sloth.core.errors import AnswerError
+from sloth.runtime.wire import CHUNK, Streamed
+
+PRIVATE = frozenset({"inventory", "group_vars", "host_vars"})
+TREE_LIMIT = 100_000  # entries of one folder that is copied as a whole
+
+
+def search_path(folder: Path, role: Path | None, kind: str) -> tuple[Path, ...]:
+    """Where a task finds its files: kind is "files" or "templates". The role's come first."""
+    own = () if role is None else (role / kind, role)
+    return (*own, folder / kind, folder)
+
+
+def find(src: str, search: Sequence[Path]) -> Path:
+    """The first match of a relative path on the search path. Raises AnswerError."""
+    pure = PurePosixPath(src)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise AnswerError(f"{src}: only paths below the workflow's folder can be copied", hint="put it under files/")
+    if any(part.startswith(".") or part in PRIVATE for part in pure.parts):
+        raise AnswerError(f"{src}: hidden files, inventories and variables are not given to hosts")
+    for folder in search:
+        if (folder / pure).exists():
+            return folder / pure
+    raise AnswerError(f"there is no file {src!r} in {', '.join(str(folder) for folder in search)}")
+
+
+class Files:
+    """Serves files to hosts; the checksum of each is computed once as long as the file stays the same."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[Path, int, int], str] = {}
+        self._lock = threading.Lock()
+
+    def serve(self, path: Path, known_sha256: str) -> Streamed:
+        """What the runtime's question `file` is answered with (see sloth/runtime/transfer.py)."""
+        if path.is_dir():
+            return Streamed({"directory": list(self._entries(path)), "name": path.name}, iter(()))
+        meta = self._meta(path)
+        same = meta["sha256"] == known_sha256
+        return Streamed({**meta, "same": same, "name": path.name}, iter(()) if same else _chunks(path))
+
+    def _meta(self, path: Path) -> dict[str, object]:
+        try:
+            found = path.stat()
+            return {"size": found.st_size, "mode": stat.S_IMODE(found.st_mode), "sha256": self._sha256(path, found)}
+        except OSError as error:
+            raise AnswerError(f"cannot read {path}: {error.strerror}") from error
+
+    def _sha256(self, path: Path, found: os.stat_result) -> str:
+        key = (path, found.st_mtime_ns, found.st_size)
+        with self._lock:
+            if key not in self._sums:
+                with path.open("rb") as stream:
+                    self._sums[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+            return self._sums[key]
+
+    def _entries(self, folder: Path) -> Iterator[Mapping[str, object]]:
+        """The tree below a folder, parents before children, links as links."""
+        count = 0
+        for root, names, files in os.walk(folder):
+            names.sort()
+            for name in [*names, *sorted(files)]:
+                count += 1
+                if count > TREE_LIMIT:
+                    raise AnswerError(f"{folder} holds more than {TREE_LIMIT} entries")
+                yield self._entry(Path(root, name), folder)
+
+    def _entry(self, path: Path, folder: Path) -> dict[str, object]:
+        relative = str(path.relative_to(folder))
+        if path.is_symlink():
+            return {"path": relative, "kind": "link", "target": str(path.readlink())}
+        if path.is_dir():
+            return {"path": relative, "kind": "directory", "mode": stat.S_IMODE(path.stat().st_mode)}
+        return {"path": relative, "kind": "file", **self._meta(path)}
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            yield chunk

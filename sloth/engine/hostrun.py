@@ -1,0 +1,177 @@
+"""One host's part of a run: connect, hand over the job, pass its events on, and account for every task.
+
+Whatever happens on the way (no connection, a lost one, a host that freezes or lies), each planned
+task ends with exactly one TaskFinished.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sloth.core.errors import ConnectionLost, LockBusy, SlothError, Unreachable
+from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.model import HostPlan
+from sloth.engine.incoming import BadEvent, parse
+from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
+
+LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
+CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
+
+
+class Session(Protocol):
+    """What the engine needs of a session to a host."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know about how it came about."""
+
+    def call(self, verb: str, args: dict[str, Any]) -> object:
+        """Ask the host and wait. Raises ActionFailed, or ConnectionLost when the host is gone."""
+
+    def tell(self, verb: str, args: dict[str, Any]) -> None:
+        """Say something that wants no answer."""
+
+    def close(self) -> None:
+        """End it; calls that wait fail."""
+
+
+Hear = Mapping[str, Callable[[dict[str, Any]], None]]
+Connect = Callable[[str, Hear], Session]
+
+
+class HostRun:
+    """Runs one job on one host.
+
+    connect(host, hear) opens the session; publish(event) says what happens.
+    limits: task → its time limit in seconds, for those that have one.
+    """
+
+    def __init__(
+        self, plan: HostPlan, job: dict[str, Any], limits: Mapping[str, float], connect: Connect,
+        publish: Callable[[Event], None], timer: Timer,
+    ) -> None:
+        self.host = plan.host
+        self.busy = False
+        self.aborted = ""
+        self.session: Session | None = None
+        self._job = job
+        self._limits = limits
+        self._connect = connect
+        self._publish = publish
+        self._timer = timer
+        self._open = dict.fromkeys(plan.tasks)
+        self._lock = threading.Lock()
+        self._alarms: dict[str, int] = {}
+        self._running: dict[str, float] = {}
+        self._cancelled = ""
+
+    def go(self) -> None:
+        """Run to the end. SlothErrors become events."""
+        try:
+            if self._cancelled:
+                return
+            self.session = self._connect(self.host, {"event": self._hear})
+            for text in self.session.warnings:
+                self._publish(Notice(text, self.host))
+            if not self._cancelled:
+                self._play(self.session)
+        except Unreachable as error:
+            self._lost(error)
+        except ActionFailed as error:
+            self._refused(error)
+        finally:
+            self._end_rest("cancelled", self._cancelled or "the host ended the run before this task")
+            if self.session is not None:
+                self.session.close()
+
+    def cancel(self, reason: str) -> None:
+        """Ask the host to stop; when it does not within a few seconds, hang up."""
+        self._cancelled = self._cancelled or reason
+        if self.session is not None:
+            try:
+                self.session.tell("cancel", {"reason": reason})
+            except SlothError:
+                return  # it is gone already; go() is about to notice
+            self._timer.after(CANCEL_PATIENCE, self.hang_up)
+
+    def hang_up(self) -> None:
+        """End the session; the host stops what it started when its input ends."""
+        if self.session is not None:
+            self.session.close()
+
+    def _play(self, session: Session) -> None:
+        session.call("job", self._job)
+
+    def _lost(self, error: Unreachable) -> None:
+        if self._cancelled:
+            return
+        self._publish(HostUnreachable(self.host, error.kind, str(error), error.hint))
+        self._end_rest("unreachable", str(error))
+
+    def _refused(self, error: ActionFailed) -> None:
+        """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
+        self.busy = error.result.get("kind") == "lock_busy"
+        self._end_rest("failed", error.message, {"error": error.message, **error.result})
+
+    # events of the host
+
+    def _hear(self, plain: dict[str, Any]) -> None:
+        try:
+            event = parse(self.host, plain)
+        except BadEvent as error:
+            self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
+            return
+        match event:
+            case TaskStarted():
+                self._arm(event.task, 0.0)
+            case TaskRetrying():
+                self._arm(event.task, event.delay)
+            case TaskFinished():
+                self._disarm(event.task)
+                if not self._settle(event):
+                    return
+                if event.failure.get("aborted") is True:
+                    self.aborted = f"aborted by task {event.task} on {self.host}"
+        self._publish(event)
+
+    def _settle(self, event: TaskFinished) -> bool:
+        """Strike the task off; False when it was settled before or was never asked for."""
+        with self._lock:
+            if event.handler:
+                return event.task in self._job["handlers"]
+            return self._open.pop(event.task, self) is None
+
+    def _end_rest(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:
+        with self._lock:
+            rest = list(self._open)
+            self._open.clear()
+        for task in rest:
+            self._disarm(task)
+            began = self._running.get(task)
+            duration = 0.0 if began is None else time.monotonic() - began
+            self._publish(TaskFinished(self.host, task, status, message, duration=duration, failure=failure or {}))
+
+    # a frozen host's timers are frozen: the controller keeps the limits too
+
+    def _arm(self, task: str, delay: float) -> None:
+        self._disarm(task)
+        self._running.setdefault(task, time.monotonic())
+        limit = self._limits.get(task)
+        if limit is not None:
+            self._alarms[task] = self._timer.after(delay + limit + LATE, lambda: self._overdue(task, limit))
+
+    def _disarm(self, task: str) -> None:
+        alarm = self._alarms.pop(task, None)
+        if alarm is not None:
+            self._timer.cancel(alarm)
+
+    def _overdue(self, task: str, limit: float) -> None:
+        message = f"timed out after {limit:g} s; the host itself has not said so"
+        if self._settle(TaskFinished(self.host, task, "timed_out")):
+            self._publish(TaskFinished(self.host, task, "timed_out", message, duration=limit + LATE))
+            self._lost(ConnectionLost(f"{self.host} does not answer any more"))
+            self.hang_up()
