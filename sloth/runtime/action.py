@@ -307,9 +307,9 @@ def _advice(members: "list[str]", value: object) -> str:
 
 
 def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
-    """The actions of one module, by name, in the order of their definition."""
-    found = [Action(name, value) for value in vars(module).values() if hasattr(value, "__sloth_action__")]
-    return {one.name: one for one in found}
+    """The actions of one module, by name, in the order of their definition; `other = action` gives a second name."""
+    found = {key.rstrip("_"): value for key, value in vars(module).items() if hasattr(value, "__sloth_action__")}
+    return {key: Action(name, value) for key, value in found.items()}
 
 
 def module_names() -> "list[str]":
