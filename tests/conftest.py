@@ -1,36 +1,18 @@
-"""What every test may ask for: the lab, and a word on why a test cannot run here.
-
-A missing prerequisite skips a test and says so in one line; where CI is set it fails the test, so that nothing goes
-untested unseen.
-"""
+"""What every test may ask for: the lab; and the prerequisites of marked tests, checked before they start."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import old_interpreters
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
+from tests.prerequisites import missing, skip_or_fail
 
-LAB_TOOLS = ("debootstrap", "systemd-nspawn", "dpkg-scanpackages", "nsenter", "ip", "ssh-keygen")
 LAB_HOSTS = 3
-
-
-def missing(marker: str) -> str | None:
-    """What this machine lacks for tests of the marker, or None."""
-    if marker in {"lab", "needs_root"} and os.geteuid() != 0:
-        return "needs root"
-    if marker == "lab":
-        lacking = [tool for tool in LAB_TOOLS if shutil.which(tool) is None]
-        return f"needs {', '.join(lacking)}" if lacking else None
-    if marker == "old_python" and not old_interpreters():
-        return "needs a Python older than the controller's (pyenv, or python3.x on PATH)"
-    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,10 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in ("lab", "needs_root", "old_python"):
         reason = missing(marker) if item.get_closest_marker(marker) else None
-        if reason and os.environ.get("CI"):
-            pytest.fail(f"{reason}, and CI may skip nothing", pytrace=False)
         if reason:
-            pytest.skip(reason)
+            skip_or_fail(reason)
 
 
 @pytest.fixture(scope="session")

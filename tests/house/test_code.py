@@ -14,8 +14,9 @@ RUNTIME_IMPORTS = {
     "base64", "binascii", "bisect", "builtins", "calendar", "codecs", "collections", "contextlib", "copy",
     "datetime", "difflib", "errno", "fcntl", "fnmatch", "functools", "glob", "grp", "hashlib", "heapq", "hmac",
     "importlib", "io", "itertools", "json", "marshal", "math", "operator", "os", "pkgutil", "platform", "posixpath",
-    "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket", "stat", "string",
-    "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib", "uuid",
+    "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket", "stat",
+    "string", "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib",
+    "uuid",
     "weakref", "zipfile", "zipimport", "zlib",
     "lupa",  # carried beside the bundle
     "sloth",
@@ -44,8 +45,8 @@ def test_only_errors_that_can_be_answered_are_caught(source: Source):
 
 def _justified(source: Source, line: int) -> bool:
     """A boundary (a task of a user, a thread's end) may catch all, when the line says why."""
-    _, mark, reason = source.text.splitlines()[line - 1].partition("# noqa: BLE001")
-    return bool(mark) and len(reason.split()) >= 3
+    reason = source.text.splitlines()[line - 1].partition("  # ")[2].removeprefix("noqa: BLE001")
+    return len(reason.split()) >= 4
 
 
 @every_product_file
