@@ -20,6 +20,9 @@ if MYPY:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
+    Mode = str  # names that annotations of actions use: a file mode; a duration, in seconds once it is bound
+    Duration = float
+
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")
@@ -88,7 +91,7 @@ class Action:
         self.rest = marks.rest  # type: str
         self.parameters = [
             Parameter(
-                name, function.__annotations__[name], defaults.get(name, _REQUIRED), marks.synonyms.get(name, ())
+                name, _type(function.__annotations__[name]), defaults.get(name, _REQUIRED), marks.synonyms.get(name, ())
             )
             for name in names
         ]
@@ -158,7 +161,7 @@ def coerce(type_: str, value: object) -> object:
         for member in members:
             try:
                 return _one(member, value, strict)
-            except TypeError:
+            except (TypeError, ValueError):
                 continue
     raise ValueError(f"wants {describe(type_)}, got {_show(value)}{_advice(members, value)}")
 
@@ -195,6 +198,10 @@ def seconds(value: object) -> float:
     if match is None:
         raise ValueError(f"{_show(value)} is no duration: write a number of seconds or 500ms, 30s, 5m, 2h, 1d")
     return float(match.group(1)) * _UNITS[match.group(2) or "s"]
+
+
+def _type(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def _one(member: str, value: object, strict: bool) -> object:

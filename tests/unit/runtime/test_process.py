@@ -1,0 +1,91 @@
+"""Programs: bounded output, whole groups ended, nobody waits for a daemon."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from sloth.runtime.failure import ActionFailed, Stopped
+from sloth.runtime.process import KEEP, environment, run
+from sloth.runtime.token import Token
+
+
+def shell(script: str, token: Token | None = None, **options):
+    return run(["/bin/sh", "-c", script], token or Token(), **options)
+
+
+def test_output_and_exit_code_are_kept_apart():
+    done = shell("echo out; echo err >&2; exit 255")
+    assert (done.code, done.out, done.err) == (255, "out\n", "err\n")
+
+
+def test_a_signal_shows_as_a_negative_code():
+    assert shell("kill -9 $$").code == -9
+
+
+def test_stdin_ends_at_once_unless_something_is_fed():
+    assert shell("cat").out == ""
+    assert shell("cat", stdin=b"fed").out == "fed"
+
+
+def test_a_program_that_does_not_read_its_input_does_no_harm():
+    assert shell("exec true", stdin=b"x" * 1_000_000).ok
+
+
+def test_of_endless_output_head_and_tail_are_kept():
+    done = shell("head -c 5000000 /dev/zero | tr '\\0' a; printf END")
+    assert len(done.out) < 2 * KEEP + 100
+    assert done.out.endswith("END")
+    assert "bytes left out" in done.out
+
+
+def test_bytes_that_are_no_utf8_come_through():
+    assert shell("printf '\\377\\001'").out.encode("utf-8", "surrogateescape") == b"\xff\x01"
+
+
+def test_a_daemon_that_keeps_the_pipes_open_is_not_waited_for():
+    began = time.monotonic()
+    assert shell("sleep 30 & echo started").out == "started\n"
+    assert time.monotonic() - began < 5
+
+
+def test_a_missing_program_and_a_missing_directory_are_told_apart():
+    with pytest.raises(ActionFailed, match="cannot run /no/such: No such file"):
+        run(["/no/such"], Token())
+    with pytest.raises(ActionFailed, match="the working directory /no/dir does not exist"):
+        shell("true", cwd="/no/dir")
+
+
+def test_when_the_token_goes_the_whole_group_goes():
+    token = Token()
+    pids: list[str] = []
+    timer = threading.Timer(0.2, lambda: token.stop("time is up"))
+    timer.start()
+    with pytest.raises(Stopped, match="time is up"):
+        shell("trap '' TERM; sleep 60 & echo $! $$; wait", token, on_output=lambda _, data: pids.extend(data.decode().split()))
+    for pid in pids:
+        assert not is_running(int(pid))
+
+
+def test_nothing_starts_once_the_token_is_gone():
+    token = Token()
+    token.stop("too late")
+    with pytest.raises(Stopped, match="too late"):
+        shell("true", token)
+
+
+def test_the_sbin_folders_are_always_on_the_path():
+    assert "/usr/sbin" in environment({})["PATH"].split(":")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+    finally:
+        os.sched_yield()
