@@ -54,7 +54,7 @@ def test_the_commands_of_the_readme_exist():
 @pytest.mark.parametrize("path", SCRIPTS)
 def test_scripts_can_be_run(path: str):
     assert os.access(ROOT / path, os.X_OK)
-    assert (ROOT / path).read_text().startswith(("#!/bin/sh\n", "#!/usr/bin/env bash\n"))
+    assert (ROOT / path).read_text().startswith(("#!/bin/sh\n", "#!/usr/bin/env bash\n", "#!/usr/bin/env python3\n"))
 
 
 def test_no_file_names_a_path_outside_the_project():
