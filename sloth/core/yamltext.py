@@ -1,0 +1,190 @@
+"""YAML text as plain data that JSON can carry, with the line of every key.
+
+The composer is PyYAML's safe one (in C where it is there), so scalars mean what they mean to Ansible:
+YAML 1.1, in which `no` is false and `0644` is 420. What PyYAML lets pass and people regret is an error
+here: duplicate keys, keys that are no strings, NaN, bytes and sets. Dates become ISO strings.
+
+The nodes are turned into data here and not by PyYAML's constructor: it is faster, and only the nodes
+know the lines.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import yaml
+
+from sloth.core.errors import InventoryError
+
+LineOf = Callable[[Sequence[str]], int | None]
+
+MAX_DEPTH = 100
+_COMPOSER_DEPTH = 1000
+_BRACKET = re.compile(r"[\[\]{}]")
+_COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){%d}" % _COMPOSER_DEPTH)
+
+_TAG = "tag:yaml.org,2002:"
+_STR, _MERGE = _TAG + "str", _TAG + "merge"
+_TEXT_TAGS = frozenset({_STR, _TAG + "value", "!unsafe"})
+_SCALARS = {
+    _TAG + "int": "construct_yaml_int",
+    _TAG + "float": "construct_yaml_float",
+    _TAG + "bool": "construct_yaml_bool",
+    _TAG + "null": "construct_yaml_null",
+    _TAG + "timestamp": "construct_yaml_timestamp",
+}
+_TAG_HINTS = {
+    "!vault": "values encrypted with Ansible Vault are not read; decrypt it with `ansible-vault decrypt`",
+    _TAG + "set": "write a list",
+    _TAG + "binary": "write a string; bytes that are no text do not fit into a variable",
+}
+
+
+def parse(text: str, path: str) -> tuple[Any, LineOf]:
+    """The data of one document, and a function that tells the line (from 1) of a key by its path."""
+    _refuse_deep_nesting(text, path)
+    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        loader = loader_class(text)
+        node = loader.get_single_node()
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, text, path) from error
+    builder = _Builder(loader, path)
+    data = None if node is None else builder.value(node, 1)
+    return data, lambda keys: builder.line_of(data, keys)
+
+
+class _Builder:
+    """Turns the nodes of one document into data."""
+
+    def __init__(self, loader: Any, path: str) -> None:
+        self.path = path
+        self.scalars = {tag: getattr(loader, method) for tag, method in _SCALARS.items()}
+        self.built: dict[int, Any] = {}
+        self.open: set[int] = set()
+        # By the identity of each mapping made: aliases share one, and plain dicts stay plain.
+        self.lines: dict[int, dict[str, int]] = {}
+
+    def value(self, node: yaml.Node, depth: int) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        identity = id(node)
+        if identity in self.built:
+            return self.built[identity]
+        if identity in self.open:
+            self.fail(node, "this value contains itself")
+        if depth > MAX_DEPTH:
+            self.fail(node, f"nested deeper than {MAX_DEPTH} levels")
+        self.open.add(identity)
+        made = self.collection(node, depth + 1)
+        self.open.remove(identity)
+        self.built[identity] = made
+        return made
+
+    def collection(self, node: yaml.Node, depth: int) -> Any:
+        if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+            return self.mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+            return [self.value(item, depth) for item in node.value]
+        self.refuse_tag(node)
+
+    def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        merged: yaml.Node | None = None
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                if merged is not None:
+                    self.fail(key_node, "a second << in one mapping", "merge a list: `<<: [*one, *two]`")
+                merged = value_node
+                continue
+            key = self.key(key_node)
+            if key in made:
+                self.fail(key_node, f"duplicate key {key!r}, first on line {lines[key]}")
+            lines[key] = key_node.start_mark.line + 1
+            made[key] = self.value(value_node, depth)
+        if merged is not None:
+            for mapping in self.merged(merged, depth):
+                made = {**mapping, **made}
+                lines = {**self.lines[id(mapping)], **lines}
+        self.lines[id(made)] = lines
+        return made
+
+    def merged(self, node: yaml.Node, depth: int) -> Iterator[dict[str, Any]]:
+        """The mappings behind `<<`; of several the first wins, and the mapping's own keys win over all."""
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for part in parts:
+            if not isinstance(part, yaml.MappingNode):
+                self.fail(part, "<< takes a mapping or a list of mappings")
+            yield self.value(part, depth)
+
+    def key(self, node: yaml.Node) -> str:
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag in _TEXT_TAGS:
+                return str(node.value)
+            shown = node.value or "null"
+            self.fail(node, f"the key {shown} is no string but {_kind(node)}", f'quote it: "{shown}"')
+        self.fail(node, "a key must be a string, not a list or a mapping")
+
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        if node.tag in _TEXT_TAGS:
+            return node.value
+        construct = self.scalars.get(node.tag)
+        if construct is None:
+            self.refuse_tag(node)
+        try:
+            made = construct(node)
+        except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+            # An explicit tag or a date such as 2024-02-30: PyYAML lets Python's own errors through.
+            self.fail(node, f"{node.value!r} is not {_kind(node)}", "quote it if it is meant as text", error)
+        if isinstance(made, float) and not math.isfinite(made):
+            self.fail(node, f"{node.value} is a number that JSON cannot carry", "quote it if it is meant as text")
+        return made.isoformat() if hasattr(made, "isoformat") else made
+
+    def refuse_tag(self, node: yaml.Node) -> NoReturn:
+        tag = node.tag.replace(_TAG, "!!")
+        self.fail(node, f"a value of the type {tag} cannot be a variable", _TAG_HINTS.get(node.tag, ""))
+
+    def line_of(self, data: Any, keys: Sequence[str]) -> int | None:
+        """The line of the last key of the path that is in the document itself."""
+        line = None
+        for key in keys:
+            if not isinstance(data, dict) or key not in data:
+                break
+            line = self.lines[id(data)][key]
+            data = data[key]
+        return line
+
+    def fail(self, node: yaml.Node, message: str, hint: str = "", cause: Exception | None = None) -> NoReturn:
+        mark = node.start_mark
+        raise InventoryError(message, where=f"{self.path}:{mark.line + 1}:{mark.column + 1}", hint=hint) from cause
+
+
+def _kind(node: yaml.ScalarNode) -> str:
+    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "null", "timestamp": "a date"}
+    return names.get(node.tag.removeprefix(_TAG), f"of the type {node.tag}")
+
+
+def _refuse_deep_nesting(text: str, path: str) -> None:
+    """The composer recurses in C without a limit: a file of brackets would end the process."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > _COMPOSER_DEPTH:
+            break
+    if depth > _COMPOSER_DEPTH or _COMPACT_NESTING.search(text):
+        raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=path)
+
+
+def _syntax_error(error: yaml.YAMLError, text: str, path: str) -> InventoryError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    parts = [getattr(error, "context", None), getattr(error, "problem", None)]
+    problem = ", ".join(part for part in parts if part) or " ".join(str(error).split())
+    if mark is None:
+        return InventoryError(f"this is no YAML: {problem}", where=path)
+    line = "".join(text.splitlines()[mark.line : mark.line + 1])
+    hint = "YAML is indented with spaces, never with tabs" if line[mark.column : mark.column + 1] == "\t" else ""
+    return InventoryError(f"this is no YAML: {problem}", where=f"{path}:{mark.line + 1}:{mark.column + 1}", hint=hint)
