@@ -81,7 +81,7 @@ def _position(traceback: TracebackType | None, template: Any) -> str:
     found = f"{template.filename or '<string>'}"
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if "__jinja_template__" in traceback.tb_frame.f_globals or code.co_filename == template.filename:
+        if "__jinja_exception__" in traceback.tb_frame.f_globals:  # a frame that Jinja made for a template
             found = f"{code.co_filename.replace('<template>', '<string>')}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found

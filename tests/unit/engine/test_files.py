@@ -1,0 +1,50 @@
+"""Which of the controller's files a host can get."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from sloth.core.errors import AnswerError
+from sloth.engine.files import Files, find, search_path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("files/motd", "roles/web/files/motd", "plain.conf", "inventory/all.yml", ".env", "host_vars/h1.yml", "files/tree/a/b"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("src", "role", "found"), [
+    pytest.param("motd", None, "files/motd", id="files of the workflow"),
+    pytest.param("motd", "web", "roles/web/files/motd", id="the role's come first"),
+    pytest.param("plain.conf", "web", "plain.conf", id="beside the workflow"),
+    pytest.param("files/motd", None, "files/motd", id="with its folder"),
+])
+def test_files_are_found_below_the_project(project, src, role, found):
+    search = search_path(project, role and project / "roles" / role, "files")
+    assert find(src, search) == project / found
+
+
+@pytest.mark.parametrize("src", ["/etc/passwd", "../secret", "files/../../x", ".env", "inventory/all.yml", "host_vars/h1.yml", "no"])
+def test_nothing_else_is_given_to_a_host(project, src):
+    with pytest.raises(AnswerError):
+        find(src, search_path(project, None, "files"))
+
+
+def test_content_is_sent_only_when_it_differs(project):
+    path = project / "plain.conf"
+    served = Files().serve(path, "")
+    assert b"".join(served.chunks) == b"plain.conf"
+    again = Files().serve(path, hashlib.sha256(b"plain.conf").hexdigest())
+    assert (again.value["same"], list(again.chunks)) == (True, [])
+
+
+def test_a_folder_is_described_with_parents_first(project):
+    served = Files().serve(project / "files/tree", "")
+    assert [(entry["path"], entry["kind"]) for entry in served.value["directory"]] == [("a", "directory"), ("a/b", "file")]

@@ -1,0 +1,139 @@
+"""One host's run: every planned task ends exactly once, whatever the host does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from sloth.core.errors import ConnectionLost, ConnectionRefused
+from sloth.core.events import HostUnreachable, Notice, TaskFinished
+from sloth.core.model import HostPlan
+from sloth.engine.hostrun import HostRun
+from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
+
+
+class FakeSession:
+    """A host that sends these events when it gets its job, and then ends in this way."""
+
+    def __init__(self, events, ending=None):
+        self.warnings = []
+        self.told = []
+        self.hear = {}
+        self._events = events
+        self._ending = ending
+        self._closed = threading.Event()
+
+    def call(self, verb, args):
+        for event in self._events:
+            self.hear["event"](event)
+        if isinstance(self._ending, Exception):
+            raise self._ending
+        if self._ending == "hangs":
+            self._closed.wait(10)
+            raise ConnectionLost("hung up")
+        return {}
+
+    def tell(self, verb, args):
+        self.told.append(verb)
+
+    def close(self):
+        self._closed.set()
+
+
+def started(task):
+    return {"type": "task_started", "task": task}
+
+
+def finished(task, status="ok", **more):
+    return {"type": "task_finished", "task": task, "status": status, **more}
+
+
+def run(events, ending=None, limits=None, connect=None):
+    seen: list = []
+    session = FakeSession(events, ending)
+
+    def open_session(host, hear):
+        session.hear = hear
+        return session
+
+    plan = HostPlan("h1", {"a": (), "b": ("a",)})
+    host_run = HostRun(plan, {"handlers": ["restart"]}, limits or {}, connect or open_session, seen.append, Timer())
+    host_run.go()
+    return host_run, seen
+
+
+def statuses(seen):
+    return [(event.task, event.status) for event in seen if isinstance(event, TaskFinished)]
+
+
+def test_events_of_the_host_are_passed_on():
+    _, seen = run([started("a"), finished("a"), started("b"), finished("b", "changed")])
+    assert statuses(seen) == [("a", "ok"), ("b", "changed")]
+
+
+def test_a_host_that_cannot_be_reached_has_all_its_tasks_unreachable():
+    def refuse(host, hear):
+        raise ConnectionRefused("nothing listens", hint="is sshd running?")
+
+    _, seen = run([], connect=refuse)
+    assert isinstance(seen[0], HostUnreachable) and seen[0].kind == "refused"
+    assert statuses(seen) == [("a", "unreachable"), ("b", "unreachable")]
+
+
+def test_a_host_that_is_lost_midway_keeps_what_it_finished():
+    _, seen = run([started("a"), finished("a"), started("b")], ConnectionLost("gone"))
+    assert statuses(seen) == [("a", "ok"), ("b", "unreachable")]
+
+
+def test_a_busy_host_is_told_apart_from_a_failed_one():
+    host_run, seen = run([], ActionFailed("ann works on this host", kind="lock_busy"))
+    assert host_run.busy
+    assert statuses(seen) == [("a", "failed"), ("b", "failed")]
+
+
+@pytest.mark.parametrize("odd", [
+    pytest.param({"type": "nonsense"}, id="unknown type"),
+    pytest.param(finished("a", "splendid"), id="unknown status"),
+    pytest.param({}, id="nothing in it"),
+])
+def test_what_is_no_event_is_left_out_with_a_notice(odd):
+    _, seen = run([odd, finished("a"), finished("b")])
+    assert isinstance(seen[0], Notice)
+    assert statuses(seen) == [("a", "ok"), ("b", "ok")]
+
+
+def test_a_host_cannot_finish_a_task_twice_nor_one_it_was_not_given():
+    _, seen = run([finished("a"), finished("a", "failed"), finished("other"), finished("b")])
+    assert statuses(seen) == [("a", "ok"), ("b", "ok")]
+
+
+def test_handlers_count_as_well_but_only_those_of_the_workflow():
+    _, seen = run([finished("a"), finished("b"), finished("restart", "changed", handler=True), finished("x", handler=True)])
+    assert statuses(seen) == [("a", "ok"), ("b", "ok"), ("restart", "changed")]
+
+
+def test_a_frozen_host_does_not_stretch_the_time_limit():
+    _, seen = run([started("a")], "hangs", limits={"a": 0.05})
+    assert statuses(seen) == [("a", "timed_out"), ("b", "unreachable")]
+
+
+def test_a_cancelled_run_accounts_for_its_tasks():
+    session = FakeSession([started("a")], "hangs")
+
+    def open_session(host, hear):
+        session.hear = hear
+        return session
+
+    seen: list = []
+    host_run = HostRun(HostPlan("h1", {"a": ()}), {"handlers": []}, {}, open_session, seen.append, Timer())
+    thread = threading.Thread(target=host_run.go)
+    thread.start()
+    while not seen:
+        pass
+    host_run.cancel("stopped by Ctrl-C")
+    host_run.hang_up()
+    thread.join(5)
+    assert session.told == ["cancel"]
+    assert statuses(seen) == [("a", "cancelled")]

@@ -1,0 +1,57 @@
+"""Templates on the controller: what renders, what is refused, and where an error is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sloth.core.errors import TemplateError
+from sloth.engine.templates import Templates
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.j2").write_text("# {{ n }}\n{% for i in range(2) %}\nline {{ i }}\n{% endfor %}\n")
+    (tmp_path / "undefined.j2").write_text("first\nport {{ port }}\n")
+    (tmp_path / "deep.j2").write_text("a\nb {{ web.tls.port }}\n")
+    (tmp_path / "broken.j2").write_text("first\n\n{% if x %}\n")
+    (tmp_path / "outer.j2").write_text("outer\n{% include 'undefined.j2' %}\n")
+    return tmp_path
+
+
+def render(folder: Path, name: str, **variables: object) -> str:
+    return Templates().render_file(name, [folder], variables)
+
+
+def test_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
+    assert render(folder, "good.j2", n=7) == "# 7\nline 0\nline 1\n"
+
+
+@pytest.mark.parametrize(("name", "variables", "said", "line"), [
+    pytest.param("undefined.j2", {}, "'port' is undefined", "undefined.j2:2", id="name"),
+    pytest.param("deep.j2", {"web": {}}, "has no attribute 'tls'", "deep.j2:2", id="attribute"),
+    pytest.param("outer.j2", {}, "'port' is undefined", "undefined.j2:2", id="included"),
+    pytest.param("broken.j2", {}, "end of template|endif", "broken.j2:3", id="syntax"),
+])
+def test_an_error_names_variable_template_and_line(folder, name, variables, said, line):
+    with pytest.raises(TemplateError, match=said) as caught:
+        render(folder, name, **variables)
+    assert caught.value.where == f"{folder}/{line}"
+
+
+def test_a_missing_template_says_where_it_was_looked_for(folder):
+    with pytest.raises(TemplateError, match=f"no template 'nothing.j2' in {folder}"):
+        render(folder, "nothing.j2")
+
+
+@pytest.mark.parametrize("text", [
+    "{{ ''.__class__.__mro__ }}", "{{ f.__globals__ }}", "{{ cycler.__init__.__globals__ }}", "{{ self.__dict__ }}",
+])
+def test_the_sandbox_refuses_what_leads_out(folder, text):
+    with pytest.raises(TemplateError):
+        Templates().render_text(text, [folder], {"f": render})
+
+
+def test_values_are_never_rendered_again(folder):
+    assert Templates().render_text("{{ x }}", [folder], {"x": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
