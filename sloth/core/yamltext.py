@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
@@ -24,7 +24,7 @@ LineOf = Callable[[Sequence[str]], int | None]
 MAX_DEPTH = 100
 _COMPOSER_DEPTH = 1000
 _BRACKET = re.compile(r"[\[\]{}]")
-_COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){%d}" % _COMPOSER_DEPTH)
+_COMPACT_NESTING = re.compile(rf"(?:[-?:][ \t]+){{{_COMPOSER_DEPTH}}}")
 
 _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = _TAG + "str", _TAG + "merge"
@@ -75,9 +75,9 @@ class _Builder:
         if identity in self.built:
             return self.built[identity]
         if identity in self.open:
-            self.fail(node, "this value contains itself")
+            raise self.error(node, "this value contains itself")
         if depth > MAX_DEPTH:
-            self.fail(node, f"nested deeper than {MAX_DEPTH} levels")
+            raise self.error(node, f"nested deeper than {MAX_DEPTH} levels")
         self.open.add(identity)
         made = self.collection(node, depth + 1)
         self.open.remove(identity)
@@ -89,7 +89,7 @@ class _Builder:
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
             return [self.value(item, depth) for item in node.value]
-        self.refuse_tag(node)
+        raise self.tag_error(node)
 
     def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -98,12 +98,12 @@ class _Builder:
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
                 if merged is not None:
-                    self.fail(key_node, "a second << in one mapping", "merge a list: `<<: [*one, *two]`")
+                    raise self.error(key_node, "a second << in one mapping", "merge a list: `<<: [*one, *two]`")
                 merged = value_node
                 continue
             key = self.key(key_node)
             if key in made:
-                self.fail(key_node, f"duplicate key {key!r}, first on line {lines[key]}")
+                raise self.error(key_node, f"duplicate key {key!r}, first on line {lines[key]}")
             lines[key] = key_node.start_mark.line + 1
             made[key] = self.value(value_node, depth)
         if merged is not None:
@@ -118,7 +118,7 @@ class _Builder:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for part in parts:
             if not isinstance(part, yaml.MappingNode):
-                self.fail(part, "<< takes a mapping or a list of mappings")
+                raise self.error(part, "<< takes a mapping or a list of mappings")
             yield self.value(part, depth)
 
     def key(self, node: yaml.Node) -> str:
@@ -126,27 +126,28 @@ class _Builder:
             if node.tag in _TEXT_TAGS:
                 return str(node.value)
             shown = node.value or "null"
-            self.fail(node, f"the key {shown} is no string but {_kind(node)}", f'quote it: "{shown}"')
-        self.fail(node, "a key must be a string, not a list or a mapping")
+            raise self.error(node, f"the key {shown} is no string but {_kind(node)}", f'quote it: "{shown}"')
+        raise self.error(node, "a key must be a string, not a list or a mapping")
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag in _TEXT_TAGS:
             return node.value
         construct = self.scalars.get(node.tag)
         if construct is None:
-            self.refuse_tag(node)
+            raise self.tag_error(node)
         try:
             made = construct(node)
         except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
             # An explicit tag or a date such as 2024-02-30: PyYAML lets Python's own errors through.
-            self.fail(node, f"{node.value!r} is not {_kind(node)}", "quote it if it is meant as text", error)
+            message = f"{node.value!r} is not {_kind(node)}"
+            raise self.error(node, message, "quote it if it is meant as text") from error
         if isinstance(made, float) and not math.isfinite(made):
-            self.fail(node, f"{node.value} is a number that JSON cannot carry", "quote it if it is meant as text")
+            raise self.error(node, f"{node.value} is a number that JSON cannot carry", "quote it if it is meant as text")
         return made.isoformat() if hasattr(made, "isoformat") else made
 
-    def refuse_tag(self, node: yaml.Node) -> NoReturn:
+    def tag_error(self, node: yaml.Node) -> InventoryError:
         tag = node.tag.replace(_TAG, "!!")
-        self.fail(node, f"a value of the type {tag} cannot be a variable", _TAG_HINTS.get(node.tag, ""))
+        return self.error(node, f"a value of the type {tag} cannot be a variable", _TAG_HINTS.get(node.tag, ""))
 
     def line_of(self, data: Any, keys: Sequence[str]) -> int | None:
         """The line of the last key of the path that is in the document itself."""
@@ -158,13 +159,14 @@ class _Builder:
             data = data[key]
         return line
 
-    def fail(self, node: yaml.Node, message: str, hint: str = "", cause: Exception | None = None) -> NoReturn:
+    def error(self, node: yaml.Node, message: str, hint: str = "") -> InventoryError:
         mark = node.start_mark
-        raise InventoryError(message, where=f"{self.path}:{mark.line + 1}:{mark.column + 1}", hint=hint) from cause
+        return InventoryError(message, where=f"{self.path}:{mark.line + 1}:{mark.column + 1}", hint=hint)
 
 
 def _kind(node: yaml.ScalarNode) -> str:
-    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "null", "timestamp": "a date"}
+    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "null",
+             "timestamp": "a date"}  # fmt: skip
     return names.get(node.tag.removeprefix(_TAG), f"of the type {node.tag}")
 
 

@@ -1,0 +1,212 @@
+"""Variables that people write: in YAML, TOML or JSON files, and on the command line.
+
+`read` serves inventories, group_vars, values files and role defaults, `extra_vars` serves `-e`. All
+give plain data that JSON can carry; a duplicate key is an error everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import InventoryError, UsageError
+
+SUFFIXES = (".yml", ".yaml", ".toml", ".json")
+
+_VAULT = "$ANSIBLE_VAULT"
+_TOML_POSITION = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
+_TOML_HEADER = re.compile(r"\s*\[+([^\[\]]*)\]+\s*(?:#.*)?$")
+_TOML_KEY = re.compile(r"""\s*((?:[\w.-]+|"[^"]*"|'[^']*'|\s*\.\s*)+?)\s*=""")
+_TOML_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+
+
+def _nowhere(_keys: Sequence[str]) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class VarsFile:
+    """One file's variables."""
+
+    path: str
+    values: Mapping[str, Any]
+    line_of: Callable[[Sequence[str]], int | None] = field(default=_nowhere, repr=False)
+
+    def where(self, *keys: str) -> str:
+        """`file:line` of the key at this path, or of what is nearest above it."""
+        line = self.line_of(keys)
+        return f"{self.path}:{line}" if line else self.path
+
+
+def read(path: Path) -> VarsFile:
+    """The variables of a file; its suffix says the format, and without one it is YAML."""
+    name = str(path)
+    return parse(_text(path), name, path.suffix.lower())
+
+
+def parse(text: str, path: str, suffix: str) -> VarsFile:
+    """The variables of a text that stands in `path`."""
+    if text.startswith(_VAULT):
+        hint = "decrypt it with `ansible-vault decrypt`, and keep passwords out of it: -k and -K ask for them"
+        raise InventoryError("files encrypted with Ansible Vault are not read", where=path, hint=hint)
+    line_of: Callable[[Sequence[str]], int | None] = _nowhere
+    data: Any
+    try:
+        if suffix == ".toml":
+            data, line_of = _toml(text, path), _TomlLines(text).line_of
+        elif suffix == ".json":
+            data = _json(text, path)
+        else:
+            from sloth.core import yamltext
+
+            data, line_of = yamltext.parse(text, path)
+    except RecursionError as error:
+        raise InventoryError("nested too deeply", where=path) from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise InventoryError(f"a mapping of names to values is expected, not {kind(data)}", where=path)
+    return VarsFile(path, data, line_of)
+
+
+def extra_vars(items: Sequence[str]) -> dict[str, Any]:
+    """The variables of all `-e`: `name=value …`, a JSON object, or `@file`; the last of a name wins."""
+    found: dict[str, Any] = {}
+    for item in items:
+        text = item.strip()
+        if text.startswith("@"):
+            found.update(read(Path(text[1:]).expanduser()).values)
+        elif text.startswith(("{", "[")):
+            found.update(parse(text, "-e", ".json").values)
+        else:
+            found.update(_pairs(text))
+    return found
+
+
+def kind(value: object) -> str:
+    """What a value is, as a person would say it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    names: dict[type, str] = {dict: "a mapping", list: "a list", str: "a string", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"-e {text}: {str(error).lower()}", hint="close the quote") from error
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            hint = "-e takes name=value, a JSON object, or @file; quote a value with spaces: -e \"name='a b'\""
+            raise UsageError(f"-e {text}: {word!r} is no name=value", hint=hint)
+        found[name] = value
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InventoryError(f"byte {error.start} is no UTF-8", where=str(path)) from error
+    except FileNotFoundError as error:
+        raise InventoryError(f"there is no file {path}") from error
+    except OSError as error:
+        raise InventoryError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _json(text: str, path: str) -> Any:
+    def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InventoryError(f"duplicate key {twice!r}", where=path)
+        return made
+
+    def finite(number: str) -> float:
+        if math.isfinite(made := float(number)):
+            return made
+        raise InventoryError(f"{number} is a number that JSON cannot carry", where=path)
+
+    try:
+        return json.loads(text, object_pairs_hook=refuse_duplicates, parse_float=finite, parse_constant=finite)
+    except json.JSONDecodeError as error:
+        problem = error.msg[0].lower() + error.msg[1:]
+        raise InventoryError(f"this is no JSON: {problem}", where=f"{path}:{error.lineno}:{error.colno}") from error
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = str(error)
+        position = _TOML_POSITION.search(problem)
+        where = path
+        if position:
+            problem = problem[: position.start()]
+            line, column = position[1] or str(text.count("\n") + 1), position[2] or "1"
+            where = f"{path}:{line}:{column}"
+        problem = problem[0].lower() + problem[1:]
+        raise InventoryError(f"this is no TOML: {problem}", where=where) from error
+    made: dict[str, Any] = _plain(data, path, ())
+    return made
+
+
+def _plain(value: Any, path: str, keys: tuple[str, ...]) -> Any:
+    """TOML's dates as ISO strings, and no number that JSON cannot carry."""
+    if isinstance(value, dict):
+        return {key: _plain(item, path, (*keys, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, path, keys) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InventoryError(f"{'.'.join(keys)} is {value}, a number that JSON cannot carry", where=path)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+class _TomlLines:
+    """Lines of TOML's keys. The parser keeps none, so headers and keys are looked for when an error needs one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def line_of(self, keys: Sequence[str]) -> int | None:
+        wanted = tuple(keys)
+        best, best_length = None, 0
+        table: tuple[str, ...] = ()
+        for number, line in enumerate(self._text.splitlines(), start=1):
+            if header := _TOML_HEADER.match(line):
+                table = found = _toml_path(header[1])
+            elif key := _TOML_KEY.match(line):
+                found = (*table, *_toml_path(key[1]))
+            else:
+                continue
+            common = _shared(found, wanted)
+            if common > best_length:
+                best, best_length = number, common
+        return best
+
+
+def _toml_path(text: str) -> tuple[str, ...]:
+    return tuple(double or single or bare for double, single, bare in _TOML_PART.findall(text))
+
+
+def _shared(found: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many keys two paths share from their start."""
+    count = 0
+    for one, other in zip(found, wanted, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
