@@ -123,7 +123,7 @@ def ensure(
     place = reach(host, path, follow)
     if place is None:
         host.show(path, None, content)
-        host.effect(f"write {path}", _nothing)
+        announce(host, f"write {path}")
         return ""
     with place:
         found = place.stat()
@@ -156,8 +156,10 @@ def put(
     return saved
 
 
-def _nothing() -> None:
-    """What check mode never calls."""
+def announce(host: "Host", note: str) -> None:
+    """Note a change that check mode cannot look at: its directory is yet to be made."""
+    assert host.check
+    host.changes.append(note)
 
 
 def back_up(host: "Host", place: Place) -> str:

@@ -54,6 +54,11 @@ def pattern(regexp: str) -> "Pattern[bytes]":
         raise BadArguments(f"the pattern {regexp!r} is no regular expression: {error}") from error
 
 
+def literal(words: str) -> "Pattern[bytes]":
+    """The pattern that matches where these words stand."""
+    return re.compile(re.escape(raw(words)))
+
+
 def split(content: bytes) -> "list[bytes]":
     """Lines with their ends; only \\n ends a line."""
     return re.findall(rb"[^\n]*\n|[^\n]+", content)

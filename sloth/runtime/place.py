@@ -11,6 +11,7 @@ import errno
 import os
 import pwd
 import stat
+import time
 
 from sloth.runtime.failure import ActionFailed
 
@@ -108,6 +109,11 @@ class Place:
         except FileNotFoundError:
             return None
 
+    def is_directory(self) -> bool:
+        """Whether a directory is there; a link to one is none."""
+        found = self.stat()
+        return found is not None and stat.S_ISDIR(found.st_mode)
+
     def open(self, flags: int, mode: int = 0o600) -> int:
         """A descriptor; never through a link."""
         return os.open(self.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=self.directory)
@@ -143,6 +149,13 @@ class Place:
     def chown(self, uid: int, gid: int) -> None:
         """Give it to a user and group (-1: as it is); a link itself, not what it points to."""
         os.chown(self.name, uid, gid, dir_fd=self.directory, follow_symlinks=False)
+
+    def touch(self, accessed: bool, modified: bool) -> None:
+        """Set the time of the last access, of the last change, or both, to now."""
+        found = os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
+        now = int(time.time() * 1e9)
+        times = (now if accessed else found.st_atime_ns, now if modified else found.st_mtime_ns)
+        os.utime(self.name, ns=times, dir_fd=self.directory, follow_symlinks=False)
 
     def chmod(self, mode: int) -> None:
         """Set the mode of what is there now, even when somebody swaps the name for a link meanwhile."""

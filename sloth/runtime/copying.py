@@ -1,0 +1,190 @@
+"""Copies of files and directories, from the controller or from the host itself: only what differs is moved."""
+
+import functools
+import os
+import stat
+
+from sloth.runtime import files, links, trees
+from sloth.runtime.attributes import Wanted, apply
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.files import absolute, announce, beginning, chunks_of, digest, kind, open_file, put, reach
+from sloth.runtime.host import DIFF_LIMIT
+from sloth.runtime.place import Explained, Place, locate, raw, text
+from sloth.runtime.transfer import Entry, Offer, ask_for
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator
+
+    from sloth.runtime.host import Host
+    from sloth.runtime.swap import Approve
+
+    Ask = Callable[[str, str, bool], Offer]
+
+
+class Terms:
+    """How to copy. `mode` of `want` may be `preserve`: that of the source."""
+
+    def __init__(
+        self,
+        want: Wanted,
+        *,
+        backup: bool = False,
+        force: bool = True,
+        follow: bool = False,
+        approve: "Approve | None" = None
+    ) -> None:
+        self.want = want
+        self.backup = backup
+        self.force = force
+        self.follow = follow
+        self.approve = approve
+
+    def attributes(self, entry: Entry) -> Wanted:
+        """What the copy of one entry shall have; a mode that is given is one for files."""
+        mode = self.want.mode
+        if mode == "preserve":
+            mode = f"{entry.mode:04o}"
+        elif entry.kind == "directory":
+            mode = None
+        return Wanted(mode, self.want.uid, self.want.gid)
+
+
+def from_controller(host: "Host", src: str, dest: str, terms: Terms) -> "dict[str, object]":
+    """Copy a file or directory that lies on the controller."""
+    return _Copy(host, functools.partial(ask_for, host), terms).run(src, dest)
+
+
+def from_content(host: "Host", content: bytes, path: str, terms: Terms) -> "dict[str, object]":
+    """Write a content to an absolute path; the directory of a path is there."""
+    if not terms.force and os.path.lexists(raw(path)):
+        return {"dest": path, "message": f"{path} exists"}
+    saved = files.ensure(
+        host, path, content, terms.want, backup=terms.backup, follow=terms.follow, approve=terms.approve
+    )
+    return {"dest": path, "backup": saved}
+
+
+def on_host(host: "Host", src: str, dest: str, terms: Terms) -> "dict[str, object]":
+    """Copy a file or directory of the host."""
+    return _Copy(host, functools.partial(_offer, host), terms).run(src, dest)
+
+
+def destination(host: "Host", dest: str, name: str) -> str:
+    """Where a file of that name goes: below `dest` when that is, or by its final slash shall be, a directory."""
+    whole = absolute(host, dest)
+    return os.path.join(whole, name) if dest.endswith("/") or os.path.isdir(raw(whole)) else whole
+
+
+class _Copy:
+    """One copy; `ask` gives what the source has."""
+
+    def __init__(self, host: "Host", ask: "Ask", terms: Terms) -> None:
+        self.host = host
+        self.ask = ask
+        self.terms = terms
+
+    def run(self, src: str, dest: str) -> "dict[str, object]":
+        """Copy; the fields of the result."""
+        name = os.path.basename(src.rstrip("/"))
+        path = destination(self.host, dest, name)
+        if not self.terms.force and os.path.lexists(raw(path)) and not os.path.isdir(raw(path)):
+            return {"dest": path, "message": f"{path} exists"}
+        offer = self.ask(src, self._present(path), self._content_wanted())
+        if offer.entries is None:
+            if dest.endswith("/"):
+                trees.make(self.host, dest, Wanted())
+            return {"dest": path, "backup": self._file(offer, path), "checksum": offer.file.sha256}
+        top = absolute(self.host, dest)
+        if not src.endswith("/"):
+            top = os.path.join(top, offer.name)
+        self._directory(top, Entry("", {"kind": "directory", "mode": offer.file.mode}))
+        for entry in offer.entries:
+            self._entry(src, entry, os.path.join(top, entry.path))
+        return {"dest": top, "backup": ""}
+
+    def _content_wanted(self) -> bool:
+        return not self.host.check or self.host.settings.diff
+
+    def _present(self, path: str) -> str:
+        """The checksum of a regular file, else ''."""
+        try:
+            place = locate(path, self.terms.follow)
+        except FileNotFoundError:
+            return ""
+        with place:
+            found = place.stat()
+            return digest(self.host, place) if found is not None and stat.S_ISREG(found.st_mode) else ""
+
+    def _entry(self, src: str, entry: Entry, path: str) -> None:
+        if entry.kind == "directory":
+            self._directory(path, entry)
+            return
+        if not self.terms.force and os.path.lexists(raw(path)):
+            return
+        if entry.kind == "link":
+            links.symbolic(self.host, path, entry.target, force=True)
+            return
+        present = self._present(path)
+        wanted = self._content_wanted() and present != entry.sha256
+        self._file(self.ask(f"{src.rstrip('/')}/{entry.path}", present, wanted), path)
+
+    def _directory(self, path: str, entry: Entry) -> None:
+        trees.make(self.host, path, self.terms.attributes(entry))
+
+    def _file(self, offer: Offer, path: str) -> str:
+        want = self.terms.attributes(offer.file)
+        place = reach(self.host, path, self.terms.follow)
+        if place is None:
+            announce(self.host, f"write {path}")
+            return ""
+        with place:
+            if offer.same:
+                apply(self.host, place, want)
+                return ""
+            chunks = offer.content()
+            if self.host.settings.diff:
+                if offer.file.size > DIFF_LIMIT:
+                    self.host.diffs.append({"path": place.path, "text": f"{place.path}: large file, not shown\n"})
+                else:
+                    content = b"".join(chunks)
+                    self.host.show(place.path, beginning(place), content)
+                    chunks = iter([content])
+            return put(self.host, place, chunks, want, backup=self.terms.backup, approve=self.terms.approve)
+
+
+def _offer(host: "Host", src: str, present: str, content: bool) -> Offer:
+    """The host's own file or directory, in the form in which the controller would offer it."""
+    name = os.path.basename(src.rstrip("/"))
+    with Explained("read", src), locate(absolute(host, src), follow=True) as place:
+        found = place.stat()
+        if found is None:
+            raise ActionFailed(f"cannot copy {src}: it does not exist")
+        if stat.S_ISDIR(found.st_mode):
+            entries = [_fields(host, inner, place) for inner in trees.walk(host, place)]
+            entries.sort(key=lambda one: str(one["path"]))  # a directory comes before what it holds
+            return Offer(src, {"name": name, "mode": stat.S_IMODE(found.st_mode), "directory": entries}, iter(()))
+        fields = _fields(host, place, place)
+        same = fields["sha256"] == present
+        return Offer(src, dict(fields, name=name, same=same), _content(host, src) if content and not same else iter(()))
+
+
+def _content(host: "Host", src: str) -> "Iterator[bytes]":
+    with Explained("read", src), locate(absolute(host, src), follow=True) as place:
+        yield from chunks_of(host, open_file(place))
+
+
+def _fields(host: "Host", place: Place, top: Place) -> "dict[str, object]":
+    found = place.stat()
+    if found is None:
+        raise ActionFailed(f"{place.path} went away while it was copied")
+    fields = {"path": os.path.relpath(place.path, top.path), "mode": stat.S_IMODE(found.st_mode)}  # type: dict[str, object]
+    if stat.S_ISDIR(found.st_mode):
+        fields["kind"] = "directory"
+    elif stat.S_ISLNK(found.st_mode):
+        fields.update(kind="link", target=text(place.target()))
+    elif stat.S_ISREG(found.st_mode):
+        fields.update(kind="file", size=found.st_size, sha256=digest(host, place))
+    else:
+        raise ActionFailed(f"cannot copy {place.path}: it is {kind(found.st_mode)}")
+    return fields

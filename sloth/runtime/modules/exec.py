@@ -1,0 +1,320 @@
+"""Commands: run as users type them, or without a shell; live output, exact exit codes.
+
+In check mode a command is not run, as nobody knows what it does: the result says `unknown = true`.
+`changed_if = false` promises that it only looks, so it runs even then; with `creates` or `removes` the
+file tells whether it would run. Every result is `r, stderr, failed`: `r` has `stdout` (as it came, with
+its last newline), `stderr`, `exit_code`, `success`, and counts as the string `stdout`.
+"""
+
+import glob
+import os
+import signal
+
+from sloth.runtime import process
+from sloth.runtime.action import Values, action
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.files import absolute
+from sloth.runtime.place import Explained, Place, locate, raw
+from sloth.runtime.process import Done
+from sloth.runtime.transfer import ask_for
+
+MYPY = False
+if MYPY:
+    from collections.abc import Sequence
+
+    from sloth.runtime.host import Host
+
+_LAST_LINES = 5
+_SYNONYMS = {"command": ("cmd",), "workdir": ("cwd", "dir", "chdir")}
+
+
+class _Terms:
+    """When a command runs, and what it means for the report."""
+
+    def __init__(
+        self, host: "Host", shown: str, creates: "str | None", removes: "str | None", changed_if: "bool | None"
+    ) -> None:
+        self.shown = shown
+        self.changes = changed_if is not False
+        self.decided = creates is not None or removes is not None or changed_if is not None
+        self.skipped = ""
+        if creates is not None and _exists(host, creates):
+            self.skipped = f"not run: {creates} exists"
+        elif removes is not None and not _exists(host, removes):
+            self.skipped = f"not run: {removes} does not exist"
+
+
+class _Surroundings:
+    """What a command finds when it starts."""
+
+    def __init__(
+        self,
+        workdir: "str | None" = None,
+        env: "dict[str, str] | None" = None,
+        stdin: "str | None" = None,
+        stream: bool = True,
+    ) -> None:
+        self.workdir = workdir
+        self.env = env or {}
+        self.stdin = raw(stdin or "")
+        self.stream = stream
+
+
+@action(synonyms=_SYNONYMS)
+def run(
+    host: "Host",
+    *,
+    command: str,
+    workdir: "str | None" = None,
+    env: "dict[str, str] | None" = None,
+    stdin: "str | None" = None,
+    creates: "str | None" = None,
+    removes: "str | None" = None,
+    changed_if: "bool | None" = None,
+    stream: bool = True
+) -> Values:
+    """Run a command line in /bin/sh; an exit code other than 0 is no error, look at `success`.
+
+    command: the command line
+    workdir: the directory to run it in; the task's workdir unless told otherwise
+    env: variables added to its environment
+    stdin: what it reads; without this it reads nothing
+    creates: a path (or pattern) that it makes: when that exists the command is not run
+    removes: a path (or pattern) that it takes away: when that does not exist the command is not run
+    changed_if: false when the command only looks; true (as without it) when it changes something
+    stream: whether its output is shown while it runs
+
+    example: local r = exec.run("uname -r")
+    example: exec.run("make install", { workdir = "/usr/src/tool", creates = "/usr/local/bin/tool" })
+    example: local r, stderr, failed = exec.run("systemctl is-active nginx", { changed_if = false })
+    """
+    terms = _Terms(host, command, creates, removes, changed_if)
+    return _values(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
+
+
+@action(synonyms=_SYNONYMS)
+def check(
+    host: "Host",
+    *,
+    command: str,
+    workdir: "str | None" = None,
+    env: "dict[str, str] | None" = None,
+    stdin: "str | None" = None,
+    creates: "str | None" = None,
+    removes: "str | None" = None,
+    changed_if: "bool | None" = None,
+    stream: bool = True
+) -> Values:
+    """Run a command line in /bin/sh and fail when its exit code is not 0.
+
+    command: the command line
+    workdir: the directory to run it in; the task's workdir unless told otherwise
+    env: variables added to its environment
+    stdin: what it reads; without this it reads nothing
+    creates: a path (or pattern) that it makes: when that exists the command is not run
+    removes: a path (or pattern) that it takes away: when that does not exist the command is not run
+    changed_if: false when the command only looks; true (as without it) when it changes something
+    stream: whether its output is shown while it runs
+
+    example: exec.check("nginx -t", { changed_if = false })
+    """
+    terms = _Terms(host, command, creates, removes, changed_if)
+    result = _perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream))
+    return _values(_successful(result, command))
+
+
+@action(synonyms={"script": ("command", "cmd"), "workdir": ("cwd", "dir", "chdir")})
+def sh(
+    host: "Host",
+    *,
+    script: str,
+    workdir: "str | None" = None,
+    env: "dict[str, str] | None" = None,
+    creates: "str | None" = None,
+    removes: "str | None" = None,
+    changed_if: "bool | None" = None,
+    stream: bool = True
+) -> Values:
+    """Run some lines of shell that stop at the first that fails (`set -eu`), and fail then.
+
+    script: the lines
+    workdir: the directory to run them in; the task's workdir unless told otherwise
+    env: variables added to their environment
+    creates: a path (or pattern) that they make: when that exists they are not run
+    removes: a path (or pattern) that they take away: when that does not exist they are not run
+    changed_if: false when they only look; true (as without it) when they change something
+    stream: whether the output is shown while they run
+
+    example: exec.sh("cd /srv/app && ./configure\\nmake", { creates = "/srv/app/bin" })
+    """
+    first = script.strip().split("\n", 1)[0]
+    terms = _Terms(host, first, creates, removes, changed_if)
+    result = _perform(host, ["/bin/sh", "-euc", script], terms, _Surroundings(workdir, env, None, stream))
+    return _values(_successful(result, first))
+
+
+@action(synonyms={"program": ("command", "cmd", "prog"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
+def command(
+    host: "Host",
+    *,
+    program: str,
+    args: "list[str]" = (),  # type: ignore[assignment]  # the caller gives a list, a default must not be one
+    workdir: "str | None" = None,
+    env: "dict[str, str] | None" = None,
+    stdin: "str | None" = None,
+    creates: "str | None" = None,
+    removes: "str | None" = None,
+    changed_if: "bool | None" = None,
+    stream: bool = True
+) -> Values:
+    """Run a program without a shell: each argument arrives as it is written. No exit code is an error.
+
+    program: the program, by name or path
+    args: its arguments
+    workdir: the directory to run it in; the task's workdir unless told otherwise
+    env: variables added to its environment
+    stdin: what it reads; without this it reads nothing
+    creates: a path (or pattern) that it makes: when that exists the program is not run
+    removes: a path (or pattern) that it takes away: when that does not exist the program is not run
+    changed_if: false when the program only looks; true (as without it) when it changes something
+    stream: whether its output is shown while it runs
+
+    example: exec.command("touch", "a file with spaces", "and $another")
+    """
+    argv = [program, *args]
+    terms = _Terms(host, " ".join(argv), creates, removes, changed_if)
+    return _values(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
+
+
+@action(synonyms={"src": ("script", "path"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
+def script(
+    host: "Host",
+    *,
+    src: str,
+    args: "list[str]" = (),  # type: ignore[assignment]  # the caller gives a list, a default must not be one
+    workdir: "str | None" = None,
+    env: "dict[str, str] | None" = None,
+    creates: "str | None" = None,
+    removes: "str | None" = None,
+    changed_if: "bool | None" = None,
+    stream: bool = True
+) -> Values:
+    """Run a script that lies on the controller, and fail when its exit code is not 0.
+
+    src: the script, relative to the workflow's files; its first line `#!…` tells what runs it, else /bin/sh does
+    args: its arguments
+    workdir: the directory to run it in; the task's workdir unless told otherwise
+    env: variables added to its environment
+    creates: a path (or pattern) that it makes: when that exists the script is not run
+    removes: a path (or pattern) that it takes away: when that does not exist the script is not run
+    changed_if: false when the script only looks; true (as without it) when it changes something
+    stream: whether its output is shown while it runs
+
+    example: exec.script("scripts/migrate.sh", "--fast", { workdir = "/srv/app", creates = "/srv/app/.migrated" })
+    """
+    terms = _Terms(host, f"script {src}", creates, removes, changed_if)
+    surroundings = _Surroundings(workdir, env, None, stream)
+    if terms.skipped or (host.check and terms.changes):
+        ask_for(host, src, "", content=False)  # a script that is not there fails here, too
+        return _values(_perform(host, [src], terms, surroundings))
+    with locate(f"/tmp/.sloth-{os.urandom(8).hex()}") as folder, Explained("keep a script in", folder.path):  # noqa: S108 - a new directory of mode 0700
+        folder.mkdir(0o700)
+        try:
+            with folder.inside(b"script") as place:
+                argv = _received(host, src, place)
+                try:
+                    result = _perform(host, [*argv, *args], terms, surroundings)
+                finally:
+                    place.unlink()
+        finally:
+            folder.rmdir()
+    return _values(_successful(result, terms.shown))
+
+
+def _received(host: "Host", src: str, place: Place) -> "list[str]":
+    """Write the script; the command line that runs it, also where programs may not be started from /tmp."""
+    fd = place.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o700)
+    try:
+        for data in ask_for(host, src, "").content():
+            os.write(fd, data)
+        first = os.pread(fd, 256, 0).split(b"\n", 1)[0]
+    finally:
+        os.close(fd)
+    if first.startswith(b"\x7fELF"):
+        return [place.path]
+    words = first[2:].decode("utf-8", "surrogateescape").split(None, 1) if first.startswith(b"#!") else []
+    return [*(word.strip() for word in words or ["/bin/sh"]), place.path]
+
+
+def _perform(
+    host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings
+) -> "dict[str, object]":
+    if terms.skipped:
+        return dict(_result(Done(0, b"", b"")), skipped=True, message=terms.skipped)
+    if terms.changes:
+        host.changes.append(terms.shown)
+        if host.check:
+            host.unknown = not terms.decided
+            return dict(_result(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
+    workdir = surroundings.workdir or host.settings.workdir
+    try:
+        done = process.run(
+            argv,
+            host.token,
+            stdin=surroundings.stdin,
+            env=process.environment(dict(host.settings.env, **surroundings.env)),
+            cwd=None if workdir is None else absolute(host, workdir),
+            on_output=host.output if surroundings.stream else None,
+        )
+    except ActionFailed as error:
+        done = Done(127, b"", raw(error.message))
+    return _result(done)
+
+
+def _result(done: Done) -> "dict[str, object]":
+    result = {
+        "stdout": done.out,
+        "stderr": done.err,
+        "exit_code": done.code if done.code >= 0 else 128 - done.code,
+        "success": done.ok,
+        "failed": not done.ok,
+        "__string": "stdout",
+    }  # type: dict[str, object]
+    if done.code < 0:
+        result["signal"] = _signal_name(-done.code)
+    return result
+
+
+def _values(result: "dict[str, object]") -> Values:
+    return Values([result, result["stderr"], result["failed"]])
+
+
+def _successful(result: "dict[str, object]", shown: str) -> "dict[str, object]":
+    if result["success"]:
+        return result
+    output = str(result["stderr"]).strip() or str(result["stdout"]).strip()
+    last = "\n".join(output.splitlines()[-_LAST_LINES:])
+    raise ActionFailed(
+        f"{shown}: {_how(result)}" + (f"\n{last}" if last else ""),
+        **{name: value for name, value in result.items() if not name.startswith("__")},
+    )
+
+
+def _how(result: "dict[str, object]") -> str:
+    if "signal" in result:
+        return f"killed by {result['signal']}"
+    code = int(str(result["exit_code"]))
+    inner = _signal_name(code - 128)
+    return f"exit code {code}" + (f", a shell's word for {inner}" if inner.startswith("SIG") else "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _exists(host: "Host", path: str) -> bool:
+    whole = raw(absolute(host, path))
+    return os.path.lexists(whole) or bool(glob.glob(whole))
