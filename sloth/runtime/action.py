@@ -10,7 +10,7 @@ and lines that begin with `example: `.
 """
 
 import importlib
-import pkgutil
+import os
 import re
 
 from sloth.runtime.failure import BadArguments
@@ -322,7 +322,15 @@ def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
 def module_names() -> "list[str]":
     """The names of all modules that ship, without importing any."""
     package = importlib.import_module("sloth.runtime.modules")
-    return sorted(found.name.rstrip("_") for found in pkgutil.iter_modules(package.__path__) if found.name[0] != "_")
+    folder = package.__path__[0]
+    if os.path.isdir(folder):
+        files = os.listdir(folder)
+    else:  # a zip: pkgutil could list it, but its import costs as much as all of ours
+        inside = os.path.join("sloth", "runtime", "modules", "")
+        listed = package.__loader__._files  # type: ignore[union-attr]  # zipimporter has it on every version
+        files = [name[len(inside):] for name in listed if name.startswith(inside)]
+    stems = {name.rpartition(".")[0] for name in files if name.endswith((".py", ".pyc"))}
+    return sorted(stem.rstrip("_") for stem in stems if stem[0] != "_" and os.sep not in stem)
 
 
 class Catalog:
