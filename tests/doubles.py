@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sloth.runtime.failure import ActionFailed
@@ -94,13 +95,45 @@ def real_host(
     *,
     check: bool = False,
     diff: bool = False,
+    workdir: str | None = None,
     ask: Callable[[str, dict[str, object]], object] = FakeHost._no_question,
     files: Mapping[str, bytes] | None = None,
+    asked: list[dict[str, object]] | None = None,
 ) -> Host:
-    """The machine the tests run on, for actions on a temporary directory. `files` are what `receive` serves."""
+    """The machine the tests run on, for actions on a temporary directory.
+
+    files: what the controller has; a name that others begin with is a directory. asked: gets each question for one.
+    """
 
     def receive(verb: str, arguments: dict[str, object]) -> tuple[object, Iterator[bytes]]:
-        content = (files or {})[str(arguments["src"])]
-        return {"size": len(content)}, iter([content])
+        assert verb == "file"
+        if asked is not None:
+            asked.append(arguments)
+        return _offer(files or {}, arguments)
 
-    return Host(Settings(check=check, diff=diff), Token(), ask, receive, lambda *_: None, lambda *_: None)
+    return Host(Settings(check=check, diff=diff, workdir=workdir), Token(), ask, receive, _ignore, _ignore)
+
+
+def _ignore(_kind: str, _what: object) -> None:
+    """Live output that no test reads."""
+
+
+def _offer(files: Mapping[str, bytes], arguments: Mapping[str, object]) -> tuple[object, Iterator[bytes]]:
+    src = str(arguments["src"]).rstrip("/")
+    name = src.rsplit("/", 1)[-1]
+    below = sorted(path[len(src) + 1 :] for path in files if path.startswith(src + "/"))
+    if below:
+        folders = {path.rsplit("/", 1)[0] for path in below if "/" in path}
+        entries = [{"path": path, "kind": "directory", "mode": 0o750} for path in folders]
+        entries += [_described(files[f"{src}/{path}"], path=path, kind="file") for path in below]
+        return {"name": name, "mode": 0o755, "directory": sorted(entries, key=lambda entry: str(entry["path"]))}, iter(())
+    if src not in files:
+        raise ActionFailed(f"there is no file {src}")
+    described = _described(files[src], name=name)
+    same = described["sha256"] == arguments["sha256"]
+    chunks = [] if same or not arguments["content"] else [files[src][:3], files[src][3:]]
+    return dict(described, same=same), iter(chunks)
+
+
+def _described(content: bytes, **more: object) -> dict[str, object]:
+    return {"size": len(content), "mode": 0o754, "sha256": hashlib.sha256(content).hexdigest(), **more}
