@@ -5,7 +5,7 @@ python -m tests.bench --hosts 10 --cold              fresh hosts for each run: e
 python -m tests.bench --hosts 1 --latency 50         behind a link with 50 ms of round trip
 python -m tests.bench --tools floor,sloth --rounds 9
 
-Needs root, for the lab. Tools that are not installed beside this Python are left out. The tools take turns, so that they
+Needs root, for the lab. Tools that are not installed beside this Python are left out. The tools take turns, so they
 share a noisy minute.
 """
 
