@@ -24,6 +24,7 @@ if MYPY:
     Duration = float
 
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
+INDEX = "index.txt"  # in a bundle: the files of sloth/runtime/modules
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
@@ -325,10 +326,9 @@ def module_names() -> "list[str]":
     folder = package.__path__[0]
     if os.path.isdir(folder):
         files = os.listdir(folder)
-    else:  # a zip: pkgutil could list it, but its import costs as much as all of ours
-        inside = os.path.join("sloth", "runtime", "modules", "")
-        listed = package.__loader__._files  # type: ignore[union-attr]  # zipimporter has it on every version
-        files = [name[len(inside):] for name in listed if name.startswith(inside)]
+    else:  # inside a bundle, which brings the list along: pkgutil could tell, but costs as much as all else here
+        index = package.__loader__.get_data(os.path.join(folder, INDEX))  # type: ignore[union-attr]  # a zipimporter
+        files = index.decode("ascii").split()
     stems = {name.rpartition(".")[0] for name in files if name.endswith((".py", ".pyc"))}
     return sorted(stem.rstrip("_") for stem in stems if stem[0] != "_" and os.sep not in stem)
 
