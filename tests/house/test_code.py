@@ -14,7 +14,7 @@ RUNTIME_IMPORTS = {
     "base64", "binascii", "bisect", "builtins", "calendar", "codecs", "collections", "contextlib", "copy",
     "datetime", "difflib", "errno", "fcntl", "fnmatch", "functools", "glob", "grp", "hashlib", "heapq", "hmac",
     "importlib", "io", "itertools", "json", "marshal", "math", "operator", "os", "pkgutil", "platform", "posixpath",
-    "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket", "stat",
+    "pty", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket", "stat",
     "string", "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib",
     "uuid",
     "weakref", "zipfile", "zipimport", "zlib",

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.house.sources import Source, product_sources, python_sources
+from tests.house.sources import Function, Source, product_sources, python_sources
 
 FILE_LINES = 400
 FUNCTION_LINES = 30  # most stay under it …
@@ -36,7 +36,8 @@ def test_a_file_opens_by_saying_what_it_is_for(source: Source):
 
 @every_file
 def test_a_file_can_be_read_in_one_go(source: Source):
-    lines = source.text.count("\n")
+    manual = sum(_docstring_lines(node) for node in source.functions())
+    lines = source.text.count("\n") - manual
     assert lines <= FILE_LINES, f"{source.path} has {lines} lines; find the second subject in it"
 
 
@@ -58,7 +59,7 @@ def test_names_say_what_a_thing_is(source: Source):
 
 def test_functions_are_short():
     lengths = {
-        f"{source.path}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{source.path}:{node.lineno} {node.name}": _code_lines(node)
         for source in product_sources()
         for node in source.functions()
     }
@@ -66,3 +67,13 @@ def test_functions_are_short():
     long = {where: lines for where, lines in lengths.items() if lines > FUNCTION_LINES}
     assert not too_long, f"over {LONG_FUNCTION_LINES} lines: {too_long}"
     assert len(long) <= LONG_FUNCTIONS_SHARE * len(lengths), f"too many over {FUNCTION_LINES} lines: {long}"
+
+
+def _code_lines(node: Function) -> int:
+    """The length of the body: the signature of an action is its schema and its docstring the manual."""
+    return (node.end_lineno or 0) - node.body[0].lineno + 1 - _docstring_lines(node)
+
+
+def _docstring_lines(node: Function) -> int:
+    first = node.body[0]
+    return (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node) else 0
