@@ -126,7 +126,8 @@ def _offer(files: Mapping[str, bytes], arguments: Mapping[str, object]) -> tuple
         folders = {path.rsplit("/", 1)[0] for path in below if "/" in path}
         entries = [{"path": path, "kind": "directory", "mode": 0o750} for path in folders]
         entries += [_described(files[f"{src}/{path}"], path=path, kind="file") for path in below]
-        return {"name": name, "mode": 0o755, "directory": sorted(entries, key=lambda entry: str(entry["path"]))}, iter(())
+        entries.sort(key=lambda entry: str(entry["path"]))
+        return {"name": name, "mode": 0o755, "directory": entries}, iter(())
     if src not in files:
         raise ActionFailed(f"there is no file {src}")
     described = _described(files[src], name=name)

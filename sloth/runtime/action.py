@@ -19,6 +19,7 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
+    from typing import Any
 
     Mode = str  # names that annotations of actions use: a file mode; a duration, in seconds once it is bound
     Duration = float
@@ -51,7 +52,7 @@ def action(
     synonyms: "Mapping[str, Sequence[str]] | None" = None,
     query: bool = False,
     rest: str = ""
-) -> "Callable[..., object]":
+) -> "Any":  # the function itself, or what marks it
     """Mark a function as an action.
 
     synonyms: parameter → other names under which it is known

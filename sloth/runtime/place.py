@@ -61,7 +61,7 @@ def user_name(uid: int) -> str:
 
 
 def raw(path: str) -> bytes:
-    """A path as the kernel wants it, in any locale."""
+    """Text as bytes: a path for the kernel or a content, in any locale."""
     return path.encode("utf-8", "surrogateescape")
 
 

@@ -4,6 +4,7 @@ import functools
 import os
 import stat
 
+from sloth.runtime import files
 from sloth.runtime.attributes import Wanted, apply
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.files import absolute, kind
@@ -16,7 +17,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 _SHOWN = 400  # entries of a removed tree that a diff lists
-_VITAL = ("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/sbin", "/sys", "/usr", "/var")
+_VITAL = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/sbin", "/usr", "/var")
 
 
 def make(host: "Host", path: str, want: Wanted) -> None:
@@ -67,14 +68,29 @@ def walk(host: "Host", place: Place) -> "Iterator[Place]":
             yield inner
 
 
-def remove(host: "Host", place: Place) -> None:
-    """Note and make the end of a whole tree; the diff lists what goes."""
-    if os.path.normpath(place.path) in _VITAL or place.name == b".":
-        raise BadArguments(f"refused to remove {place.path}: the system lives there")
-    if host.settings.diff:
-        listed = [inner.path for _, inner in zip(range(_SHOWN), walk(host, place))]
-        host.show(place.path, raw("".join(path + "\n" for path in [*sorted(listed), place.path])), None)
-    host.effect(f"remove {place.path} and all in it", lambda: _remove(host, place))
+def remove(host: "Host", path: str) -> None:
+    """Note and make the end of whatever has a path; the diff lists what goes. Of a link the link alone."""
+    whole = absolute(host, path).rstrip("/") or "/"
+    if not os.path.lexists(raw(whole)):
+        return
+    with Explained("remove", path), locate(whole) as place:
+        _spare_the_system(place)
+        if not place.is_directory():
+            files.remove(host, place)
+            return
+        if host.settings.diff:
+            listed = [inner.path for _, inner in zip(range(_SHOWN), walk(host, place))]
+            host.show(place.path, raw("".join(one + "\n" for one in [*sorted(listed), place.path])), None)
+        host.effect(f"remove {place.path} and all in it", lambda: _remove(host, place))
+
+
+def _spare_the_system(place: Place) -> None:
+    """By identity, as a path can be spelled in many ways."""
+    found = place.stat()
+    for path in _VITAL:
+        for vital in (os.lstat(path), os.stat(path)) if os.path.exists(path) else ():
+            if found is not None and (vital.st_dev, vital.st_ino) == (found.st_dev, found.st_ino):
+                raise BadArguments(f"refused to remove {place.path}: it is {path}, the system lives there")
 
 
 def _remove(host: "Host", place: Place) -> None:

@@ -20,9 +20,8 @@ if MYPY:
     from re import Pattern
     from typing import Literal  # novermin - for mypy alone
 
+    from sloth.runtime.action import Mode
     from sloth.runtime.host import Host
-
-    Mode = str
 
 _PATH = ("dest", "file", "name")
 _WHERE = {"insertafter": ("after",), "insertbefore": ("before",)}
@@ -385,11 +384,7 @@ def absent(host: "Host", *, path: str) -> None:
 
     example: file_ops.absent("/etc/nginx/sites-enabled/default")
     """
-    whole = files.absolute(host, path)
-    if not os.path.lexists(raw(whole.rstrip("/") or "/")):
-        return
-    with Explained("remove", path), locate(whole) as place:
-        (trees if place.is_directory() else files).remove(host, place)
+    trees.remove(host, path)
 
 
 @action(synonyms={"path": _PATH})

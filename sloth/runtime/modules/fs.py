@@ -17,10 +17,9 @@ MYPY = False
 if MYPY:
     from typing import Literal  # novermin - for mypy alone
 
+    from sloth.runtime.action import Mode
     from sloth.runtime.host import Host
     from sloth.runtime.place import Place
-
-    Mode = str
 
 _READ_LIMIT = 8 << 20  # bytes of a file that a task may take into its memory
 _PATH = ("file", "name")
@@ -124,11 +123,7 @@ def rmr(host: "Host", *, path: str) -> None:
 
     example: fs.rmr("/srv/app/releases/41")
     """
-    whole = files.absolute(host, path)
-    if not os.path.lexists(raw(whole)):
-        return
-    with Explained("remove", path), locate(whole) as place:
-        (trees if place.is_directory() else files).remove(host, place)
+    trees.remove(host, path)
 
 
 @action(synonyms=_BOTH)

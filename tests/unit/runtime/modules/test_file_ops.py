@@ -1,0 +1,218 @@
+"""Laws of directories, links, removal, permissions; numbers are those of the list of behaviours."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.modules import file_ops
+from tests.doubles import real_host
+
+
+def mode_of(path) -> str:
+    return f"{path.lstat().st_mode & 0o7777:04o}"
+
+
+def run_twice(call) -> list[str]:
+    """The changes of the first run; the second, and a check before it, must agree with it."""
+    check, first, second = real_host(check=True), real_host(), real_host()
+    call(check)
+    call(first)
+    call(second)
+    assert not second.changes
+    assert bool(check.changes) == bool(first.changes)
+    return first.changes
+
+
+def test_14_a_directory_is_made_with_its_parents_in_its_mode(tmp_path):
+    changes = run_twice(lambda host: file_ops.directory(host, path=f"{tmp_path}/a/b/c", mode="0750"))
+    assert [mode_of(tmp_path / part) for part in ("a", "a/b", "a/b/c")] == ["0750"] * 3
+    assert changes == [f"make directory {tmp_path}/{part}" for part in ("a", "a/b", "a/b/c")]
+
+
+def test_14_a_directory_through_a_link_is_there_already(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert not run_twice(lambda host: file_ops.directory(host, path=f"{tmp_path}/link"))
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling"])
+def test_14_what_is_no_directory_is_an_error(tmp_path, kind):
+    path = tmp_path / "x"
+    path.write_text("") if kind == "file" else path.symlink_to("nowhere")
+    with pytest.raises(ActionFailed, match=r"is (a file|a dangling symbolic link)"):
+        file_ops.directory(real_host(), path=f"{path}/below")
+
+
+def test_14_recurse_dresses_all_and_follows_no_link(tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text("")
+    outside.chmod(0o600)
+    tree = tmp_path / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "sub/file").write_text("")
+    (tree / "sub/link").symlink_to(outside)
+    (tree / "sub/run").write_text("")
+    (tree / "sub/run").chmod(0o700)
+    run_twice(lambda host: file_ops.permissions(host, path=str(tree), mode="u=rwX,g=rX,o=", recurse=True))
+    assert [mode_of(tree / part) for part in (".", "sub", "sub/file", "sub/run")] == ["0750", "0750", "0640", "0750"]
+    assert mode_of(outside) == "0600"
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        pytest.param({}, True, id="13 both now"),
+        pytest.param({"access_time": "preserve"}, True, id="13 one now"),
+        pytest.param({"access_time": "preserve", "modification_time": "preserve"}, False, id="13 both kept"),
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_touch_changes_an_existing_file_unless_both_times_are_kept(tmp_path, options, changes, check):
+    path = tmp_path / "x"
+    path.write_text("")
+    os.utime(path, (1, 2))
+    host = real_host(check=check)
+    file_ops.touch(host, path=str(path), **options)
+    assert bool(host.changes) is changes
+    found = path.stat()
+    kept = (options.get("access_time") == "preserve", options.get("modification_time") == "preserve")
+    assert (found.st_atime == 1, found.st_mtime == 2) == ((True, True) if check else kept)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_13_touch_makes_a_missing_file(tmp_path, check):
+    host = real_host(check=check)
+    file_ops.touch(host, path=f"{tmp_path}/x", mode="0600")
+    assert host.changes
+    assert (tmp_path / "x").exists() is not check
+
+
+def test_15_absent_takes_the_link_and_not_what_it_leads_to(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/x").write_text("")
+    (tmp_path / "link").symlink_to("real")
+    run_twice(lambda host: file_ops.absent(host, path=f"{tmp_path}/link/"))
+    assert (tmp_path / "real/x").exists()
+    assert not (tmp_path / "link").is_symlink()
+
+
+def test_15_a_tree_goes_without_what_links_in_it_lead_to(tmp_path):
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep/x").write_text("")
+    (tmp_path / "tree/a/b").mkdir(parents=True)
+    (tmp_path / "tree/a/link").symlink_to(tmp_path / "keep")
+    shown = real_host(check=True, diff=True)
+    file_ops.absent(shown, path=f"{tmp_path}/tree")
+    assert f"-{tmp_path}/tree/a/link\n" in shown.diffs[0]["text"]
+    run_twice(lambda host: file_ops.absent(host, path=f"{tmp_path}/tree"))
+    assert (tmp_path / "keep/x").exists()
+    assert not (tmp_path / "tree").exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/usr", "/etc/", "/../var", "//home"])
+def test_15_the_system_itself_is_not_removed(path):
+    with pytest.raises(BadArguments, match="the system lives there"):
+        file_ops.absent(real_host(check=True), path=path)
+
+
+def test_16_a_link_is_made_and_redirected_in_one_step(tmp_path):
+    (tmp_path / "one").write_text("")
+    (tmp_path / "two").write_text("")
+    run_twice(lambda host: file_ops.link(host, src="one", dest=f"{tmp_path}/link"))
+    run_twice(lambda host: file_ops.link(host, src="two", dest=f"{tmp_path}/link"))
+    assert str((tmp_path / "link").readlink()) == "two"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "text"),
+    [
+        pytest.param(lambda path: None, "does not exist; force", id="16 missing target"),
+        pytest.param(lambda path: path.write_text("x"), "it is a file; force", id="16 over a file"),
+        pytest.param(lambda path: path.mkdir(), "it is a directory; force", id="16 over an empty directory"),
+    ],
+)
+def test_a_link_wants_force_to_do_harm(tmp_path, prepare, text):
+    if prepare(tmp_path / "link") is not None or (tmp_path / "link").exists():
+        (tmp_path / "target").write_text("")
+    with pytest.raises(ActionFailed, match=text):
+        file_ops.link(real_host(), src="target", dest=f"{tmp_path}/link")
+    run_twice(lambda host: file_ops.link(host, src="target", dest=f"{tmp_path}/link", force=True))
+    assert str((tmp_path / "link").readlink()) == "target"
+
+
+def test_16_a_full_directory_is_never_replaced(tmp_path):
+    (tmp_path / "link/x").mkdir(parents=True)
+    with pytest.raises(ActionFailed, match="not empty"):
+        file_ops.link(real_host(), src="/etc", dest=f"{tmp_path}/link", force=True)
+
+
+def test_16_check_mode_does_not_mind_a_target_that_is_yet_to_be_made(tmp_path):
+    host = real_host(check=True)
+    file_ops.link(host, src="later", dest=f"{tmp_path}/link")
+    assert host.changes
+    assert host.warnings
+
+
+def test_17_a_hard_link_is_another_name_of_the_same_file(tmp_path):
+    (tmp_path / "one").write_text("x")
+    run_twice(lambda host: file_ops.link(host, src=f"{tmp_path}/one", dest=f"{tmp_path}/two", hard=True))
+    assert (tmp_path / "one").stat().st_ino == (tmp_path / "two").stat().st_ino
+
+
+def test_17_a_hard_link_to_nothing_says_so(tmp_path):
+    with pytest.raises(ActionFailed, match=r"^src does not exist$"):
+        file_ops.link(real_host(), src=f"{tmp_path}/one", dest=f"{tmp_path}/two", hard=True)
+
+
+def test_22_a_mode_is_changed_for_all_names_of_a_file(tmp_path):
+    (tmp_path / "one").write_text("")
+    (tmp_path / "one").chmod(0o600)
+    os.link(tmp_path / "one", tmp_path / "two")
+    run_twice(lambda host: file_ops.permissions(host, path=f"{tmp_path}/one", mode="0640"))
+    assert mode_of(tmp_path / "two") == "0640"
+
+
+def test_permissions_of_nothing_fail_but_in_check_mode_warn(tmp_path):
+    with pytest.raises(ActionFailed, match="does not exist"):
+        file_ops.permissions(real_host(), path=f"{tmp_path}/x", mode="0600")
+    host = real_host(check=True)
+    file_ops.permissions(host, path=f"{tmp_path}/x", mode="0600")
+    assert host.warnings
+
+
+def test_19_nothing_is_half_applied_when_the_owner_is_unknown(tmp_path):
+    (tmp_path / "x").write_text("")
+    (tmp_path / "x").chmod(0o600)
+    with pytest.raises(ActionFailed, match="no user"):
+        file_ops.permissions(real_host(), path=f"{tmp_path}/x", mode="0644", owner="nobody-here")
+    assert mode_of(tmp_path / "x") == "0600"
+
+
+def test_stat_describes_what_is_there_and_what_is_not(tmp_path):
+    (tmp_path / "x").write_text("abc")
+    (tmp_path / "x").chmod(0o4750)
+    (tmp_path / "link").symlink_to("x")
+    found = file_ops.stat(real_host(), path=f"{tmp_path}/x", checksum=True)
+    assert (found["mode"], found["size"], found["is_file"]) == ("4750", 3, True)
+    assert str(found["checksum"]).startswith("ba7816bf")
+    link = file_ops.stat(real_host(), path=f"{tmp_path}/link")
+    assert (link["is_link"], link["target"]) == (True, "x")
+    assert file_ops.stat(real_host(), path=f"{tmp_path}/link", follow=True)["is_file"]
+    assert file_ops.stat(real_host(), path=f"{tmp_path}/x/y") == {"exists": False, "path": f"{tmp_path}/x/y"}
+
+
+def test_a_relative_path_starts_at_the_workdir_and_a_tilde_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", f"{tmp_path}/home")
+    host = real_host(workdir=str(tmp_path))
+    file_ops.directory(host, path="~/a")
+    file_ops.copy(host, content="x", dest="home/a/x")
+    assert (tmp_path / "home/a/x").exists()
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"], ids=ascii)
+def test_what_is_no_path_is_a_bad_argument(path):
+    with pytest.raises(BadArguments, match="is no path"):
+        file_ops.directory(real_host(), path=path)
