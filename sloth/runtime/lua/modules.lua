@@ -1,0 +1,293 @@
+-- What a script sees of the outside: modules of actions, log, facts, variables, `this`.
+--
+-- One VM serves many tasks, so nothing here belongs to a task: `vars`, `params`, `values` and their
+-- like are stand-ins that look at the call that runs now, or at the load.
+local sloth = ...
+
+local error, ipairs, next, pcall, rawequal, rawget, rawlen, select, setmetatable, tostring, type =
+  error, ipairs, next, pcall, rawequal, rawget, rawlen, select, setmetatable, tostring, type
+local find, gmatch, sub, tointeger = string.find, string.gmatch, string.sub, math.tointeger
+local concat, unpack = table.concat, table.unpack
+local current, encode, encode_all, fail = sloth.current, sloth.encode, sloth.encode_all, sloth.fail
+local env, text_of = sloth.env, sloth.text_of
+local options = {} -- of the load: side, environ, vars, values, entry
+
+-- Loading -------------------------------------------------------------------------------------
+
+local function is_loading()
+  return current().load ~= nil
+end
+
+local function no_module_call(what, where)
+  fail(what .. ": module call outside of a task: move it into a task's command", where)
+end
+
+local function of_a_host(what)
+  fail(what .. " belongs to a host, and the top level of a file is the same for all hosts: "
+    .. "move this line into the task", sloth.caller_line())
+end
+
+-- Arguments -----------------------------------------------------------------------------------
+
+-- Split a table into its list and its named part; nil for a part that is empty.
+local function parts(value)
+  local named, items
+  local n = rawlen(value)
+  for key, item in next, value do
+    if type(key) == "string" then
+      named = named or {}
+      named[key] = item
+    elseif type(key) == "number" and key >= 1 and key <= n then
+      items = items or {}
+      items[key] = item
+    else
+      return nil, nil, true
+    end
+  end
+  return items, named
+end
+
+local function is_options(value)
+  return type(value) == "table" and rawequal(text_of(value), value) and not sloth.stand_ins[value]
+    and not rawequal(value, sloth.null)
+end
+
+-- The convention of module calls, as two JSON texts: positional values and named ones.
+-- { a = 1 } is named; { "x", "y" } one list; { "x", a = 1 } the value x and named; a last table
+-- with string keys is named. An empty last table is neither, and said as such.
+local function arguments(n, ...)
+  local args = { ... }
+  while n > 0 and args[n] == nil do n = n - 1 end
+  local last = args[n]
+  if not is_options(last) then return encode_all(unpack(args, 1, n)), "{}" end
+  local items, named, odd = parts(last)
+  if odd then error("a table of options has names, and a list has 1, 2, 3 … as keys", 0) end
+  if items == nil then
+    return encode_all(unpack(args, 1, n - 1)), encode(named or {}), named == nil
+  end
+  if named == nil then return encode_all(unpack(args, 1, n)), "{}" end
+  if n > 1 then error("the options behind positional values cannot be a list as well", 0) end
+  return encode_all(#items == 1 and items[1] or items), encode(named)
+end
+
+-- Modules -------------------------------------------------------------------------------------
+
+local CALLABLE = { exec = "run" } -- exec(…) is exec.run(…)
+
+local function call_action(module, action, where, self, ...)
+  local name = module .. "." .. action
+  if is_loading() then no_module_call(name, where) end
+  local ok, args, named, empty
+  if rawequal(self, env[module]) then -- module:action(…)
+    ok, args, named, empty = pcall(arguments, select("#", ...), ...)
+  else
+    ok, args, named, empty = pcall(arguments, select("#", ...) + 1, self, ...)
+  end
+  if not ok then fail(name .. ": " .. args, where) end
+  return sloth.request(module, action, args, named, where, empty)
+end
+
+local function native_module(name)
+  local actions = {}
+  return setmetatable({}, {
+    __name = "module " .. name,
+    __metatable = false,
+    __index = function(_, action)
+      if type(action) ~= "string" then return nil end
+      sloth.remember_line()
+      local found = actions[action]
+      if not found then
+        found = function(...) return call_action(name, action, sloth.caller_line(), ...) end
+        actions[action] = found
+      end
+      return found
+    end,
+    __call = function(_, ...)
+      if not CALLABLE[name] then error(name .. " is a module: call one of its actions", 2) end
+      return call_action(name, CALLABLE[name], sloth.caller_line(), ...)
+    end,
+  })
+end
+
+-- Log -----------------------------------------------------------------------------------------
+
+local function show(value)
+  if type(value) == "table" and rawequal(text_of(value), value) and not rawequal(value, sloth.null) then
+    return encode(value)
+  end
+  return tostring(value)
+end
+
+local function say(level, separator, ...)
+  local texts = {}
+  for i = 1, select("#", ...) do texts[i] = show((select(i, ...))) end
+  if is_loading() and options.side == "host" then return end
+  sloth.request("log", level, encode_all(concat(texts, separator)), "{}", sloth.caller_line())
+end
+
+env.log = setmetatable({}, {
+  __name = "module log",
+  __metatable = false,
+  __index = function(_, level)
+    sloth.remember_line()
+    return function(first, ...)
+      if rawequal(first, env.log) then say(level, " ", ...) else say(level, " ", first, ...) end
+    end
+  end,
+})
+
+function env.print(...)
+  say("info", "\t", ...)
+end
+
+-- Stand-ins -----------------------------------------------------------------------------------
+
+-- A table that is another one at any time: data() gives it, extra the names that are not data.
+local function stand_in(name, data, extra)
+  local proxy = setmetatable({}, {
+    __name = name,
+    __metatable = false,
+    __index = function(_, key)
+      local value = data()[key]
+      if value == nil and extra then return extra[key] end
+      return value
+    end,
+    __newindex = function(_, key, value) data()[key] = value end,
+    __pairs = function() return next, data(), nil end,
+    __len = function() return #data() end,
+  })
+  sloth.stand_ins[proxy] = data
+  return proxy
+end
+
+local function variables()
+  local call = current()
+  if not call.vars then call.vars = sloth.decode(call.vars_text) end
+  return call.vars
+end
+
+local function values()
+  return current().context.values or options.values
+end
+
+env.vars = stand_in("vars", variables)
+env.params = stand_in("params", function()
+  if is_loading() then of_a_host("params") end
+  return current().context.params
+end)
+env.values = stand_in("values", values, {
+  get = function(path)
+    local found = values()
+    for key in gmatch(path, "[^.]+") do
+      if type(found) ~= "table" then return nil end
+      local value = found[key]
+      if value == nil then value = found[tointeger(key)] end
+      found = value
+    end
+    return found
+  end,
+})
+
+-- Facts are asked for when they are used, once in the life of the VM.
+local facts = {}
+
+local function fact(name)
+  if is_loading() then of_a_host("facts." .. name) end
+  if facts[name] == nil then
+    facts[name] = sloth.request("facts", "get", encode_all(name), "{}", sloth.caller_line())
+  end
+  return facts[name]
+end
+
+env.facts = setmetatable({}, {
+  __name = "facts",
+  __metatable = false,
+  __index = function(_, name)
+    sloth.remember_line()
+    if type(name) ~= "string" then return nil end
+    if name == "get" then return fact end
+    if find(name, "^get_.") then
+      return function() return fact(sub(name, 5)) end
+    end
+    return fact(name)
+  end,
+})
+
+local OF_A_HOST = { inventory_hostname = true, groups = true }
+
+setmetatable(env, {
+  __metatable = false,
+  __index = function(_, name)
+    if not OF_A_HOST[name] then return nil end
+    if is_loading() then of_a_host(name) end
+    return current().context[name]
+  end,
+})
+
+-- notify, os.getenv ---------------------------------------------------------------------------
+
+function env.notify(...)
+  if is_loading() then no_module_call("notify", sloth.caller_line()) end
+  sloth.request("task", "notify", encode_all(...), "{}", sloth.caller_line())
+end
+
+function env.os.getenv(name)
+  if type(name) ~= "string" then error("bad argument #1 to 'getenv' (string expected)", 2) end
+  local load = current().load
+  if load then load.environ[name] = true end
+  return options.environ[name]
+end
+
+-- this ----------------------------------------------------------------------------------------
+
+local function workdir(path)
+  if type(path) ~= "string" or path == "" then return nil end
+  local function change(action)
+    return (sloth.request("file_ops", action, "[]", encode({ path = path }), sloth.caller_line()))
+  end
+  return sloth.as_text({
+    path = path,
+    get = function() return path end,
+    exists = function()
+      return (sloth.request("fs", "exists", "[]", encode({ path = path }), sloth.caller_line()))
+    end,
+    ensure = function() return change("directory") end,
+    cleanup = function() return change("absent") end,
+    recreate = function()
+      change("absent")
+      return change("directory")
+    end,
+  }, "path")
+end
+
+local function make_this(call, given)
+  local this = { name = given.name, agent = given.agent, workdir = workdir(given.workdir) }
+  call.names = {}
+  for _, text in ipairs { given.name or "", given.agent or "", given.workdir or "" } do call.names[text] = true end
+  return this
+end
+
+local THIS = { this = true, self = true, t = true, ctx = true, task = true }
+
+-- Run closure `fn` as the context says; its values as JSON.
+local function run(fn, context_text, vars_text)
+  local call = current()
+  local context = sloth.decode(context_text)
+  local params = context.params or {}
+  context.params = params
+  call.context, call.vars_text = context, vars_text
+  local extra = context.extra or {}
+  if context.style == "plain" then return encode_all(fn(unpack(extra, 1, #extra))) end
+  local this = make_this(call, context.this or {})
+  if context.style == "task" then extra = { context.deps or {}, context.session or {} } end
+  if THIS[sloth.first_parameter(fn)] then
+    return encode_all(fn(this, params, unpack(extra, 1, #extra)))
+  end
+  return encode_all(fn(params, unpack(extra, 1, #extra)))
+end
+
+for name in gmatch(sloth.modules, "%S+") do
+  if rawget(env, name) == nil then env[name] = native_module(name) end
+end
+
+sloth.run, sloth.options = run, options

@@ -1,0 +1,303 @@
+"""The Lua machine: a sandbox, a prelude, and calls that ask for what happens outside.
+
+Python steps coroutines and knows each by a number; a coroutine that needs something yields a request
+as JSON text and is resumed with the answer (values.py). No Python object enters Lua but one function,
+hidden in the prelude, that the count hook asks whether the running call is over.
+
+Several threads may have calls in flight; one at a time is inside Lua, under `lock`. Where Lua's own C
+code does not return (pattern backtracking) no hook helps: a watchdog reads `running_since()`.
+"""
+
+import itertools
+import pkgutil
+import threading
+import time
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.lua import values
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    Plain = dict[str, object]
+    Perform = Callable[[Plain], list[object]]
+    Read = Callable[[str], "str | None"]
+
+PRELUDE = ("values", "calls", "sandbox", "modules", "tasks", "workflows", "loading")
+MEMORY = 50 << 20
+MARGIN = 1 << 20  # bytes that must be free before Python hands a text to Lua: lupa aborts the process otherwise
+RECOVERY = 8 << 20  # bytes above the limit that cleaning up after a memory bomb may take
+
+
+class LuaError(Exception):
+    """A script failed.
+
+    text: what went wrong, without a position. where: `file:line` of the script
+    value: the table it raised, if it raised one. result: what a failed action said beside its message
+    """
+
+    def __init__(self, text: str, where: str = "", value: object = None, result: "Plain | None" = None) -> None:
+        super().__init__(f"{where}: {text}" if where else text)
+        self.text = text
+        self.where = where
+        self.value = value
+        self.result = result or {}
+
+
+class LuaTimeout(LuaError):
+    """The deadline of the call passed, or it was cancelled."""
+
+
+class LuaMemory(LuaError):
+    """The script took more memory than it may."""
+
+
+class LuaSyntax(LuaError):
+    """A file is no valid Lua; `where` is `file:line:column`."""
+
+
+class _Call:
+    """One call in flight. `key` is the caller's own name for it."""
+
+    def __init__(self, number: int, deadline: float, key: object) -> None:
+        self.number = number
+        self.deadline = deadline
+        self.key = key
+        self.is_expired = False
+        self.has_ended = False
+
+
+class _Gate:
+    """What the count hook asks. Apart from VM, as Lua keeps it alive and the garbage collector cannot see that."""
+
+    def __init__(self, clock: "Callable[[], float]") -> None:
+        self.clock = clock
+        self.call = None  # type: _Call | None
+        self.is_interrupted = False
+
+    def is_over(self) -> bool:
+        """Whether the call that is inside Lua has to end. An exception here would be lost in Lua."""
+        try:
+            call = self.call
+            return call is None or call.is_expired or self.clock() >= call.deadline
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+            return True
+
+
+class VM:
+    """One Lua state, for one workflow file on one host (or on the controller).
+
+    lua54: the module `lupa.lua54`. memory: bytes that the script may take
+    modules: names of the modules whose actions scripts may ask for
+    """
+
+    def __init__(
+        self,
+        lua54: "Any",
+        *,
+        modules: "Iterable[str]",
+        clock: "Callable[[], float]" = time.monotonic,
+        memory: int = MEMORY
+    ) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self._lua54 = lua54
+        self._memory = memory
+        self._gate = _Gate(clock)
+        self._numbers = itertools.count(1)
+        self._in_flight = set()  # type: set[_Call]
+        self._abandoned = []  # type: list[int]
+        self._inside = None  # type: tuple[_Call, float] | None
+        self._read = _no_file  # type: Read
+        self._runtime = lua54.LuaRuntime(
+            encoding=None,
+            register_eval=False,
+            register_builtins=False,
+            attribute_filter=_deny,
+            unpack_returned_tuples=True,
+            max_memory=memory,
+        )
+        self._install(modules)
+
+    def _install(self, modules: "Iterable[str]") -> None:
+        outside = self._runtime.globals()
+        compile_, self._collect = outside[b"load"], outside[b"collectgarbage"]
+        prelude = self._runtime.table()
+        prelude[b"probe"] = self._gate.is_over
+        prelude[b"modules"] = " ".join(modules).encode()
+        for name in PRELUDE:
+            source = pkgutil.get_data("sloth.runtime.lua", name + ".lua")
+            compile_(source, b"=sloth/" + name.encode() + b".lua", b"t")(prelude)
+        self._start_load, self._start_call = prelude[b"start_load"], prelude[b"start_call"]
+        self._step, self._drop, self._recover = prelude[b"step"], prelude[b"drop"], prelude[b"recover"]
+
+    # what others call
+
+    def load(
+        self,
+        entry: str,
+        read: "Read",
+        perform: "Perform",
+        *,
+        side: str,
+        deadline: float,
+        variables: "Plain | None" = None,
+        values_file: "Plain | None" = None,
+        environ: "dict[str, str] | None" = None
+    ) -> "dict[str, Any]":
+        """Evaluate a workflow file and the roles it names; the declarations as plain data (see program.py).
+
+        read(path): the text of a file that is the entry, imported, or a role's (`role:NAME/tasks/main.sloth`)
+        side: "controller", or "host" where nothing is printed
+        """
+        self._read = read
+        options = {
+            "entry": entry, "side": side, "vars": variables or {}, "values": values_file or {}, "environ": environ or {}
+        }
+        call = _Call(next(self._numbers), deadline, None)
+        program = self._drive(call, perform, self._start_load, values.dump(options))
+        assert isinstance(program, dict)  # the prelude writes nothing else
+        return program
+
+    def call(
+        self, function: int, context: "Plain", perform: "Perform", deadline: float, key: object = None
+    ) -> "list[object]":
+        """Run closure number `function` to its end in this thread; returns its values.
+
+        context: style ("task", "hook", "condition", "handler": this and params first; "plain": only `extra`),
+            this, params, deps, session, vars, values, groups, inventory_hostname, extra (a list)
+        perform(request): answers {"module", "action", "args", "named", "where"} with a list of values, or
+            raises ActionFailed, which the script can catch; whatever else it raises ends the call
+        deadline: in the time of `clock`. key: for `expire` and `running_since`
+        """
+        context = dict(context)
+        variables = context.pop("vars", None) or {}
+        call = _Call(next(self._numbers), deadline, key)
+        returned = self._drive(
+            call, perform, self._start_call, function, values.dump(context), values.dump(variables)
+        )
+        assert isinstance(returned, list)  # the prelude writes nothing else
+        return returned
+
+    def cancel(self) -> None:
+        """End every call in flight at its next look at the clock. From any thread."""
+        for call in list(self._in_flight):
+            call.is_expired = True
+
+    def expire(self, key: object) -> None:
+        """End the calls of that key. From any thread."""
+        for call in list(self._in_flight):
+            if call.key == key:
+                call.is_expired = True
+
+    def running_since(self) -> "tuple[object, float, float] | None":
+        """Which call is inside Lua now: (key, since when, its deadline). Takes no lock."""
+        inside = self._inside
+        return None if inside is None else (inside[0].key, inside[1], inside[0].deadline)
+
+    # the road of a call
+
+    def _drive(self, call: "_Call", perform: "Perform", start: "Any", *arguments: object) -> object:
+        self._in_flight.add(call)
+        try:
+            kind, text = self._enter(call, start, *arguments)
+            while kind == b"ask":
+                kind, text = self._enter(call, self._step, self._answer(text, perform))
+            call.has_ended = True
+        finally:
+            self._in_flight.discard(call)
+            if not call.has_ended:
+                self._abandoned.append(call.number)
+        if kind == b"done":
+            return values.parse(text)
+        raise self._failure(kind, values.parse(text), call)
+
+    def _enter(self, call: "_Call", function: "Any", *arguments: object) -> "tuple[bytes, bytes]":
+        """Go into Lua until the call asks or ends."""
+        rest = call.deadline - self.clock()
+        if call.is_expired or rest <= 0 or not self.lock.acquire(timeout=min(rest, threading.TIMEOUT_MAX)):
+            raise _over(call)
+        try:
+            self._tidy(sum(len(argument) for argument in arguments if isinstance(argument, bytes)))
+            self._gate.call, self._inside = call, (call, self.clock())
+            kind, text = function(call.number, rest, *arguments)
+            if kind == b"memory":
+                self._free(call)
+        except self._lua54.LuaMemoryError:
+            self._free(call)
+            raise LuaMemory(f"the script took more than its {self._memory >> 20} MiB of memory") from None
+        except self._lua54.LuaError as error:
+            raise LuaError(f"the prelude failed: {error}") from error
+        finally:
+            self._gate.call = self._inside = None
+            self.lock.release()
+        if self._gate.is_interrupted:
+            self._gate.is_interrupted = False
+            raise KeyboardInterrupt
+        return kind, text
+
+    def _answer(self, text: bytes, perform: "Perform") -> bytes:
+        request = values.parse(text)
+        assert isinstance(request, dict)  # the prelude writes nothing else
+        try:
+            if "read" in request:
+                return b"+" + values.dump([self._read(request["read"])])
+            return b"+" + values.dump(perform(request))
+        except ActionFailed as failure:
+            return _refusal(failure.message, failure.result)
+        except values.NotPlain as error:
+            return _refusal(f"the result of {request.get('module', 'read')} is {error}", {})
+
+    def _failure(self, kind: bytes, said: "Any", call: "_Call") -> LuaError:
+        if kind == b"timeout":
+            return _over(call, said["where"])
+        if kind == b"memory":
+            return LuaMemory(f"the script took more than its {self._memory >> 20} MiB of memory", said["where"])
+        class_ = LuaSyntax if said.get("syntax") else LuaError
+        return class_(said["text"], said["where"], said.get("value"), said.get("result"))
+
+    # memory
+
+    def _tidy(self, needed: int) -> None:
+        """Forget abandoned calls, and make sure that a text of that many bytes can be handed over."""
+        while self._abandoned:
+            self._drop(self._abandoned.pop())
+        if self._runtime.get_memory_used() + needed + MARGIN <= self._memory:
+            return
+        self._beyond_the_limit(self._collect)
+        if self._runtime.get_memory_used() + needed + MARGIN > self._memory:
+            raise LuaMemory(f"the script holds almost all of its {self._memory >> 20} MiB of memory")
+
+    def _free(self, call: "_Call") -> None:
+        """After a memory bomb: forget the call and the globals that were set since the file was loaded."""
+        self._beyond_the_limit(self._recover, call.number)
+        self._beyond_the_limit(self._collect)
+
+    def _beyond_the_limit(self, function: "Any", *arguments: object) -> None:
+        self._runtime.set_max_memory(self._memory + RECOVERY)
+        try:
+            function(*arguments)
+        finally:
+            self._runtime.set_max_memory(self._memory)
+
+
+def _deny(_object: object, name: object, _setting: bool) -> object:
+    raise AttributeError(name)
+
+
+def _no_file(_path: str) -> "str | None":
+    return None
+
+
+def _over(call: "_Call", where: str = "") -> LuaTimeout:
+    return LuaTimeout("cancelled" if call.is_expired else "the time limit is over", where)
+
+
+def _refusal(message: str, result: "Plain") -> bytes:
+    try:
+        return b"-" + values.dump({"message": message, "result": result})
+    except values.NotPlain:
+        return b"-" + values.dump({"message": message, "result": {}})

@@ -1,0 +1,116 @@
+"""A loaded workflow file as plain data, and the closures behind it.
+
+    {"workflows": [{"name", "description", "version", "hosts", "workdir", "tasks", "handlers", "roles",
+                    "config", "variables", "hooks", "file", "line"}],
+     "environ": [names asked for], "sources": [paths read], "warnings": [texts]}
+
+    task     {"name", "description", "command", "hosts", "tags", "depends_on", "timeout", "retries": {"count",
+              "strategy", "delay", "max_delay"}, "become", "workdir", "env", "params", "run_if", "abort_if",
+              "on_success", "on_failure", "ignore_errors", "notify", "role", "file", "line"}
+    handler  {"name", "command", "file", "line"}
+    role     {"role", "vars"}
+    hooks    {"on_start", "on_task_start", "on_task_complete", "on_complete"}: those that are declared
+
+What was not declared is absent. A closure stands as {"function": its number in the VM, "file", "line"}. The same
+sources give the same program everywhere, so controller and host find each other's closures by name.
+"""
+
+from sloth.runtime.lua.vm import LuaError
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sloth.runtime.lua.vm import VM, Plain, Read
+
+    Program = dict[str, Any]
+
+LOAD_LIMIT = 10.0  # seconds for the top level of a file and all that it imports
+
+
+def load_program(
+    vm: "VM",
+    entry: str,
+    read: "Read",
+    *,
+    side: str,
+    top_vars: "Plain | None" = None,
+    values: "Plain | None" = None,
+    environ: "dict[str, str] | None" = None,
+    say: "Callable[[str, str], None] | None" = None,
+    deadline: "float | None" = None
+) -> "Program":
+    """Evaluate a workflow file, what it imports and its roles. Raises LuaError with file and line.
+
+    read(path): the text of a file, or None; a role's files are asked for as `role:NAME/tasks/main.sloth`
+    side: "controller" or "host"; top_vars: what `vars` is at the top level
+    say(level, text): what the file logs while it is loaded (never on a host)
+    """
+    sources = []  # type: list[str]
+
+    def note(path: str) -> "str | None":
+        text = read(path)
+        if text is not None:
+            sources.append(path)
+        return text
+
+    def speak(request: "Plain") -> "list[object]":
+        args = request["args"]
+        assert isinstance(args, list)  # the prelude lets nothing but log calls through
+        if say is not None:
+            say(str(request["action"]), str(args[0]))
+        return []
+
+    raw = vm.load(
+        entry, note, speak, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
+        variables=top_vars, values_file=values, environ=environ,
+    )
+    roles = raw.pop("roles")
+    for workflow in raw["workflows"]:
+        _take_roles_in(workflow, roles)
+        _check_names("task", workflow["tasks"])
+        _check_names("handler", workflow["handlers"])
+    _check_names("workflow", raw["workflows"])
+    raw["sources"] = sources
+    return raw
+
+
+def closures(program: "Program", workflow: str) -> "tuple[dict[str, Plain], list[Plain]]":
+    """The tasks of a workflow by name, and its handlers in the order of their definition."""
+    for declared in program["workflows"]:
+        if declared["name"] == workflow:
+            return {task["name"]: task for task in declared["tasks"]}, declared["handlers"]
+    names = ", ".join(one["name"] for one in program["workflows"])
+    raise LuaError(f"there is no workflow {workflow!r}; there are: {names or 'none'}")
+
+
+def _take_roles_in(workflow: "dict[str, Any]", roles: "dict[str, Any]") -> None:
+    """Put the tasks and handlers of a workflow's roles before its own."""
+    where = f"{workflow['file']}:{workflow['line']}"
+    tasks, handlers, seen = [], [], set()
+    for use in workflow["roles"]:
+        name = use["role"]
+        if name in seen:
+            raise LuaError(f"workflow {workflow['name']!r} has the role {name!r} twice", where)
+        seen.add(name)
+        own = {task["name"] for task in roles[name]["tasks"]}
+        tasks += [_of_role(name, own, task) for task in roles[name]["tasks"]]
+        handlers += roles[name]["handlers"]
+    workflow["tasks"] = tasks + [dict(task, role=None) for task in workflow["tasks"]]
+    workflow["handlers"] = handlers + workflow["handlers"]
+
+
+def _of_role(role: str, own: "set[str]", task: "dict[str, Any]") -> "dict[str, Any]":
+    """A role's task under its full name; what it depends on is looked for in the role first."""
+    needs = [f"{role} : {need}" if need in own else need for need in task["depends_on"]]
+    return dict(task, name=f"{role} : {task['name']}", depends_on=needs, role=role)
+
+
+def _check_names(kind: str, declared: "list[dict[str, Any]]") -> None:
+    places = {}  # type: dict[str, str]
+    for one in declared:
+        name, where = one["name"], f"{one['file']}:{one['line']}"
+        if name in places:
+            raise LuaError(f"{kind} {name!r} is defined twice, first at {places[name]}", where)
+        places[name] = where
