@@ -284,6 +284,12 @@ def encode(message: "Message") -> bytes:
     return body
 
 
+def framed(message: "Message") -> bytes:
+    """A whole frame, for who writes past a Peer."""
+    body = encode(message)
+    return _HEADER.pack(len(body), _JSON) + body
+
+
 def decode(body: bytes) -> "Message":
     """The object in a JSON body, or WireError when it is none, or too deep."""
     try:

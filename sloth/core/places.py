@@ -1,0 +1,71 @@
+"""Where sloth keeps its own files on the controller: one directory, ours alone.
+
+`SLOTH_HOME` says it; else `.sloth` beside the `sloth.toml` of the project that we stand in; else the user's state
+directory.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sloth.core.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Directories are made, with mode 0700, when they are asked for."""
+
+    home: Path
+
+    @classmethod
+    def find(cls, environ: Mapping[str, str], directory: Path) -> Places:
+        """The places for a command that runs in the directory."""
+        if environ.get("SLOTH_HOME"):
+            return cls(Path(environ["SLOTH_HOME"]).expanduser().absolute())
+        user = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+        for above in (directory, *directory.parents):
+            if (above / "sloth.toml").is_file():
+                return cls(above / ".sloth")
+            if (above / ".git").exists() or above == user:
+                break
+        state = environ.get("XDG_STATE_HOME", "")
+        return cls((Path(state) if state.startswith("/") else user / ".local" / "state") / "sloth")
+
+    @property
+    def bundles(self) -> Path:
+        """Bundles, packed for the wire."""
+        return private(self.home, "bundles")
+
+    @property
+    def lua(self) -> Path:
+        """Lua extensions for hosts whose Python is another than ours."""
+        return private(self.home, "lua")
+
+
+def private(home: Path, name: str = "") -> Path:
+    """A directory in home (or home itself), made if it is missing. SettingsError when it is not ours alone."""
+    path = home / name
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        for directory in (home, path):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            _check(directory)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot use {path}: {error.strerror}", hint="set SLOTH_HOME to a directory that you may write to"
+        ) from error
+    return path
+
+
+def _check(directory: Path) -> None:
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise SettingsError(f"{directory} is not a directory of yours", hint="set SLOTH_HOME to one that is")
+    if stat.S_IMODE(found.st_mode) & 0o022:
+        raise SettingsError(f"others may write to {directory}", hint=f"chmod 700 {directory}")
+    if stat.S_IMODE(found.st_mode) & 0o055:
+        directory.chmod(0o700)

@@ -1,0 +1,242 @@
+"""Another user on the same host: this runtime starts itself again by sudo and speaks frames to it over pipes.
+
+The child takes the bundle as frames into memory, so it needs neither a home nor anything that our user owns: no
+temporary file, no ACL. sudo gets a controlling terminal (`Defaults requiretty`), while what we talk over stays pipes. The
+password is written once, after sudo's prompt has been seen; a second prompt means that it was wrong.
+"""
+
+import binascii
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import threading
+import time
+import zlib
+
+from sloth.runtime.boot import DIGEST, digest, read
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.wire import CHUNK, Peer, WireError
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+
+    from sloth.runtime.wire import Handler, Message
+
+PATIENCE = 30.0  # seconds from one word of the child to the next
+GRACE = 2.0
+HEARTBEAT = 10.0
+NOISE = 1 << 16
+
+
+class Child:
+    """A runtime that runs as another user. `hear_output` may be set to what takes its live output."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", terminal: int, rest: bytes, answer: "dict[str, Handler]"):
+        self.hear_output = lambda args: None  # type: Callable[[Message], None]
+        self._process = process
+        self._terminal = terminal
+        self._rest = rest
+        self._over = threading.Event()
+        self.peer = Peer(
+            self._read, self._write, answer,
+            {
+                "hello": lambda args: None, "pulse": lambda args: None, "bye": lambda args: None,
+                "output": lambda args: self.hear_output(args),
+            },
+        )
+        for run in (self._serve, self._drain, self._beat):
+            threading.Thread(target=run, daemon=True).start()
+
+    def close(self) -> None:
+        """End it: it tidies up when its input ends. Killing sudo would not reach what it runs."""
+        self._over.set()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass  # as another user we can do no more; the end of its terminal follows
+        os.close(self._terminal)
+
+    def _serve(self) -> None:
+        try:
+            self.peer.serve()
+        except WireError as error:
+            self.peer.close(str(error))
+
+    def _drain(self) -> None:
+        assert self._process.stderr is not None
+        while self._process.stderr.read1(CHUNK):  # type: ignore[attr-defined]  # a BufferedReader, which IO does not tell
+            continue
+
+    def _beat(self) -> None:
+        while not self._over.wait(HEARTBEAT):
+            try:
+                self.peer.tell("heartbeat", {})
+            except WireError:
+                return
+
+    def _read(self, length: int) -> bytes:
+        if self._rest:
+            data, self._rest = self._rest[:length], self._rest[length:]
+            return data
+        assert self._process.stdout is not None
+        return os.read(self._process.stdout.fileno(), length)
+
+    def _write(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+
+def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[str, Handler]") -> Child:
+    """A runtime as that user. ActionFailed tells why there is none.
+
+    password: asked only when sudo wants one; ActionFailed of it goes through
+    answer: what the child may ask, see Peer
+    """
+    if method != "sudo":
+        raise ActionFailed(f"become: unknown method {method!r}; it is sudo")
+    archive = _archive()
+    nonce = binascii.hexlify(os.urandom(16)).decode("ascii")
+    prompt = "[sloth-%" + nonce + "]"
+    process, terminal = _sudo(user, prompt, [_program(), digest(archive).hex(), nonce, "memory"])
+    try:
+        rest = _Dialogue(process, user, prompt.encode("ascii"), nonce[::-1].encode("ascii"), password).run(archive)
+    except BaseException:
+        os.close(terminal)
+        assert process.stdin is not None
+        process.stdin.close()
+        raise
+    return Child(process, terminal, rest, answer)
+
+
+def _program() -> str:
+    return _loader_data("sloth/runtime/start.txt").decode("ascii")
+
+
+def _archive() -> bytes:
+    """What we run from, compiled or not: the child is the same Python."""
+    data = read(_loader_path())
+    if data is None:
+        raise ActionFailed("become: the bundle that we run from cannot be read any more")
+    return data[DIGEST:] if digest(data[DIGEST:]) == data[:DIGEST] else data
+
+
+def _loader_path() -> str:
+    return str(sys.modules["sloth.runtime"].__loader__.archive)  # type: ignore[union-attr]  # a zipimporter
+
+
+def _loader_data(name: str) -> bytes:
+    loader = sys.modules["sloth.runtime"].__loader__
+    return bytes(loader.get_data(os.path.join(_loader_path(), name)))  # type: ignore[union-attr]  # a zipimporter
+
+
+def _sudo(user: str, prompt: str, arguments: "list[str]") -> "tuple[subprocess.Popen[bytes], int]":
+    """sudo on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
+    master, slave = pty.openpty()
+    python = [sys.executable, "-I", "-S", "-B", "-c"]
+    # `%%` in place of `%`: what the command line shows is not what the prompt looks like.
+    argv = ["sudo", "-S", "-H", "-p", prompt.replace("%", "%%"), "-u", user, "--"] + python + arguments
+    try:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", start_new_session=True,
+            # Nothing but one system call, which is safe between fork and exec.
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            env=dict(os.environ, LC_ALL="C"),
+        )
+    except OSError as error:
+        os.close(master)
+        raise ActionFailed(f"become: cannot run sudo: {error.strerror}", kind="become") from error
+    finally:
+        os.close(slave)
+    return process, master
+
+
+class _Dialogue:
+    """From the start of sudo to the child's `ready`."""
+
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", user: str, prompt: bytes, word: bytes, password: "Callable[[], str]"
+    ) -> None:
+        self.process = process
+        self.user = user
+        self.prompt = prompt
+        self.word = b"\n" + word + b" "
+        self.password = password
+        self.out = b""
+        self.err = b""
+        self.prompted = False
+
+    def run(self, archive: bytes) -> bytes:
+        """Answers the prompt, sends the archive; returns what came behind the last line."""
+        line = self._line()
+        if line == "need":
+            packed = zlib.compress(archive, 1)
+            for place in range(0, len(packed), CHUNK):
+                self._frame(packed[place : place + CHUNK])
+            self._frame(b"")
+            line = self._line()
+        if line != "ready":
+            raise ActionFailed(f"become {self.user}: {line}", kind="become")
+        return self.out
+
+    def _frame(self, chunk: bytes) -> None:
+        self._write((4 + len(chunk)).to_bytes(4, "big") + b"B" + bytes(4) + chunk)
+
+    def _write(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except OSError as error:
+            raise self._ended() from error
+
+    def _line(self) -> str:
+        until = time.monotonic() + PATIENCE
+        while True:
+            _, found, after = self.out.partition(self.word)
+            if found and b"\n" in after:
+                line, _, self.out = after.partition(b"\n")
+                return line.decode("utf-8", "replace")
+            if time.monotonic() > until or len(self.out) > NOISE:
+                raise ActionFailed(f"become {self.user}: no answer within {PATIENCE:g} s", kind="become")
+            self._listen()
+            self._answer_prompt()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None and self.process.stderr is not None
+        ready, _, _ = select.select([self.process.stdout, self.process.stderr], [], [], 0.5)
+        if self.process.stderr in ready:
+            self.err += os.read(self.process.stderr.fileno(), CHUNK)
+        if self.process.stdout in ready:
+            data = os.read(self.process.stdout.fileno(), CHUNK)
+            self.out += data
+            if not data:
+                raise self._ended()
+
+    def _answer_prompt(self) -> None:
+        seen = self.err.count(self.prompt) + self.out.count(self.prompt)
+        if seen > 1:
+            raise self._refused("wrong sudo password (it was tried once)")
+        if seen and not self.prompted:
+            self.prompted = True
+            self._write(self.password().encode("utf-8", "surrogateescape") + b"\n")
+
+    def _ended(self) -> ActionFailed:
+        try:
+            _, err = self.process.communicate(timeout=GRACE)
+        except (subprocess.TimeoutExpired, ValueError, OSError):
+            err = b""
+        text = (self.err + err).replace(self.prompt, b"").decode("utf-8", "replace").strip()
+        if self.prompted and ("incorrect" in text or "try again" in text):
+            return self._refused("wrong sudo password (it was tried once)")
+        return self._refused(text.splitlines()[-1] if text else "sudo ended without a word")
+
+    def _refused(self, why: str) -> ActionFailed:
+        return ActionFailed(f"become {self.user}: {why}", kind="become")

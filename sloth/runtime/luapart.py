@@ -1,0 +1,115 @@
+"""Lua on the host: one extension of lupa, taken from the cache or from the controller, checked by hash, loaded.
+
+Which extension fits is told by this Python and its C library; lua_parts.py knows the hash of each. An extension cannot
+be imported out of an archive; where the home is mounted noexec (or there is no cache) it is loaded out of memory.
+"""
+
+import os
+import sys
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.util import module_from_spec
+from types import ModuleType
+
+from sloth.runtime.boot import Refused, digest, in_memory, read, store
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.lua_parts import PARTS
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator
+
+    Receive = Callable[[str, "dict[str, object]"], "tuple[object, Iterator[bytes]]"]
+
+_NAME = "lupa.lua54"
+
+
+class LuaUnavailable(Exception):
+    """This host can load no Lua extension, and why."""
+
+
+def load(cache: "str | None", receive: "Receive") -> ModuleType:
+    """lupa's module lua54.
+
+    receive: asks the controller a question that a stream of bytes answers, as Host.receive does
+    """
+    if _NAME in sys.modules:
+        return sys.modules[_NAME]
+    tag = _tag()
+    if tag not in PARTS:
+        raise LuaUnavailable(f"there is no Lua extension for {tag}")
+    sha = PARTS[tag][2]
+    path = None if cache is None else os.path.join(cache, f"lua-{sha}.so")
+    data = None if path is None else read(path)
+    if data is None or digest(data).hex() != sha:
+        data = _ask(receive, tag, sha)
+        if path is not None and not store(path, data):
+            path = None
+    return _import(data, path)
+
+
+def _ask(receive: "Receive", tag: str, sha: str) -> bytes:
+    try:
+        _, chunks = receive("lua", {"tag": tag})
+    except ActionFailed as error:
+        raise LuaUnavailable(error.message) from error
+    data = b"".join(chunks)
+    if digest(data).hex() != sha:
+        raise LuaUnavailable(f"the Lua extension for {tag} arrived damaged")
+    return data
+
+
+def _import(data: bytes, path: "str | None") -> ModuleType:
+    sys.modules.setdefault("lupa", _package())
+    if path is not None:
+        try:
+            return _dlopen(path)
+        except ImportError:
+            pass  # a home mounted noexec; memory is not
+    try:
+        return _dlopen(in_memory(data))
+    except (ImportError, OSError, Refused) as error:
+        raise LuaUnavailable(f"this host cannot load the Lua extension: {error}") from error
+
+
+def _dlopen(path: str) -> ModuleType:
+    spec = ModuleSpec(_NAME, ExtensionFileLoader(_NAME, path), origin=path)
+    module = module_from_spec(spec)
+    assert spec.loader is not None
+    sys.modules[_NAME] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[_NAME]
+        raise
+    return module
+
+
+def _package() -> ModuleType:
+    """lupa's own __init__ would look for extensions of every Lua; ours holds the one."""
+    package = ModuleType("lupa")
+    package.__path__ = []  # what makes it a package
+    return package
+
+
+def _tag() -> str:
+    """The key of PARTS for this interpreter; abi3 extensions serve every CPython from 3.9 on."""
+    machine = os.uname().machine
+    if sys.maxsize < 1 << 32:
+        machine = {"x86_64": "i686", "i386": "i686", "i586": "i686", "aarch64": "armv7l"}.get(machine, machine)
+    platform = f"{_libc()}_{machine}"
+    abi = getattr(sys, "abiflags", "")
+    python = "cp%d%d" % sys.version_info[:2] + abi.replace("m", "")
+    if sys.implementation.name != "cpython":
+        python = sys.implementation.name
+    exact, stable = f"{python}-{platform}", f"abi3-{platform}"
+    usable = sys.version_info >= (3, 9) and python.startswith("cp") and not abi
+    return stable if exact not in PARTS and usable and stable in PARTS else exact
+
+
+def _libc() -> str:
+    try:
+        if (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc"):
+            return "manylinux"
+    except (ValueError, OSError):  # musl does not know the name
+        pass
+    return "musllinux"

@@ -1,0 +1,125 @@
+"""The bundle: sloth/runtime as one archive, the same bytes for the same sources, named by its sha256.
+
+Building it costs some milliseconds; packing it for the wire costs more and is needed only for a host that has not
+seen it, so the packed form is made when first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from sloth import __version__
+from sloth.runtime.action import INDEX
+from sloth.runtime.action import INDEX
+from sloth.runtime.archive import pack
+from sloth.transport.startline import boot_source
+
+KEEP = 3
+MODULES = "sloth/runtime/modules/"
+_PACKAGE = f'"""The part of sloth that runs on hosts."""\n\n__version__ = "{__version__}"\n'
+
+
+class Bundle:
+    """What a host needs beside Python. `directory`: where packed forms are kept."""
+
+    def __init__(self, contents: dict[str, bytes], directory: Path) -> None:
+        self.contents = contents
+        self.directory = directory
+        self.data = pack(contents)
+        self.sha = hashlib.sha256(self.data).hexdigest()
+        self._lock = threading.Lock()
+        self._packed = b""
+
+    @classmethod
+    def build(cls, directory: Path) -> Bundle:
+        """The bundle of the sources that run now."""
+        contents = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
+        contents[f"sloth/runtime/modules/{INDEX}"] = _module_index(contents)
+        contents["sloth/__init__.py"] = _PACKAGE.encode("ascii")
+        modules = [name.rpartition("/")[2] for name in sorted(contents) if name.startswith(MODULES)]
+        contents[MODULES + INDEX] = " ".join(modules).encode("ascii")
+        contents["sloth/runtime/start.txt"] = boot_source().encode("ascii")
+        return cls(contents, directory)
+
+    @property
+    def path(self) -> Path:
+        """Where the packed form is, or will be."""
+        return self.directory / f"{self.sha}.bundle"
+
+    def packed(self) -> bytes:
+        """The archive, compressed for the wire."""
+        with self._lock:
+            if not self._packed:
+                self._packed = self._kept() or self._keep(zlib.compress(self.data, 9))
+            return self._packed
+
+    def _kept(self) -> bytes | None:
+        try:
+            packed = self.path.read_bytes()
+            if zlib.decompress(packed) == self.data:
+                return packed
+        except (OSError, zlib.error):
+            return None
+        return None
+
+    def _keep(self, packed: bytes) -> bytes:
+        new = self.path.with_suffix(f".{os.getpid()}.new")
+        try:
+            new.write_bytes(packed)
+            new.replace(self.path)
+        except OSError:
+            new.unlink(missing_ok=True)  # a full disk: the next run packs it again
+        return packed
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A packed bundle on the disk of the controller."""
+
+    sha: str
+    size: int
+    used: datetime
+
+
+def kept(directory: Path) -> list[Kept]:
+    """The packed bundles, the last one first."""
+    found = [
+        Kept(path.stem, entry.st_size, datetime.fromtimestamp(entry.st_mtime, UTC))
+        for path in directory.glob("*.bundle")
+        for entry in [path.stat()]
+    ]
+    return sorted(found, key=lambda one: one.used, reverse=True)
+
+
+def prune(directory: Path, keep: int = KEEP) -> list[Kept]:
+    """Remove all but the last; returns what is gone."""
+    gone = kept(directory)[keep:]
+    for one in gone:
+        (directory / f"{one.sha}.bundle").unlink(missing_ok=True)
+    for path in directory.glob("*.new"):
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def _module_index(contents: dict[str, bytes]) -> bytes:
+    """The names of the actions' modules, which Python's import out of an archive cannot list."""
+    folder = "sloth/runtime/modules/"
+    return " ".join(sorted(name.removeprefix(folder) for name in contents if name.startswith(folder))).encode("ascii")
+
+
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        inner = f"{name}/{entry.name}"
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _sources(entry, inner)
+        elif entry.name.endswith((".py", ".lua")):
+            yield inner, entry.read_bytes()

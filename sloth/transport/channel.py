@@ -1,0 +1,89 @@
+"""A link over one SSH channel."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sloth.core.errors import NoShell
+from sloth.transport.link import CHUNK, GLANCE, Heard
+
+if TYPE_CHECKING:
+    from sloth.transport.ssh import Login
+
+OPEN_TIMEOUT = 30.0
+
+
+class Bell(threading.Event):
+    """Rung by stdout and stderr alike; paramiko clears its events when one of them is read, which says nothing here."""
+
+    def clear(self) -> None:
+        """Not by paramiko."""
+
+    def hush(self) -> None:
+        """By us, before we look."""
+        super().clear()
+
+
+class ChannelLink:
+    """A program that a host's login shell starts for us."""
+
+    def __init__(self, host: str, login: Login, line: str) -> None:
+        import paramiko
+
+        self._login = login
+        self._writing = threading.Lock()
+        self._bell = Bell()
+        try:
+            self._channel = login.transport.open_session(timeout=OPEN_TIMEOUT)
+            self._channel.in_buffer.set_event(self._bell)
+            self._channel.in_stderr_buffer.set_event(self._bell)
+            self._channel.exec_command(line)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise NoShell(f"{host}: the SSH server lets us in but starts no shell: {error}") from error
+
+    def receive(self, timeout: float) -> Heard:
+        until = time.monotonic() + timeout
+        channel = self._channel
+        while True:
+            self._bell.hush()
+            ended = bool(channel.closed or channel.eof_received or channel.exit_status_ready())
+            out = channel.recv(CHUNK) if channel.recv_ready() else b""
+            err = channel.recv_stderr(CHUNK) if channel.recv_stderr_ready() else b""
+            left = until - time.monotonic()
+            if out or err or ended or left <= 0:
+                return Heard(out, err, ended and not out and not err)
+            self._bell.wait(min(left, GLANCE))
+
+    def write(self, data: bytes) -> None:
+        with self._writing:
+            self._channel.sendall(data)
+
+    def offer(self, data: bytes) -> bool:
+        if not self._writing.acquire(blocking=False):
+            return False
+        try:
+            if self._channel.out_window_size < len(data) or not self._network_has_room():
+                return False
+            self._channel.sendall(data)
+            return True
+        finally:
+            self._writing.release()
+
+    def _network_has_room(self) -> bool:
+        sock = self._login.transport.sock
+        if not isinstance(sock, socket.socket):
+            return True  # through a jump host the channel's own window has to tell
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        return bool(poll.poll(0))
+
+    def exit_status(self) -> int | None:
+        return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
+
+    def close(self) -> None:
+        self._channel.close()
+        self._login.close()

@@ -1,0 +1,176 @@
+"""From the start line to the first frame: noise, nudges, sudo's prompt, the bundle, and what went wrong.
+
+A login shell may print anything before (and after) the boot program's word, which opens with our nonce reversed. One
+whose start-up file reads stdin is nudged with an empty line. A password is written once, when sudo's prompt has been
+seen, and never again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
+from sloth.runtime.wire import CHUNK
+from sloth.transport.link import Heard, Link
+from sloth.transport.startline import NOWHERE, Start
+
+NOISE = 1 << 16
+NUDGE_AFTER = 1.5
+NUDGES = 4
+SLOW = 1.0
+UPLOAD_PATIENCE = 120.0
+TAIL = 4096
+PYTHON_HINT = "install python3 (python3-minimal is not enough), or name an interpreter with sloth_python"
+_TTY = re.compile(rb"must have a tty|no tty present")
+
+
+class NeedsTerminal(Unreachable):
+    """sudo refuses to work without a terminal (`Defaults requiretty`); the start is tried again with one."""
+
+
+@dataclass(slots=True)
+class Greeting:
+    """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: seconds of silence."""
+
+    rest: bytes = b""
+    uploads: int = 0
+    bytes_sent: int = 0
+    slow: float = 0.0
+    err: bytes = b""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One start, as far as it has got."""
+
+    host: str
+    link: Link
+    start: Start
+    password: str | None
+    began: float
+    greeting: Greeting = field(default_factory=Greeting)
+    out: bytes = b""
+    first: float | None = None
+    nudges: int = 0
+    prompted: bool = False
+    ended: bool = False
+
+    def line(self, timeout: float) -> list[str]:
+        """The next line of the boot program, in words after the nonce."""
+        word = b"\n" + self.start.nonce[::-1].encode("ascii") + b" "
+        until = time.monotonic() + timeout
+        while True:
+            noise, found, after = self.out.partition(word)
+            if found and b"\n" in after:
+                text, _, self.out = after.partition(b"\n")
+                return text.decode("utf-8", "replace").split(" ", 2)
+            if len(noise) > NOISE:
+                raise NoShell(
+                    f"{self.host}: the login shell printed {len(noise)} bytes and did not start sloth{self._said()}",
+                    hint="its start-up files should print only to a terminal",
+                )
+            if self.ended:
+                raise self._ended()
+            if time.monotonic() > until:
+                raise self._too_late(timeout)
+            self._take(self.link.receive(min(0.25, max(0.0, until - time.monotonic()))))
+
+    def upload(self, packed: bytes) -> None:
+        """Send the bundle."""
+        frames = [packed[place : place + CHUNK] for place in range(0, len(packed), CHUNK)]
+        for chunk in [*frames, b""]:
+            frame = (4 + len(chunk)).to_bytes(4, "big") + b"B" + bytes(4) + chunk
+            self.link.write(frame)
+            self.greeting.bytes_sent += len(frame)
+        self.greeting.uploads += 1
+
+    def _take(self, heard: Heard) -> None:
+        now = time.monotonic()
+        if (heard.out or heard.err) and self.first is None:
+            self.first = now
+            self.greeting.slow = now - self.began if now - self.began > SLOW else 0.0
+        self.out += heard.out
+        self.greeting.err = (self.greeting.err + heard.err)[-TAIL:]
+        if self.start.become:
+            self._answer_prompt()
+        elif self.first is None and self.nudges < NUDGES and now - self.began > NUDGE_AFTER * (self.nudges + 1):
+            self.nudges += 1
+            self.link.write(b"\n")
+        self.ended = heard.ended
+
+    def _answer_prompt(self) -> None:
+        prompt = self.start.prompt.encode("ascii")
+        seen = self.greeting.err.count(prompt) + self.out.count(prompt)
+        if not seen:
+            return
+        if self.password is None:
+            raise BecomeFailed(
+                f"{self.host}: sudo asks for a password to become {self.start.become}",
+                hint="give it with -K, or as sloth_become_password",
+            )
+        if self.prompted and seen > 1:
+            raise BecomeFailed(f"{self.host}: wrong sudo password", hint="it was tried once")
+        if not self.prompted:
+            self.prompted = True
+            self.link.write(self.password.encode() + b"\n")
+
+    def _ended(self) -> Unreachable:
+        """Why the start came to nothing."""
+        text = self.greeting.err.decode("utf-8", "replace")
+        last = self._said()
+        if NOWHERE in text:
+            return NoPython(f"{self.host}: no Python 3 was found", hint=PYTHON_HINT)
+        if self.start.become and _TTY.search(self.greeting.err):
+            return NeedsTerminal(f"{self.host}: sudo wants a terminal")
+        if self.start.become and ("sudo" in text or self.prompted):
+            if self.prompted and re.search("incorrect password|try again", text):
+                return BecomeFailed(f"{self.host}: wrong sudo password", hint="it was tried once")
+            return BecomeFailed(f"{self.host}: sudo refused to make us {self.start.become}{last}")
+        if re.search(r"Error: |Fatal Python error", text):
+            return NoPython(f"{self.host}: its Python does not work{last}", hint=PYTHON_HINT)
+        return NoShell(
+            f"{self.host}: the login shell ended before sloth started{last}",
+            hint="does a start-up file of the shell exit, or is the shell nologin?",
+        )
+
+    def _too_late(self, timeout: float) -> ConnectTimeout:
+        if self.first is None:
+            return ConnectTimeout(
+                f"{self.host}: logged in, but the login shell said nothing for {timeout:g} s",
+                hint="does a start-up file of the shell wait for something?",
+            )
+        return ConnectTimeout(f"{self.host}: logged in, but sloth did not start within {timeout:g} s{self._said()}")
+
+    def _said(self) -> str:
+        lines = [line.strip() for line in (self.out + b"\n" + self.greeting.err).splitlines() if line.strip()]
+        return f": {lines[-1][-200:].decode('utf-8', 'replace')}" if lines else ""
+
+
+def greet(
+    host: str, link: Link, start: Start, password: str | None, packed: Callable[[], bytes], timeout: float
+) -> Greeting:
+    """See a start through until the host is about to speak in frames. Raises what Unreachable has for it."""
+    talk = _Talk(host, link, start, password, time.monotonic())
+    try:
+        words = talk.line(timeout)
+        if words[0] == "need":
+            talk.upload(packed())
+            words = talk.line(UPLOAD_PATIENCE)
+    except OSError as error:
+        talk.greeting.err += str(error).encode()
+        raise NoShell(f"{host}: the connection ended before sloth started: {error}") from error
+    if words[0] == "error":
+        raise _refusal(host, words[1], words[2])
+    talk.greeting.rest = talk.out
+    return talk.greeting
+
+
+def _refusal(host: str, kind: str, text: str) -> Unreachable:
+    if kind == "python":
+        return NoPython(f"{host}: {text}; sloth needs a whole Python of 3.6 or later", hint=PYTHON_HINT)
+    if kind == "cache":
+        return CacheUnusable(f"{host}: {text}", hint="free some space, or make the home directory writable")
+    return CacheUnusable(f"{host}: {text}")

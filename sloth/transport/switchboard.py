@@ -1,0 +1,114 @@
+"""Opens sessions, over SSH or on this machine, and owns what all sessions of a run share."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sloth.core.connection import Connection
+from sloth.core.places import Places
+from sloth.transport.bundle import Bundle
+from sloth.transport.channel import ChannelLink
+from sloth.transport.greeting import NeedsTerminal, greet
+from sloth.transport.heart import Heart
+from sloth.transport.link import Link, ProcessLink
+from sloth.transport.lua import LuaParts
+from sloth.transport.session import Handler, Hear, Session
+from sloth.transport.ssh import Login, Ssh
+from sloth.transport.startline import PYTHONS, Start
+
+
+class Switchboard:
+    """Share one among all sessions of a run, and close it at the end."""
+
+    def __init__(self, bundle: Bundle, lua: LuaParts, ssh: Ssh, heart: Heart | None = None) -> None:
+        self.bundle = bundle
+        self.lua = lua
+        self.ssh = ssh
+        self.heart = Heart() if heart is None else heart
+
+    @classmethod
+    def of(cls, places: Places, environ: Mapping[str, str], wheelhouse: Path | None = None) -> Switchboard:
+        """The one for a run: its files where the places say, and the user's own ~/.ssh."""
+        home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+        return cls(Bundle.build(places.bundles), LuaParts(places.lua, wheelhouse), Ssh(home))
+
+    def open(self, connection: Connection, answer: Mapping[str, Handler], hear: Mapping[str, Hear]) -> Session:
+        """A session with a host, after its hello. Raises what Unreachable has for it.
+
+        answer, hear: what the host's runtime may ask and say (see Peer); `lua` and the signs of life are ours.
+        """
+        answer = {"lua": self.lua.answer, **answer}
+        if connection.connection == "local":
+            return self._start(connection, None, answer, hear)
+        login = self.ssh.log_in(connection)
+        try:
+            session = self._start(connection, login, answer, hear)
+        except BaseException:
+            login.close()
+            raise
+        session.warnings[:0] = login.warnings
+        return session
+
+    def close(self) -> None:
+        """No more heartbeats."""
+        self.heart.stop()
+
+    def _start(
+        self, connection: Connection, login: Login | None, answer: Mapping[str, Handler], hear: Mapping[str, Hear]
+    ) -> Session:
+        start = Start(
+            self.bundle.sha,
+            secrets.token_hex(16),
+            _pythons(connection),
+            connection.become_user if connection.become else "",
+        )
+        try:
+            return self._run(connection, start, login, answer, hear)
+        except NeedsTerminal:
+            again = replace(start, nonce=secrets.token_hex(16), terminal=True)
+            session = self._run(connection, again, login, answer, hear)
+            session.channels_opened += 1
+            return session
+
+    def _run(
+        self,
+        connection: Connection,
+        start: Start,
+        login: Login | None,
+        answer: Mapping[str, Handler],
+        hear: Mapping[str, Hear],
+    ) -> Session:
+        link: Link
+        if login is None:
+            link = ProcessLink(start.argv())
+        else:
+            link = ChannelLink(connection.name, login, start.line())
+        try:
+            greeting = greet(
+                connection.name, link, start, connection.become_password, self.bundle.packed, connection.connect_timeout
+            )
+            session = Session(connection.name, link, greeting, self.heart, answer, hear)
+            session.open()
+        except NeedsTerminal:
+            raise  # the login is used again
+        except BaseException:
+            link.close()
+            raise
+        if greeting.slow:
+            session.warnings.append(
+                f"{connection.name}: the login shell took {greeting.slow:.1f} s before it started sloth; "
+                "its start-up files cost that at every connection"
+            )
+        return session
+
+
+def _pythons(connection: Connection) -> tuple[str, ...]:
+    if connection.python is not None:
+        return (connection.python,)
+    if connection.connection == "local":
+        return (sys.executable, *PYTHONS)
+    return PYTHONS
