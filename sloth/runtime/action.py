@@ -52,7 +52,7 @@ def action(
     synonyms: "Mapping[str, Sequence[str]] | None" = None,
     query: bool = False,
     rest: str = ""
-) -> "Any":  # the function itself, or what marks it
+) -> "Callable[..., Any]":  # the function itself, or what marks it
     """Mark a function as an action.
 
     synonyms: parameter → other names under which it is known
