@@ -1,8 +1,8 @@
 """Another user on the same host: this runtime starts itself again by sudo and speaks frames to it over pipes.
 
 The child takes the bundle as frames into memory, so it needs neither a home nor anything that our user owns: no
-temporary file, no ACL. sudo gets a controlling terminal (`Defaults requiretty`), while what we talk over stays pipes. The
-password is written once, after sudo's prompt has been seen; a second prompt means that it was wrong.
+temporary file, no ACL. sudo gets a controlling terminal (`Defaults requiretty`), while what we talk over stays pipes.
+The password is written once, after sudo's prompt has been seen; a second prompt means that it was wrong.
 """
 
 import binascii
@@ -25,7 +25,10 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable
 
-    from sloth.runtime.wire import Handler, Message
+    from sloth.runtime.wire import Handler
+
+    Message = dict[str, object]
+    Hear = Callable[[Message], None]
 
 PATIENCE = 30.0  # seconds from one word of the child to the next
 GRACE = 2.0
@@ -36,18 +39,17 @@ NOISE = 1 << 16
 class Child:
     """A runtime that runs as another user. `hear_output` may be set to what takes its live output."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", terminal: int, rest: bytes, answer: "dict[str, Handler]"):
-        self.hear_output = lambda args: None  # type: Callable[[Message], None]
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", terminal: int, rest: bytes, answer: "dict[str, Handler]"
+    ) -> None:
+        self.hear_output = _ignore  # type: Hear
         self._process = process
         self._terminal = terminal
         self._rest = rest
         self._over = threading.Event()
         self.peer = Peer(
             self._read, self._write, answer,
-            {
-                "hello": lambda args: None, "pulse": lambda args: None, "bye": lambda args: None,
-                "output": lambda args: self.hear_output(args),
-            },
+            {"hello": _ignore, "pulse": _ignore, "bye": _ignore, "output": self._take_output},
         )
         for run in (self._serve, self._drain, self._beat):
             threading.Thread(target=run, daemon=True).start()
@@ -62,6 +64,9 @@ class Child:
         except subprocess.TimeoutExpired:
             pass  # as another user we can do no more; the end of its terminal follows
         os.close(self._terminal)
+
+    def _take_output(self, args: "Message") -> None:
+        self.hear_output(args)
 
     def _serve(self) -> None:
         try:
@@ -92,6 +97,11 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(data)
         self._process.stdin.flush()
+
+
+def _ignore(args: "Message") -> None:
+    """Nothing to do with it here."""
+    del args
 
 
 def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[str, Handler]") -> Child:
@@ -140,12 +150,13 @@ def _loader_data(name: str) -> bytes:
 def _sudo(user: str, prompt: str, arguments: "list[str]") -> "tuple[subprocess.Popen[bytes], int]":
     """sudo on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
     master, slave = pty.openpty()
-    python = [sys.executable, "-I", "-S", "-B", "-c"]
     # `%%` in place of `%`: what the command line shows is not what the prompt looks like.
-    argv = ["sudo", "-S", "-H", "-p", prompt.replace("%", "%%"), "-u", user, "--"] + python + arguments
+    sudo = ["sudo", "-S", "-H", "-p", prompt.replace("%", "%%"), "-u", user, "--"]
+    argv = [*sudo, sys.executable, "-I", "-S", "-B", "-c", *arguments]
     try:
         process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", start_new_session=True,
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+            start_new_session=True,
             # Nothing but one system call, which is safe between fork and exec.
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
             env=dict(os.environ, LC_ALL="C"),

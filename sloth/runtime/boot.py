@@ -16,6 +16,11 @@ import os
 import sys
 import zlib
 
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+    from typing import Any
+
 KEEP = 3  # bundles
 LIMIT = 1 << 26  # bytes of a bundle
 FRAME = (1 << 18) + 4
@@ -49,7 +54,7 @@ def start(sha: str, nonce: str, place: str) -> None:
             raise Refused("python", "%s is Python %s" % (sys.executable, sys.version.split()[0]))
         cache = _cache_directory() if place == "cache" else None
         sys.path.insert(0, _archive(cache, sha, source, say))
-        from sloth.runtime.main import serve
+        serve = _load("main").serve
     except Refused as refused:
         say("error %s %s" % (refused.kind, refused.text))
     except ImportError as error:
@@ -78,7 +83,7 @@ def _take_wire() -> "tuple[int, int]":
     return source, sink
 
 
-def _archive(cache: "str | None", sha: str, source: int, say: "object") -> str:
+def _archive(cache: "str | None", sha: str, source: int, say: "Callable[[str], None]") -> str:
     """The path of an archive to import from."""
     bundle = os.path.join(cache or "", sha + ".zip")
     compiled = os.path.join(cache or "", sha + "." + str(sys.implementation.cache_tag))
@@ -89,7 +94,7 @@ def _archive(cache: "str | None", sha: str, source: int, say: "object") -> str:
         data = read(bundle)
         if data is not None and digest(data).hex() == sha:
             return _compile(bundle, data, compiled)
-    say("need")  # type: ignore[operator]  # a Callable, which would need an import
+    say("need")
     data = _receive(source)
     if digest(data).hex() != sha:
         raise Refused("bundle", "the bundle arrived damaged")
@@ -103,14 +108,18 @@ def _archive(cache: "str | None", sha: str, source: int, say: "object") -> str:
 def _compile(bundle: str, data: bytes, target: str) -> str:
     """Compiles the bundle with its own tool, once for this kind of Python."""
     sys.path.insert(0, bundle)
-    from sloth.runtime.archive import compiled
-
-    body = compiled(data)
+    body = _load("archive").compiled(data)
     stored = store(target, digest(body) + body)
     sys.path.remove(bundle)
     for name in [name for name in sys.modules if name.split(".")[0] == "sloth"]:
         del sys.modules[name]
     return target if stored else bundle
+
+
+def _load(name: str) -> "Any":
+    """A module of the bundle; by name, because here its archive has just been put on the path."""
+    __import__("sloth.runtime." + name)
+    return sys.modules["sloth.runtime." + name]
 
 
 def _cache_directory() -> "str | None":

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from sloth import __version__
 from sloth.runtime.action import INDEX
-from sloth.runtime.action import INDEX
 from sloth.runtime.archive import pack
 from sloth.transport.startline import boot_source
 
@@ -43,10 +42,8 @@ class Bundle:
     def build(cls, directory: Path) -> Bundle:
         """The bundle of the sources that run now."""
         contents = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
-        contents[f"sloth/runtime/modules/{INDEX}"] = _module_index(contents)
+        contents[MODULES + INDEX] = _module_index(contents)
         contents["sloth/__init__.py"] = _PACKAGE.encode("ascii")
-        modules = [name.rpartition("/")[2] for name in sorted(contents) if name.startswith(MODULES)]
-        contents[MODULES + INDEX] = " ".join(modules).encode("ascii")
         contents["sloth/runtime/start.txt"] = boot_source().encode("ascii")
         return cls(contents, directory)
 
@@ -112,8 +109,8 @@ def prune(directory: Path, keep: int = KEEP) -> list[Kept]:
 
 def _module_index(contents: dict[str, bytes]) -> bytes:
     """The names of the actions' modules, which Python's import out of an archive cannot list."""
-    folder = "sloth/runtime/modules/"
-    return " ".join(sorted(name.removeprefix(folder) for name in contents if name.startswith(folder))).encode("ascii")
+    modules = [name.removeprefix(MODULES) for name in sorted(contents) if name.startswith(MODULES)]
+    return " ".join(modules).encode("ascii")
 
 
 def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
