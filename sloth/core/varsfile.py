@@ -19,11 +19,13 @@ from typing import Any
 from sloth.core.errors import InventoryError, UsageError
 
 SUFFIXES = (".yml", ".yaml", ".toml", ".json")
+MAX_DEPTH = 100
 
 _VAULT = "$ANSIBLE_VAULT"
 _TOML_POSITION = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
 _TOML_HEADER = re.compile(r"\s*\[+([^\[\]]*)\]+\s*(?:#.*)?$")
-_TOML_KEY = re.compile(r"""\s*((?:[\w.-]+|"[^"]*"|'[^']*'|\s*\.\s*)+?)\s*=""")
+_TOML_WORD = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_TOML_KEY = re.compile(rf"\s*({_TOML_WORD}(?:\s*\.\s*{_TOML_WORD})*)\s*=")
 _TOML_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 
 
@@ -48,7 +50,7 @@ class VarsFile:
 def read(path: Path) -> VarsFile:
     """The variables of a file; its suffix says the format, and without one it is YAML."""
     name = str(path)
-    return parse(_text(path), name, path.suffix.lower())
+    return parse(read_text(path), name, path.suffix.lower())
 
 
 def parse(text: str, path: str, suffix: str) -> VarsFile:
@@ -66,7 +68,7 @@ def parse(text: str, path: str, suffix: str) -> VarsFile:
         else:
             from sloth.core import yamltext
 
-            data, line_of = yamltext.parse(text, path)
+            data, line_of = yamltext.parse(text, path, MAX_DEPTH)
     except RecursionError as error:
         raise InventoryError("nested too deeply", where=path) from error
     if data is None:
@@ -115,7 +117,8 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file that a person wrote, or an error that names it."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -135,16 +138,12 @@ def _json(text: str, path: str) -> Any:
             raise InventoryError(f"duplicate key {twice!r}", where=path)
         return made
 
-    def finite(number: str) -> float:
-        if math.isfinite(made := float(number)):
-            return made
-        raise InventoryError(f"{number} is a number that JSON cannot carry", where=path)
-
     try:
-        return json.loads(text, object_pairs_hook=refuse_duplicates, parse_float=finite, parse_constant=finite)
+        data = json.loads(text, object_pairs_hook=refuse_duplicates)
     except json.JSONDecodeError as error:
         problem = error.msg[0].lower() + error.msg[1:]
         raise InventoryError(f"this is no JSON: {problem}", where=f"{path}:{error.lineno}:{error.colno}") from error
+    return _plain(data, path, ())
 
 
 def _toml(text: str, path: str) -> dict[str, Any]:
@@ -165,11 +164,13 @@ def _toml(text: str, path: str) -> dict[str, Any]:
 
 
 def _plain(value: Any, path: str, keys: tuple[str, ...]) -> Any:
-    """TOML's dates as ISO strings, and no number that JSON cannot carry."""
+    """TOML's dates as ISO strings, no number that JSON cannot carry, and no depth that nobody wrote by hand."""
+    if len(keys) > MAX_DEPTH:
+        raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=path)
     if isinstance(value, dict):
         return {key: _plain(item, path, (*keys, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, path, keys) for item in value]
+        return [_plain(item, path, (*keys, str(index))) for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise InventoryError(f"{'.'.join(keys)} is {value}, a number that JSON cannot carry", where=path)
     return value.isoformat() if hasattr(value, "isoformat") else value

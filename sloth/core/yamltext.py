@@ -21,7 +21,6 @@ from sloth.core.errors import InventoryError
 
 LineOf = Callable[[Sequence[str]], int | None]
 
-MAX_DEPTH = 100
 _COMPOSER_DEPTH = 1000
 _BRACKET = re.compile(r"[\[\]{}]")
 _COMPACT_NESTING = re.compile(rf"(?:[-?:][ \t]+){{{_COMPOSER_DEPTH}}}")
@@ -43,16 +42,16 @@ _TAG_HINTS = {
 }
 
 
-def parse(text: str, path: str) -> tuple[Any, LineOf]:
+def parse(text: str, path: str, max_depth: int) -> tuple[Any, LineOf]:
     """The data of one document, and a function that tells the line (from 1) of a key by its path."""
-    _refuse_deep_nesting(text, path)
+    _refuse_deep_nesting(text, path, max_depth)
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loader = loader_class(text)
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         raise _syntax_error(error, text, path) from error
-    builder = _Builder(loader, path)
+    builder = _Builder(loader, path, max_depth)
     data = None if node is None else builder.value(node, 1)
     return data, lambda keys: builder.line_of(data, keys)
 
@@ -60,8 +59,9 @@ def parse(text: str, path: str) -> tuple[Any, LineOf]:
 class _Builder:
     """Turns the nodes of one document into data."""
 
-    def __init__(self, loader: Any, path: str) -> None:
+    def __init__(self, loader: Any, path: str, max_depth: int) -> None:
         self.path = path
+        self.max_depth = max_depth
         self.scalars = {tag: getattr(loader, method) for tag, method in _SCALARS.items()}
         self.built: dict[int, Any] = {}
         self.open: set[int] = set()
@@ -76,8 +76,8 @@ class _Builder:
             return self.built[identity]
         if identity in self.open:
             raise self.error(node, "this value contains itself")
-        if depth > MAX_DEPTH:
-            raise self.error(node, f"nested deeper than {MAX_DEPTH} levels")
+        if depth > self.max_depth:
+            raise self.error(node, f"nested deeper than {self.max_depth} levels")
         self.open.add(identity)
         made = self.collection(node, depth + 1)
         self.open.remove(identity)
@@ -142,7 +142,8 @@ class _Builder:
             message = f"{node.value!r} is not {_kind(node)}"
             raise self.error(node, message, "quote it if it is meant as text") from error
         if isinstance(made, float) and not math.isfinite(made):
-            raise self.error(node, f"{node.value} is a number that JSON cannot carry", "quote it if it is meant as text")
+            message = f"{node.value} is a number that JSON cannot carry"
+            raise self.error(node, message, "quote it if it is meant as text")
         return made.isoformat() if hasattr(made, "isoformat") else made
 
     def tag_error(self, node: yaml.Node) -> InventoryError:
@@ -170,7 +171,7 @@ def _kind(node: yaml.ScalarNode) -> str:
     return names.get(node.tag.removeprefix(_TAG), f"of the type {node.tag}")
 
 
-def _refuse_deep_nesting(text: str, path: str) -> None:
+def _refuse_deep_nesting(text: str, path: str, max_depth: int) -> None:
     """The composer recurses in C without a limit: a file of brackets would end the process."""
     depth = 0
     for bracket in _BRACKET.finditer(text):
@@ -178,7 +179,7 @@ def _refuse_deep_nesting(text: str, path: str) -> None:
         if depth > _COMPOSER_DEPTH:
             break
     if depth > _COMPOSER_DEPTH or _COMPACT_NESTING.search(text):
-        raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=path)
+        raise InventoryError(f"nested deeper than {max_depth} levels", where=path)
 
 
 def _syntax_error(error: yaml.YAMLError, text: str, path: str) -> InventoryError:

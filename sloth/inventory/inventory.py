@@ -1,0 +1,201 @@
+"""The hosts of a run: which there are, what is known about each, and how it is reached.
+
+    inventory = load(["inventory/site.yml"], workflow_dir=Path("playbooks"))
+    for host in inventory.select("web:!web3"):
+        inventory.variables(host), inventory.connection(host)
+
+Variables are gathered when a host is asked for, and files beside the inventory are read only for
+groups and hosts that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sloth.core.connection import Connection
+from sloth.core.errors import InventoryError
+from sloth.core.near import near
+from sloth.core.varsfile import read_text
+from sloth.inventory import connection, patterns, sources
+from sloth.inventory.layer import Layer
+from sloth.inventory.tree import ALL, Group, Tree, build
+from sloth.inventory.vars_folders import GROUPS, HOSTS, VarsFolders
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Two groups of one rank that give a variable different values: only their names decide which counts."""
+
+    variable: str
+    loser: str
+    winner: str
+
+    def warning(self, host: str) -> str:
+        return (
+            f"{self.variable} differs between the groups {self.loser} and {self.winner}, which share {host}; "
+            f"{self.winner} wins by its name, unless ansible_group_priority says otherwise"
+        )
+
+
+class Inventory:
+    """All hosts and groups; immutable to the outside, gathering as it is asked."""
+
+    def __init__(self, tree: Tree, folders: Sequence[VarsFolders] = ()) -> None:
+        self._tree = tree
+        self._folders = folders
+        self._chains: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._group_layers: dict[str, list[Layer]] = {}
+        self._base: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._own: dict[str, list[Layer]] = {}
+        self._rivals: dict[tuple[str, ...], list[Rivals]] = {}
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """Every host, in the inventory's order."""
+        return tuple(self._tree.hosts)
+
+    @cached_property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """The hosts of every group, those of its children included, in the inventory's order."""
+        members: dict[str, list[str]] = {name: [] for name in self._tree.groups}
+        for host in self._tree.hosts:
+            for group in self._chain(host):
+                members[group].append(host)
+        return members
+
+    def select(self, pattern: str | Sequence[str], *, allow_empty: bool = False) -> list[str]:
+        """The hosts that a pattern (or several, joined) matches; none at all is an error unless it may be."""
+        return self._select(pattern, patterns.Names(self._tree.hosts, self.groups), allow_empty)
+
+    def limit(self, pattern: str, *, allow_empty: bool = False) -> list[str]:
+        """Like `select`, for a pattern of the command line, which may name a file: `@failed.txt`."""
+        known = patterns.Names(self._tree.hosts, self.groups, lambda path: read_text(Path(path).expanduser()))
+        return self._select(pattern, known, allow_empty)
+
+    def group_names(self, host: str) -> list[str]:
+        """The groups of a host by name, without `all`."""
+        return sorted(group for group in self._chain(host) if group != ALL)
+
+    def layers(self, host: str) -> list[Layer]:
+        """Everything that gives variables to a host, from lowest to highest."""
+        chain = self._chain(host)
+        return [layer for group in chain for layer in self._layers_of_group(group)] + self._own_layers(host)
+
+    def variables(self, host: str) -> dict[str, Any]:
+        """The variables of a host: the highest layer that has a name gives its whole value."""
+        chain = self._chain(host)
+        if chain not in self._base:
+            layers = [layer for group in chain for layer in self._layers_of_group(group)]
+            self._base[chain] = _merged(layers)
+        return {**self._base[chain], **_merged(self._own_layers(host))}
+
+    def connection(
+        self, host: str, *, defaults: Mapping[str, object] | None = None, over: Mapping[str, object] | None = None
+    ) -> Connection:
+        """How a host is reached. defaults and over: variables below and above those of the inventory."""
+        below, above = Layer("default", defaults or {}), Layer("command line", over or {})
+        return connection.resolve(host, [below, *self.layers(host), above])
+
+    def warnings(self, hosts: Iterable[str]) -> list[str]:
+        """What looks wrong in the variables of these hosts without being an error, each once."""
+        layers: dict[int, Layer] = {}
+        shared: dict[Rivals, str] = {}
+        for host in hosts:
+            layers.update((id(layer), layer) for layer in self.layers(host))
+            own = {name for layer in self._own_layers(host) for name in layer.values}
+            for rivals in self._rivals_of(self._chain(host)):
+                if rivals.variable not in own:
+                    shared.setdefault(rivals, host)
+        found = [text for layer in layers.values() for text in connection.warnings(layer)]
+        return [*dict.fromkeys(found), *(rivals.warning(host) for rivals, host in shared.items())]
+
+    def group(self, name: str) -> Group:
+        """One group of the tree, for showing it."""
+        return self._tree.groups[name]
+
+    def _select(self, pattern: str | Sequence[str], known: patterns.Names, allow_empty: bool) -> list[str]:
+        text = pattern if isinstance(pattern, str) else ",".join(pattern)
+        chosen = patterns.select(text, known)
+        if not chosen and not allow_empty:
+            hint = "`sloth inventory list` shows all hosts" if known.hosts else "the inventory has no hosts"
+            raise InventoryError(f"the pattern {text!r} matches no host", hint=hint)
+        return chosen
+
+    def _chain(self, host: str) -> tuple[str, ...]:
+        """All groups of a host, lowest first. Hosts of the same groups share the answer."""
+        if host not in self._tree.hosts:
+            raise InventoryError(f"there is no host {host!r} in the inventory", hint=near(host, self._tree.hosts))
+        named = tuple(self._tree.hosts[host].groups)
+        if named not in self._chains:
+            found = {ALL, *named}
+            waiting = list(named)
+            while waiting:
+                parents = self._tree.groups[waiting.pop()].parents.keys() - found
+                found |= parents
+                waiting += parents
+            self._chains[named] = tuple(sorted(found, key=lambda name: (self._tree.groups[name].rank, name)))
+        return self._chains[named]
+
+    def _layers_of_group(self, name: str) -> list[Layer]:
+        if name not in self._group_layers:
+            group = self._tree.groups[name]
+            self._group_layers[name] = [*group.layers, *self._beside(GROUPS, name, group.label)]
+        return self._group_layers[name]
+
+    def _own_layers(self, host: str) -> list[Layer]:
+        if host not in self._own:
+            own = self._tree.hosts[host].layers
+            self._own[host] = [*own, *self._beside(HOSTS, host, f"host {host}")]
+        return self._own[host]
+
+    def _beside(self, folder: str, name: str, label: str) -> Iterator[Layer]:
+        for folders in self._folders:
+            for file in folders.of(folder, name):
+                yield Layer(label, file.values, file)
+
+    def _rivals_of(self, chain: tuple[str, ...]) -> list[Rivals]:
+        if chain not in self._rivals:
+            setters: dict[str, list[tuple[Group, object]]] = {}
+            for group in (self._tree.groups[name] for name in chain):
+                for variable, value in _merged(self._layers_of_group(group.name)).items():
+                    setters.setdefault(variable, []).append((group, value))
+            self._rivals[chain] = [
+                Rivals(variable, said[-2][0].name, said[-1][0].name)
+                for variable, said in setters.items()
+                if len(said) > 1 and said[-2][0].rank == said[-1][0].rank and said[-2][1] != said[-1][1]
+            ]
+        return self._rivals[chain]
+
+
+def load(named: Sequence[str], *, workflow_dir: Path | None = None) -> Inventory:
+    """The inventory of all `-i`. workflow_dir: where the workflow file lies, with its own group_vars and host_vars."""
+    if not named:
+        raise InventoryError("there is no inventory", hint="name one with -i: a file, a directory, or `web1,web2,`")
+    found = sources.collect(named)
+    return Inventory(build(found), _folders([*found.folders, *([workflow_dir] if workflow_dir else [])]))
+
+
+def local(*, workflow_dir: Path | None = None) -> Inventory:
+    """What a run without an inventory works on: this machine, as `localhost`, without SSH."""
+    tree = build(sources.Sources(literals=[connection.LOCAL]))
+    return Inventory(tree, _folders([workflow_dir] if workflow_dir else []))
+
+
+def _folders(directories: Iterable[Path]) -> list[VarsFolders]:
+    """Each directory once, at its last and highest place, however it is spelled."""
+    folders: dict[Path, VarsFolders] = {}
+    for directory in directories:
+        folders.pop(directory.resolve(), None)
+        folders[directory.resolve()] = VarsFolders(directory)
+    return list(folders.values())
+
+
+def _merged(layers: Iterable[Layer]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values.update(layer.values)
+    return values

@@ -1,0 +1,158 @@
+"""Host patterns, as in `-l` and in a workflow's hosts: `web:&staging:!web3`, `db*`, `~regex`, `web[0:2]`, `@file`.
+
+Parts are separated by `:` or `,`. Parts without a sign are joined, `&` keeps what is also there, `!`
+takes away; in which order they stand does not matter. Answers keep the inventory's order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import translate
+
+from sloth.core.errors import InventoryError
+from sloth.core.near import near
+from sloth.inventory import names
+
+ALL = frozenset({"all", "*"})
+
+_SUBSCRIPT = re.compile(r"(.+)\[(?:(-?\d{1,9})|(\d{1,9})[:-](\d{0,9}))\]")
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a pattern: sign is "", "&" or "!"."""
+
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a pattern may name. read: the text of an `@file`, where files are allowed."""
+
+    hosts: Mapping[str, object]
+    groups: Mapping[str, Sequence[str]]
+    read: Callable[[str], str] | None = None
+
+
+def parse(pattern: str) -> list[Term]:
+    """The parts of a pattern."""
+    terms = []
+    for piece in _split(pattern, ","):
+        whole = piece.lstrip("&!")
+        for part in [piece] if names.is_ipv6(whole) else _split(piece, ":"):
+            text = part.strip()
+            sign = text[0] if text[:1] in {"&", "!"} else ""
+            if len(text) > len(sign):
+                terms.append(Term(sign, text[len(sign) :].strip()))
+            elif sign:
+                raise InventoryError(f"the pattern {pattern!r} has a {sign} with nothing behind it")
+    if not terms:
+        raise InventoryError("an empty pattern matches no host", hint="`all` matches every host")
+    return terms
+
+
+def select(pattern: str, known: Names) -> list[str]:
+    """The hosts that a pattern matches, in the inventory's order."""
+    terms = parse(pattern)
+    joined = [term for term in terms if not term.sign]
+    chosen = set[str]().union(*(_members(term.text, known) for term in joined)) if joined else set(known.hosts)
+    for term in terms:
+        if term.sign == "&":
+            chosen &= _members(term.text, known)
+        elif term.sign == "!":
+            chosen -= _members(term.text, known)
+    return [host for host in known.hosts if host in chosen]
+
+
+def _split(text: str, separator: str) -> Iterator[str]:
+    """Splits outside brackets, so that ranges and regular expressions stay whole."""
+    depth = start = 0
+    escaped = False
+    for position, letter in enumerate(text):
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = True
+        elif letter in _OPENING:
+            depth += 1
+        elif letter in _CLOSING:
+            depth -= 1
+        elif letter == separator and depth <= 0:
+            yield text[start:position]
+            start = position + 1
+    yield text[start:]
+
+
+def _members(text: str, known: Names) -> set[str]:
+    if text in ALL:
+        return set(known.hosts)
+    if text.startswith("@"):
+        return _of_file(text[1:], known)
+    if text.startswith("~"):
+        return _matching(_regex(text[1:]), known)
+    if found := _named(text, known):
+        return found
+    subscript = _SUBSCRIPT.fullmatch(text)
+    if subscript and (_is_known(subscript[1], known) or _is_glob(subscript[1])):
+        return _indexed(subscript, known)
+    if "[" in text and ":" in text:
+        return set[str]().union(*(_members(name, known) for name in names.expand(text)))
+    if _is_glob(text):
+        return _matching(re.compile(translate(text)), known)
+    if _is_known(text, known):
+        return set()
+    hint = near(text, [*known.hosts, *known.groups])
+    listing = "`sloth inventory list` shows all hosts"
+    raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {listing}".strip())
+
+
+def _named(text: str, known: Names) -> set[str]:
+    name = text[1:-1] if text.startswith("[") and names.is_ipv6(text[1:-1]) else text
+    return {*known.groups.get(name, ()), *({name} & known.hosts.keys())}
+
+
+def _is_known(text: str, known: Names) -> bool:
+    return text in known.groups or text in known.hosts
+
+
+def _is_glob(text: str) -> bool:
+    return any(letter in text for letter in "*?[")
+
+
+def _regex(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InventoryError(f"~{text} is no regular expression: {error}") from error
+
+
+def _matching(regex: re.Pattern[str], known: Names) -> set[str]:
+    """The hosts called so, and those of the groups called so."""
+    found = {host for host in known.hosts if regex.match(host)}
+    return found.union(*(members for group, members in known.groups.items() if regex.match(group)))
+
+
+def _indexed(subscript: re.Match[str], known: Names) -> set[str]:
+    """`web[0]`, `web[-1]`, `web[0:2]` (its end included), counted in the inventory's order."""
+    base, index, first, last = subscript.groups()
+    chosen = _members(base, known)
+    members = [host for host in known.hosts if host in chosen]
+    if index is None:
+        return set(members[int(first) : int(last) + 1 if last else None])
+    if not -len(members) <= int(index) < len(members):
+        count = f"{len(members)} host{'' if len(members) == 1 else 's'}"
+        raise InventoryError(f"{subscript[0]} is not there: {base} has {count}, and counting starts with 0")
+    return {members[int(index)]}
+
+
+def _of_file(path: str, known: Names) -> set[str]:
+    if known.read is None:
+        raise InventoryError(f"@{path}: a file of hosts can be given only with -l")
+    lines = (line.strip() for line in known.read(path).splitlines())
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    plain = Names(known.hosts, known.groups)
+    return set[str]().union(*(select(pattern, plain) for pattern in patterns))

@@ -1,0 +1,182 @@
+"""Hosts and groups out of inventory documents: Ansible's shape of `all`, `hosts`, `vars` and `children`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from sloth.core.errors import InventoryError
+from sloth.core.near import near
+from sloth.core.varsfile import VarsFile, kind
+from sloth.inventory import names
+from sloth.inventory.connection import PORT_VARIABLES
+from sloth.inventory.layer import Layer
+from sloth.inventory.sources import Sources
+
+ALL, UNGROUPED = "all", "ungrouped"
+_GROUP_KEYS = ("hosts", "vars", "children")
+_PRIORITY = "ansible_group_priority"
+
+
+@dataclass(slots=True)
+class Group:
+    """One group while the tree grows; dicts are ordered sets. depth: the longest way from `all`."""
+
+    name: str
+    parents: dict[str, None] = field(default_factory=dict)
+    children: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    depth: int = 0
+
+    @property
+    def label(self) -> str:
+        return ALL if self.name == ALL else f"group {self.name}"
+
+    @property
+    def priority(self) -> int:
+        """Ansible's way to let one sibling win over another."""
+        values = [layer.values[_PRIORITY] for layer in self.layers if _PRIORITY in layer.values]
+        return values[-1] if values else 1
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Lowest first: parents before children, then by priority. In one rank the names decide."""
+        return self.depth, self.priority
+
+
+@dataclass(slots=True)
+class Host:
+    """One host: the groups that name it, and what the inventory files say of it."""
+
+    name: str
+    groups: dict[str, None] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+
+
+class Tree:
+    """All hosts and groups, in the order in which they are first named."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, Host] = {}
+        self.groups: dict[str, Group] = {ALL: Group(ALL), UNGROUPED: Group(UNGROUPED)}
+
+    def group(self, name: str) -> Group:
+        return self.groups.setdefault(name, Group(name))
+
+    def add_hosts(self, text: str, group: str, values: Mapping[str, Any], origin: Layer) -> None:
+        """Every host of an expression. origin: the layer that `values` come from, for the names of errors."""
+        found, port = names.hosts(text, origin.file.where(*origin.keys) if origin.file else origin.name)
+        if port is not None and not PORT_VARIABLES & values.keys():
+            values = {"sloth_port": port, **values}
+        members = self.groups[group].hosts
+        for name in found:
+            host = self.hosts.get(name)
+            if host is None:
+                host = self.hosts[name] = Host(name)
+            host.groups[group] = members[name] = None
+            if values:
+                host.layers.append(Layer(f"host {name}", values, origin.file, origin.keys))
+
+    def link(self, parent: str, child: str) -> None:
+        self.group(parent).children[child] = None
+        self.group(child).parents[parent] = None
+
+
+def build(sources: Sources) -> Tree:
+    """The tree of all sources: what comes later adds to what is there, and wins."""
+    tree = Tree()
+    for document in sources.documents:
+        _Reader(tree, document).read()
+    for literal in sources.literals:
+        tree.add_hosts(literal, UNGROUPED, {}, Layer(f"-i {literal}", {}))
+    _finish(tree)
+    return tree
+
+
+class _Reader:
+    """Reads one document into the tree."""
+
+    def __init__(self, tree: Tree, document: VarsFile) -> None:
+        self.tree = tree
+        self.document = document
+
+    def read(self) -> None:
+        top = self.document.values
+        if "plugin" in top:
+            raise self.error("this configures an inventory plugin of Ansible, which cannot be run", ("plugin",))
+        for key in _GROUP_KEYS:
+            if key in top and ALL not in top:
+                raise self.error(f"{key} stands outside of a group", (key,), "write `all:` above it, and indent it")
+        for name, body in top.items():
+            self.group(name, body, (name,))
+
+    def group(self, name: str, body: object, keys: tuple[str, ...]) -> None:
+        names.checked(name, self.document.where(*keys))
+        group = self.tree.group(name)
+        parts = self.mapping(body, keys, "a group")
+        for key in parts:
+            if key not in _GROUP_KEYS:
+                hint = near(key, _GROUP_KEYS) or "variables stand under vars:, groups under children:"
+                raise self.error(f"a group has hosts, vars and children; {name} has {key!r}", (*keys, key), hint)
+        self.variables(group, parts.get("vars"), (*keys, "vars"))
+        for key in parts:
+            if key == "hosts":
+                self.hosts(name, parts[key], (*keys, key))
+            elif key == "children":
+                for child, inner in self.mapping(parts[key], (*keys, key), "children", "group").items():
+                    self.tree.link(name, child)
+                    self.group(child, inner, (*keys, key, child))
+
+    def variables(self, group: Group, body: object, keys: tuple[str, ...]) -> None:
+        values = self.mapping(body, keys, "vars")
+        priority = values.get(_PRIORITY, 1)
+        if not isinstance(priority, int) or isinstance(priority, bool):
+            raise self.error(f"{_PRIORITY} wants a whole number, not {priority!r}", (*keys, _PRIORITY))
+        if values:
+            group.layers.append(Layer(group.label, values, self.document, keys))
+
+    def hosts(self, group: str, body: object, keys: tuple[str, ...]) -> None:
+        for text, values in self.mapping(body, keys, "hosts", "host").items():
+            origin = Layer("", {}, self.document, (*keys, text))
+            variables = {} if values is None else self.mapping(values, origin.keys, f"the host {text}")
+            self.tree.add_hosts(text, group, variables, origin)
+
+    def mapping(self, body: object, keys: tuple[str, ...], what: str, each: str = "") -> Mapping[str, Any]:
+        """The mapping that must stand here; nothing is an empty one."""
+        if body is None:
+            return {}
+        if isinstance(body, str) and each:
+            return {body: None}  # `hosts: web1`, as Ansible takes it
+        if not isinstance(body, dict):
+            hint = f"write each {each} on a line of its own with a colon behind it, without a dash" if each else ""
+            raise self.error(f"{what} must be a mapping, not {kind(body)}", keys, hint)
+        return body
+
+    def error(self, message: str, keys: tuple[str, ...], hint: str = "") -> InventoryError:
+        return InventoryError(message, where=self.document.where(*keys), hint=hint)
+
+
+def _finish(tree: Tree) -> None:
+    """Groups that nobody names as children are children of `all`; then depths, or the cycle that has none."""
+    for group in list(tree.groups.values()):
+        if group.name != ALL and not group.parents:
+            tree.link(ALL, group.name)
+    for name in _parents_first(tree.groups):
+        group = tree.groups[name]
+        group.depth = 1 + max((tree.groups[parent].depth for parent in group.parents), default=-1)
+    for host in tree.hosts.values():
+        if not host.groups.keys() - {ALL, UNGROUPED}:
+            host.groups[UNGROUPED] = tree.groups[UNGROUPED].hosts[host.name] = None
+
+
+def _parents_first(groups: Mapping[str, Group]) -> Iterator[str]:
+    sorter = TopologicalSorter({name: group.parents for name, group in groups.items()})
+    try:
+        yield from sorter.static_order()
+    except CycleError as error:
+        cycle: Sequence[str] = error.args[1]
+        hint = "a group cannot be among its own children"
+        raise InventoryError(f"groups contain each other: {' > '.join(cycle)}", hint=hint) from error
