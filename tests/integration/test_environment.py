@@ -32,6 +32,7 @@ def _environment(checkout: Path, *arguments: str, **variables: str) -> subproces
 
 def _pretend_complete(checkout: Path) -> None:
     (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/made-by-sloth").touch()
     for lock in LOCKS:
         shutil.copy(checkout / ".dev" / lock, checkout / ".venv" / lock)
 
@@ -67,6 +68,16 @@ def test_a_build_without_an_index_leaves_what_was_there(checkout, before):
     assert "Is the package index reachable?" in done.stderr
     assert [path.name for path in checkout.glob(".venv*")] == ([".venv"] if before else [])
     assert not before or (checkout / ".venv/requirements.lock").read_text() == "# of last week\n"
+
+
+def test_an_environment_of_somebody_else_is_never_touched(checkout):
+    program = checkout / ".venv/bin/python"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    done = _environment(checkout)
+    assert done.returncode == 1
+    assert "was not made by this script" in done.stderr
+    assert program.exists()
 
 
 def test_the_command_passes_its_arguments_and_exit_code_on(checkout):
