@@ -6,6 +6,7 @@ stores.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import time
@@ -13,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sloth.core.connection import Connection
+from sloth.core import settings
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
 from sloth.core.events import Event, LogLine, Notice, RunFinished, RunStarted, Subscriber
 from sloth.core.model import HostPlan, Plan, Workflow, WorkflowFile
 from sloth.core.near import near
+from sloth.core.places import Places
 from sloth.engine.answers import Answers, Shared
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
@@ -28,8 +30,9 @@ from sloth.engine.planning import lay_out
 from sloth.engine.request import Request, Targets
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
+from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.runtime.deadline import Timer
-from sloth.transport.bundle import Bundle
+from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import load as load_file
 from sloth.workflow.sources import Sources
 
@@ -48,9 +51,12 @@ class Loaded:
 
 def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
     """The inventory of these targets; localhost alone when no source is given."""
-    from sloth.inventory import load
+    from sloth.inventory import load as load_inventory
+    from sloth.inventory import local
 
-    return load(targets.inventory, workflow_dir=workflow_dir) if targets.inventory else Inventory.local()
+    if targets.inventory:
+        return load_inventory(targets.inventory, workflow_dir=workflow_dir)
+    return local(workflow_dir=workflow_dir)
 
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
@@ -94,17 +100,16 @@ def command(targets: Targets, pattern: str, argv: Sequence[str], subscribers: Se
 
 
 def _variables(request: Request) -> Variables:
-    from sloth.core.varsfile import read_variables
-    from sloth.inventory.extra import extra_vars
+    from sloth.core import varsfile
 
     values: dict[str, object] = {}
     for path in request.values:
-        values.update(read_variables(Path(path)))
-    return Variables(values, extra_vars(request.extra))
+        values.update(varsfile.read(Path(path)).values)
+    return Variables(values, varsfile.extra_vars(request.extra))
 
 
 def _load(request: Request, variables: Variables, say: Subscriber) -> WorkflowFile:
-    return load_file(Path(request.file), variables.common, lambda level, text: say(LogLine("", "", level, text)))
+    return load_file(Path(request.file), variables.common, variables.values, lambda level, text: say(LogLine("", "", level, text)))
 
 
 def _prepare(request: Request, say: Subscriber) -> Loaded:
@@ -131,7 +136,7 @@ def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
 def _plan(request: Request, workflow: Workflow, hosts: Inventory) -> Plan:
     chosen = hosts.select(workflow.hosts or "all")
     if request.targets.limit is not None:
-        limit = set(hosts.select(request.targets.limit))
+        limit = set(hosts.limit(request.targets.limit))
         chosen = [host for host in chosen if host in limit]
         if not chosen:
             raise InventoryError(
@@ -157,7 +162,8 @@ class _Run:
         path = Path(loaded.file.path)
         self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
-        self._bundle = Bundle.current()
+        wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
+        self._switchboard = Switchboard.of(Places.find(os.environ, Path.cwd()), os.environ, wheelhouse)
 
     def go(self) -> int:
         """Run; returns the exit code."""
@@ -167,7 +173,10 @@ class _Run:
         self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
         limits = {task.name: task.timeout for task in self._plan.workflow.tasks if task.timeout is not None}
         runs = [self._host_run(host, limits) for host in self._plan.hosts]
-        complete = execute(runs, self._request.forks)
+        try:
+            complete = execute(runs, self._request.forks)
+        finally:
+            self._switchboard.close()
         code = self._tally.exit_code(runs, complete)
         self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
         return code
@@ -177,19 +186,15 @@ class _Run:
         self._bus.publish(event)
 
     def _host_run(self, host: HostPlan, limits: dict[str, float]) -> HostRun:
-        connection = _connection(self._loaded.inventory, host.host, self._request.targets)
-        job = self._jobs.job(host, self._loaded.inventory.variables(host.host))
+        hosts, targets = self._loaded.inventory, self._request.targets
+        connection = hosts.connection(host.host, over=_settings(targets))
+        variables = {key: value for key, value in hosts.variables(host.host).items() if key not in SECRET_VARIABLES}
+        job = self._jobs.job(host, variables)
 
         def connect(_: str, hear: Hear) -> Session:
-            from sloth.transport.session import open_session
-
             sessions: list[Session] = []
-
-            def fact(name: str) -> object:
-                return _fact(sessions[0], name)
-
-            answers = Answers(self._shared, job, connection.become_password, fact)
-            sessions.append(open_session(connection, bundle=self._bundle, answer=answers.verbs(), hear=dict(hear)))
+            answers = Answers(self._shared, job, connection.become_password, lambda name: _fact(sessions[0], name))
+            sessions.append(self._switchboard.open(connection, answers.verbs(), hear))
             return sessions[0]
 
         return HostRun(host, job, limits, connect, self._publish, self._timer)
@@ -205,15 +210,12 @@ def _fact(session: Session, name: str) -> object:
     return outcome.value
 
 
-def _connection(hosts: Inventory, host: str, targets: Targets) -> Connection:
-    """How to reach a host: the inventory's settings, those of the command line over them."""
-    from sloth.inventory.connection import connection
-
-    found = connection(host, hosts.variables(host))
-    wanted = {
+def _settings(targets: Targets) -> dict[str, object]:
+    """What the command line says of connections, as inventory variables."""
+    said = {
         "user": targets.user, "private_key": targets.private_key, "password": targets.password,
         "host_keys": targets.host_keys, "connection": targets.connection, "become": targets.become or None,
         "become_user": targets.become_user, "become_method": targets.become_method,
         "become_password": targets.become_password, "connect_timeout": targets.connect_timeout,
     }
-    return replace(found, **{key: value for key, value in wanted.items() if value is not None})
+    return {f"sloth_{name}": value for name, value in said.items() if value is not None}

@@ -29,7 +29,9 @@ def play_job(runtime: "Runtime", args: "Plain") -> "Plain":
         except LuaUnavailable as error:
             raise ActionFailed(str(error), kind="no_lua") from error
         vm = VM(lua54, modules=runtime.catalog.names)
-        program = load_program(vm, job.entry, job.sources.get, side="host", top_vars=job.common, environ=job.environ)
+        program = load_program(
+            vm, job.entry, job.sources.get, side="host", top_vars=job.common, values=job.values, environ=job.environ
+        )
         declared, handlers = closures(program, job.workflow)
         missing = [step.name for step in job.steps if step.name not in declared]
         if missing:

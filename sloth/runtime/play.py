@@ -170,7 +170,7 @@ class Play:
             if name not in self._notified or self._cancelled:
                 continue
             run = TaskRun(self, Step({"name": name, "role": handler.get("role")}),
-                          dict(handler, command=handler["function"]), is_handler=True)
+                          handler, is_handler=True)
             run.started = True
             self._unfinished += 1
             self._runs.append(run)

@@ -192,7 +192,7 @@ class TaskRun:
         }
         limit = self.step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
         vm = self.play.tools.vm
-        return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit)
+        return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)
 
     def _judge(self, attempt: Attempt, values: "list[object]") -> Verdict:
         """The return conventions of the language: ok, message, outputs; or one table; or nothing."""

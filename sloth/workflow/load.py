@@ -14,7 +14,7 @@ from typing import Any
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near
-from sloth.core.varsfile import read_variables
+from sloth.core import varsfile
 from sloth.runtime.action import seconds
 from sloth.workflow.sources import ROLE, Sources
 
@@ -22,10 +22,11 @@ LOAD_LIMIT = 10.0  # seconds for the top level of a file
 Say = Callable[[str, str], None]
 
 
-def load(path: Path, common: Mapping[str, object], say: Say) -> WorkflowFile:
+def load(path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say) -> WorkflowFile:
     """Load and check one file.
 
     common: the variables that are the same for all hosts (values files, extra variables)
+    values: those of the values files alone
     say(level, text): what the file logs or prints while it is loaded
     Raises WorkflowError with file, line and a hint.
     """
@@ -41,7 +42,7 @@ def load(path: Path, common: Mapping[str, object], say: Say) -> WorkflowFile:
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(
-            vm, path.name, sources.read, side="controller", top_vars=dict(common), environ=dict(os.environ), say=say,
+            vm, path.name, sources.read, side="controller", top_vars=dict(common), values=dict(values), environ=dict(os.environ), say=say,
             deadline=vm.clock() + LOAD_LIMIT,
         )
     except LuaSyntax as error:
@@ -88,7 +89,7 @@ def _role_variables(sources: Sources, role: str, kind: str) -> Mapping[str, obje
     for ending in ("yml", "yaml", "toml"):
         path = folder / f"main.{ending}" if folder is not None else None
         if path is not None and path.is_file():
-            return read_variables(path)
+            return varsfile.read(path).values
     return {}
 
 
