@@ -7,7 +7,7 @@ import os
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import file_ops
+from sloth.runtime.modules import file_ops, fs
 from tests.doubles import real_host
 
 
@@ -216,3 +216,58 @@ def test_a_relative_path_starts_at_the_workdir_and_a_tilde_at_home(tmp_path, mon
 def test_what_is_no_path_is_a_bad_argument(path):
     with pytest.raises(BadArguments, match="is no path"):
         file_ops.directory(real_host(), path=path)
+
+
+def snapshot(top) -> list[object]:
+    return [
+        (str(path), path.lstat()[:9], path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in [top, *sorted(top.rglob("*"))]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments"),
+    [
+        (file_ops.copy, {"dest": "file", "content": "new", "backup": True, "validate": "false %s"}),
+        (file_ops.copy, {"dest": "new/", "src": "motd"}),
+        (file_ops.copy, {"dest": "tree", "src": "tree/", "mode": "preserve"}),
+        (file_ops.copy, {"dest": "copied", "src": "tree", "remote_src": True}),
+        (file_ops.template, {"dest": "file", "src": "t.j2", "mode": "0600"}),
+        (file_ops.lineinfile, {"path": "none/file", "line": "x", "create": True}),
+        (file_ops.lineinfile, {"path": "file", "regexp": ".", "state": "absent", "backup": True}),
+        (file_ops.blockinfile, {"path": "file", "block": "x"}),
+        (file_ops.directory, {"path": "tree", "mode": "0700", "recurse": True}),
+        (file_ops.directory, {"path": "a/b/c"}),
+        (file_ops.touch, {"path": "file"}),
+        (file_ops.touch, {"path": "none/file"}),
+        (file_ops.link, {"src": "file", "dest": "link"}),
+        (file_ops.link, {"src": "file", "dest": "none/link", "hard": True}),
+        (file_ops.link, {"src": "later", "dest": "file", "force": True}),
+        (file_ops.absent, {"path": "tree"}),
+        (file_ops.absent, {"path": "link"}),
+        (file_ops.permissions, {"path": "tree", "mode": "a-rwx", "recurse": True}),
+        (fs.write, {"path": "file", "content": "new"}),
+        (fs.append, {"path": "none/file", "content": "new"}),
+        (fs.append, {"path": "file", "content": "new"}),
+        (fs.mkdir, {"path": "a/b"}),
+        (fs.rm, {"path": "file"}),
+        (fs.rmr, {"path": "tree"}),
+        (fs.copy, {"src": "tree", "dest": "none/tree"}),
+        (fs.move, {"src": "file", "dest": "none/file"}),
+        (fs.move, {"src": "file", "dest": "tree"}),
+    ],
+)
+@pytest.mark.parametrize("diff", [False, True])
+def test_45_check_mode_announces_a_change_and_makes_none(tmp_path, action, arguments, diff):
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    (tmp_path / "tree/sub/file").write_text("x")
+    (tmp_path / "file").write_text("old\n")
+    (tmp_path / "link").symlink_to("tree")
+    before = snapshot(tmp_path)
+    served = {"motd": b"hi", "tree/sub/file": b"y", "tree/new/file": b"z"}
+    host = real_host(
+        check=True, diff=diff, workdir=str(tmp_path), files=served, ask=lambda *_: {"text": "new"}
+    )
+    action(host, **arguments)
+    assert host.changes
+    assert snapshot(tmp_path) == before

@@ -1,0 +1,214 @@
+"""What only root can try: owners, links of other users, mounts, attributes, files that nobody may touch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.modules import file_ops, fs
+from tests.doubles import real_host
+
+pytestmark = pytest.mark.needs_root
+
+ALICE, BOB = 64001, 64002
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A directory that ALICE owns, with root's file next to it."""
+    for path in (tmp_path, *tmp_path.parents[:-1]):
+        if path.stat().st_uid == 0 and path != Path("/tmp"):
+            path.chmod(0o755)
+    (tmp_path / "secret").write_text("root's\n")
+    (tmp_path / "secret").chmod(0o600)
+    alice = tmp_path / "alice"
+    alice.mkdir()
+    os.chown(alice, ALICE, ALICE)
+    return alice
+
+
+def plant(link, target, owner=ALICE):
+    link.symlink_to(target)
+    os.chown(link, owner, owner, follow_symlinks=False)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda path: file_ops.lineinfile(real_host(), path=path, line="x"), id="lineinfile"),
+        pytest.param(lambda path: file_ops.permissions(real_host(), path=path, mode="0666"), id="permissions"),
+        pytest.param(lambda path: file_ops.permissions(real_host(), path=path, owner=ALICE), id="owner"),
+        pytest.param(lambda path: file_ops.copy(real_host(), content="x", dest=path, follow=True), id="copy"),
+        pytest.param(lambda path: file_ops.touch(real_host(), path=path), id="touch"),
+        pytest.param(lambda path: fs.write(real_host(), path=path, content="x"), id="fs.write"),
+        pytest.param(lambda path: fs.append(real_host(), path=path, content="x"), id="fs.append"),
+        pytest.param(lambda path: fs.copy(real_host(), src=path, dest=f"{path}.copy"), id="fs.copy"),
+    ],
+)
+def test_root_follows_no_link_of_a_user_to_what_is_not_the_users(home, act):
+    secret = home.parent / "secret"
+    before = (secret.read_text(), secret.stat())
+    plant(home / "link", secret)
+    with pytest.raises(ActionFailed, match="refused to follow the symbolic link"):
+        act(f"{home}/link")
+    assert (secret.read_text(), secret.stat()) == before
+    assert [path.name for path in home.iterdir()] == ["link"]
+
+
+@pytest.mark.parametrize("name", ["x", "new/x"])
+def test_nor_through_a_directory(home, name):
+    (home.parent / "etc").mkdir()
+    plant(home / "conf", home.parent / "etc")
+    with pytest.raises(ActionFailed, match="refused to follow"):
+        file_ops.copy(real_host(), content="x", dest=f"{home}/conf/{name}")
+    with pytest.raises(ActionFailed, match="refused to follow"):
+        file_ops.directory(real_host(), path=f"{home}/conf/made")
+    assert not list((home.parent / "etc").iterdir())
+
+
+def test_a_dangling_link_of_a_user_makes_no_file_of_root(home):
+    plant(home / "link", home.parent / "made")
+    with pytest.raises(ActionFailed, match="refused to follow"):
+        file_ops.touch(real_host(), path=f"{home}/link")
+    assert not (home.parent / "made").exists()
+
+
+def test_links_of_a_user_to_the_users_own_files_are_followed(home):
+    (home / "releases").mkdir()
+    (home / "releases/x").write_text("old\n")
+    for path in (home / "releases", home / "releases/x"):
+        os.chown(path, ALICE, ALICE)
+    plant(home / "current", "releases")
+    plant(home / "x", "current/x")
+    file_ops.lineinfile(real_host(), path=f"{home}/x", line="new")
+    assert (home / "releases/x").read_text() == "old\nnew\n"
+
+
+def test_a_link_of_another_user_is_not_followed_to_a_third_ones_file(home):
+    (home / "x").write_text("")
+    os.chown(home / "x", ALICE, ALICE)
+    plant(home / "link", "x", owner=BOB)
+    with pytest.raises(ActionFailed, match="refused to follow"):
+        file_ops.permissions(real_host(), path=f"{home}/link", mode="0600")
+
+
+def test_22_the_owner_mode_and_attributes_of_a_replaced_file_are_kept(home):
+    path = home / "x"
+    path.write_text("old")
+    os.chown(path, ALICE, BOB)
+    path.chmod(0o4751)
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    file_ops.copy(real_host(), content="new", dest=str(path))
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (ALICE, BOB, 0o4751)
+    assert os.getxattr(path, "user.note") == b"kept"
+
+
+def test_owner_and_group_are_set_once(home):
+    for changes in (1, 0):
+        host = real_host()
+        file_ops.copy(host, content="x", dest=f"{home}/x", owner=ALICE, group=BOB, mode="0640")
+        assert len(host.changes) == changes
+    found = (home / "x").stat()
+    assert (found.st_uid, found.st_gid) == (ALICE, BOB)
+
+
+def test_a_change_of_owner_keeps_the_setuid_bit(home):
+    (home / "x").write_text("")
+    (home / "x").chmod(0o4755)
+    file_ops.permissions(real_host(), path=f"{home}/x", owner=ALICE)
+    assert (home / "x").stat().st_mode & 0o7777 == 0o4755
+
+
+def test_23_a_new_file_takes_the_group_of_a_setgid_directory(home):
+    os.chown(home, 0, BOB)
+    home.chmod(0o2775)
+    file_ops.copy(real_host(), content="x", dest=f"{home}/x", mode="0640")
+    assert (home / "x").stat().st_gid == BOB
+
+
+def test_22_a_file_that_is_a_mount_point_is_overwritten_in_place(home):
+    (home / "under").write_text("old and longer")
+    (home / "mounted").write_text("")
+    mounted = subprocess.run(["mount", "--bind", home / "under", home / "mounted"], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("no mounts here")
+    try:
+        host = real_host()
+        file_ops.copy(host, content="new", dest=f"{home}/mounted", mode="0600")
+        assert (home / "under").read_text() == "new"
+        assert (home / "under").stat().st_mode & 0o777 == 0o600
+        assert "in place" in host.warnings[0]
+    finally:
+        subprocess.run(["umount", home / "mounted"], check=True)
+    assert sorted(path.name for path in home.iterdir()) == ["mounted", "under"]
+
+
+def test_22_an_immutable_file_is_an_error_with_a_hint(home):
+    path = home / "x"
+    path.write_text("old")
+    if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", path], check=False).returncode:
+        pytest.skip("no immutable files here")
+    try:
+        with pytest.raises(ActionFailed, match="immutable"):
+            file_ops.copy(real_host(), content="new", dest=str(path))
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+    assert [one.name for one in home.iterdir()] == ["x"]
+
+
+def as_alice(dest, mode=None) -> str:
+    """What a copy says in a process of ALICE: the warnings of its host, or its failure."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(ALICE)
+            os.setuid(ALICE)
+            host = real_host()
+            file_ops.copy(host, content="new", dest=str(dest), mode=mode)
+            os.write(writable, "; ".join(["done", *host.warnings]).encode())
+        except ActionFailed as error:
+            os.write(writable, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writable)
+    os.waitpid(child, 0)
+    said = os.read(readable, 4096).decode()
+    os.close(readable)
+    return said
+
+
+def test_23_a_plain_user_overwrites_a_world_writable_file_and_its_owner_stays(home):
+    (home.parent / "x").write_text("old and longer")
+    (home.parent / "x").chmod(0o666)
+    assert "in place" in as_alice(home.parent / "x")
+    assert (home.parent / "x").read_text() == "new"
+    assert (home.parent / "x").stat().st_uid == 0
+
+
+def test_23_the_same_in_a_directory_of_the_users_own(home):
+    (home / "x").write_text("old")
+    (home / "x").chmod(0o666)
+    assert "in place" in as_alice(home / "x")
+    assert ((home / "x").read_text(), (home / "x").stat().st_uid) == ("new", 0)
+    assert [path.name for path in home.iterdir()] == ["x"]
+
+
+def test_50_what_a_plain_user_may_do_needs_nothing_more(home):
+    assert as_alice(home / "new", mode="0600") == "done"
+    assert (home / "new").stat().st_uid == ALICE
+
+
+@pytest.mark.parametrize("name", ["new", "secret"])
+def test_50_a_plain_user_is_told_to_become(home, name):
+    assert "needs become" in as_alice(home.parent / name)

@@ -1,0 +1,180 @@
+"""Laws of commands."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from sloth.runtime.action import collect
+from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
+from sloth.runtime.modules import exec as exec_
+from tests.doubles import real_host
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        pytest.param("echo hi", {"stdout": "hi\n", "exit_code": 0, "success": True}, id="output as it came"),
+        pytest.param("echo no >&2; exit 3", {"stderr": "no\n", "exit_code": 3, "success": False}, id="exit code"),
+        pytest.param("exit 255", {"exit_code": 255, "failed": True}, id="255 is a failure like any other"),
+        pytest.param("kill -9 $$", {"exit_code": 137, "signal": "SIGKILL"}, id="signal by name"),
+        pytest.param("cat", {"stdout": "", "success": True}, id="stdin is at its end"),
+        pytest.param(r"printf '\377\000'", {"stdout": "\udcff\0"}, id="bytes that are no text"),
+        pytest.param("no-such-program", {"exit_code": 127}, id="no such program"),
+        pytest.param("echo 'é  \"$\\'", {"stdout": 'é  "$\\\n'}, id="46 quotes and more"),
+    ],
+)
+def test_run_tells_how_it_went_and_never_raises(command, expected):
+    host = real_host()
+    result, stderr, failed = exec_.run(host, command=command)
+    assert {key: result[key] for key in expected} == expected
+    assert (stderr, failed) == (result["stderr"], not result["success"])
+    assert result[result["__string"]] == result["stdout"]
+    assert host.changes == [command]
+
+
+def test_surroundings_are_those_of_the_task_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("OWN", "1")
+    host = real_host(workdir=str(tmp_path))
+    host.settings.env["TASK"] = "2"
+    host.settings.env["BOTH"] = "task"
+    (tmp_path / "sub").mkdir()
+    command = "echo $OWN $TASK $BOTH; pwd; cat"
+    result = exec_.run(host, command=command, env={"BOTH": "call"}, workdir="sub", stdin="fed")[0]
+    assert result["stdout"] == f"1 2 call\n{tmp_path}/sub\nfed"
+
+
+def test_a_workdir_that_is_missing_is_told_and_raises_nothing(tmp_path):
+    result = exec_.run(real_host(), command="true", workdir=f"{tmp_path}/none")[0]
+    assert result["exit_code"] == 127
+    assert "does not exist" in result["stderr"]
+
+
+@pytest.mark.parametrize("action", ["check", "sh"])
+def test_check_and_sh_raise_with_the_last_words(action):
+    name = "script" if action == "sh" else "command"
+    with pytest.raises(ActionFailed, match="exit code 4\nwhy") as caught:
+        getattr(exec_, action)(real_host(), **{name: "echo out; echo why >&2; exit 4"})
+    assert caught.value.result["exit_code"] == 4
+    assert caught.value.result["stdout"] == "out\n"
+
+
+def test_sh_stops_at_the_first_line_that_fails():
+    host = real_host()
+    with pytest.raises(ActionFailed, match="exit code 1"):
+        exec_.sh(host, script="echo one\nfalse\necho two")
+
+
+def test_command_needs_no_quoting():
+    host = real_host()
+    action = collect(exec_, "exec")["command"]
+    bound = action.bind(["printf", "%s|", "a b", "$HOME", "*"], {})
+    assert exec_.command(host, **bound)[0]["stdout"] == "a b|$HOME|*|"
+
+
+def test_live_output_arrives_while_the_command_runs():
+    host = real_host()
+    arrived: list[tuple[str, bytes]] = []
+    host.output = lambda stream, data: arrived.append((stream, data))
+    exec_.run(host, command="echo one; echo two >&2")
+    assert sorted(arrived) == [("stderr", b"two\n"), ("stdout", b"one\n")]
+    exec_.run(host, command="echo silent", stream=False)
+    assert len(arrived) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "runs", "changes", "unknown"),
+    [
+        pytest.param({}, False, True, True, id="nobody knows what it does"),
+        pytest.param({"changed_if": False}, True, False, False, id="it only looks: it runs"),
+        pytest.param({"changed_if": True}, False, True, False, id="it changes something"),
+        pytest.param({"creates": "here"}, False, False, False, id="what it creates is there"),
+        pytest.param({"creates": "missing"}, False, True, False, id="what it creates is missing"),
+        pytest.param({"removes": "here"}, False, True, False, id="what it removes is there"),
+        pytest.param({"removes": "missing*"}, False, False, False, id="what it removes is gone"),
+    ],
+)
+def test_45_check_mode_runs_only_what_looks(tmp_path, options, runs, changes, unknown):
+    (tmp_path / "here").write_text("")
+    host = real_host(check=True, workdir=str(tmp_path))
+    result = exec_.run(host, command="touch ran", **options)[0]
+    assert (tmp_path / "ran").exists() is runs
+    assert bool(host.changes) is changes
+    assert host.unknown is unknown
+    assert result["success"]
+    assert result.get("unknown", False) is (changes and not runs)
+
+
+@pytest.mark.parametrize(
+    ("options", "runs"),
+    [
+        pytest.param({"creates": "he*"}, False, id="creates: there"),
+        pytest.param({"creates": "missing"}, True, id="creates: missing"),
+        pytest.param({"removes": "here"}, True, id="removes: there"),
+        pytest.param({"removes": "missing"}, False, id="removes: missing"),
+        pytest.param({"creates": "dangling"}, False, id="creates: a dangling link counts"),
+    ],
+)
+def test_creates_and_removes_decide_whether_it_runs(tmp_path, options, runs):
+    (tmp_path / "here").write_text("")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    host = real_host(workdir=str(tmp_path))
+    result = exec_.run(host, command="touch ran", **options)[0]
+    assert (tmp_path / "ran").exists() is runs
+    assert bool(host.changes) is runs
+    assert result.get("skipped", False) is not runs
+
+
+def test_changed_if_false_leaves_the_task_unchanged():
+    host = real_host()
+    exec_.run(host, command="true", changed_if=False)
+    assert not host.changes
+
+
+def test_a_stopped_token_ends_the_command():
+    host = real_host()
+    host.output = lambda _stream, _data: host.token.stop("timed out")
+    started = time.monotonic()
+    with pytest.raises(Stopped, match="timed out"):
+        exec_.run(host, command="sleep 61 & echo up; wait")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"echo $1 $PWD", "a b {}\n", id="no first line: /bin/sh"),
+        pytest.param(b"#!/bin/cat\nhello\n", "#!/bin/cat\nhello\n", id="its own interpreter"),
+        pytest.param(b"#! /usr/bin/env -S sh -e\necho $1", "a b\n", id="interpreter with an argument"),
+    ],
+)
+def test_a_script_of_the_controller_runs_and_leaves_nothing(tmp_path, content, said):
+    host = real_host(workdir=str(tmp_path), files={"s.sh": content})
+    args = [] if b"cat" in content else ["a b"]
+    before = leftovers()
+    assert exec_.script(host, src="s.sh", args=args)[0]["stdout"] == said.format(tmp_path)
+    assert leftovers() == before
+    assert host.changes == ["script s.sh"]
+
+
+def leftovers() -> set[str]:
+    return {entry.name for entry in os.scandir("/tmp") if entry.name.startswith(".sloth-")}
+
+
+def test_a_script_that_fails_raises_and_leaves_nothing():
+    before = leftovers()
+    with pytest.raises(ActionFailed, match=r"script s\.sh: exit code 7"):
+        exec_.script(real_host(files={"s.sh": b"exit 7"}), src="s.sh")
+    assert leftovers() == before
+
+
+def test_a_script_that_is_missing_fails_also_in_check_mode():
+    with pytest.raises(ActionFailed, match="there is no file"):
+        exec_.script(real_host(check=True, files={}), src="s.sh")
+
+
+def test_a_command_is_needed():
+    with pytest.raises(BadArguments, match="missing argument command"):
+        collect(exec_, "exec")["run"].bind([], {})

@@ -1,0 +1,52 @@
+"""Laws of log lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.runtime.action import collect
+from sloth.runtime.modules import log
+from tests.doubles import FakeHost
+
+ACTIONS = collect(log, "log")
+
+
+def say(name, *values):
+    host = FakeHost()
+    action = ACTIONS[name]
+    assert action.function(host, **action.bind(values, {})) is None
+    assert not host.changes
+    return host.logged
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("debug", "debug"),
+        ("info", "info"),
+        ("print", "info"),
+        ("success", "success"),
+        ("warn", "warning"),
+        ("warning", "warning"),
+        ("error", "error"),
+    ],
+)
+def test_each_action_has_its_level(name, level):
+    assert say(name, "hello") == [(level, "hello")]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        pytest.param(["a", "b"], "a b", id="joined"),
+        pytest.param([1, 2.0, 2.5], "1 2 2.5", id="numbers as people write them"),
+        pytest.param([True, {"é": [1]}], 'true {"é": [1]}', id="tables as JSON"),
+        pytest.param(["{{ x }} %s"], "{{ x }} %s", id="nothing is expanded"),
+    ],
+)
+def test_values_become_one_line(values, text):
+    assert say("info", *values) == [("info", text)]
+
+
+def test_print_may_say_nothing():
+    assert say("print") == [("info", "")]
