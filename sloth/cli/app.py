@@ -1,0 +1,121 @@
+"""The command `sloth`: which commands there are, and what becomes of errors.
+
+A command is loaded when it is called: `sloth A B` lives in cli/A.py, function B. The table below is all
+that `sloth --help` needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from sloth import __version__
+from sloth.cli.command import Group, application
+from sloth.cli.render import problems
+from sloth.core.errors import SlothError, UsageError
+
+COMMANDS: Mapping[str, str] = {
+    "run": "Run a workflow file on this machine, or on the hosts of -i.",
+    "apply": "Run a workflow file on the hosts of an inventory.",
+    "plan": "Show what a run would do, without connecting.",
+    "exec": "Run one command on many hosts.",
+    "workflow": "Workflow files: list, show, validate.",
+    "inventory": "Hosts and groups: list, graph, show.",
+    "modules": "The manual of the modules that workflows call.",
+    "bundle": "What sloth sends to hosts: build, list, prune.",
+    "config": "The settings that hold here, and where each comes from.",
+    "completion": "Completion for bash, zsh and fish.",
+    "version": "The version of sloth.",
+}
+_BUG = 70
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
+
+
+class Commands(Group):
+    """The commands of the table, each loaded when it is called."""
+
+    def list_commands(self, _: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        return typer.main.get_command(importlib.import_module(f"sloth.cli.{cmd_name}").app)
+
+    def format_commands(self, _: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: stop as for Ctrl-C."""
+
+
+app = application(group=Commands)
+
+
+@app.callback(invoke_without_command=True)
+def sloth(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Workflows in Lua, pushed over SSH, run on the hosts themselves.
+
+    \b
+    example: sloth run quickstart.sloth
+             sloth apply -i inventory.yml site.sloth --check --diff
+    """
+    if version and context.invoked_subcommand is None:
+        typer.echo(f"sloth {__version__}")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    words = sys.argv[1:] if words is None else words
+    terminated = _stop_on_sigterm()
+    try:
+        code = int(typer.main.get_command(app).main(list(words), "sloth", standalone_mode=False) or 0)
+    except SlothError as error:
+        problems.show(error)
+        code = error.exit_code
+    except typer.TyperException as error:
+        problems.show(_usage(error))
+        code = UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    except Exception:  # noqa: BLE001  # the top: whatever is left is a bug, and has an exit code of its own
+        problems.show_bug(traceback.format_exc() if _wants_trace(words) else "")
+        code = _BUG
+    return _TERMINATED if terminated and code == _INTERRUPTED else code
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    hint = f"`{context.command_path} --help` shows how it is used" if context else ""
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _wants_trace(words: Sequence[str]) -> bool:
+    return bool(os.environ.get("SLOTH_DEBUG")) or any(re.fullmatch("-v+|--verbose", word) for word in words)
+
+
+def _stop_on_sigterm() -> list[int]:
+    """Let SIGTERM end a run as Ctrl-C does. Gives the signals that came."""
+    came: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    return came

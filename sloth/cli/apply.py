@@ -1,0 +1,74 @@
+"""`sloth apply`: a workflow file on the hosts of an inventory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sloth.cli.command import application, flat
+from sloth.cli.options import (
+    ChoiceOptions,
+    File,
+    ListOptions,
+    RunOptions,
+    ShowOptions,
+    TargetOptions,
+    VariableOptions,
+    configured,
+    request,
+)
+from sloth.cli.render import plans, watching
+from sloth.core.events import Event, RunFinished
+from sloth.engine.request import Request
+
+app = application()
+
+_PENDING = 4
+
+
+@app.command()
+@flat
+def apply(
+    file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,
+    lists: ListOptions, show: ShowOptions,
+) -> int:  # fmt: skip
+    """Run a workflow file on the hosts of an inventory.
+
+    \b
+    example: sloth apply -i inventory.yml site.sloth
+             sloth apply -i inventory.yml site.sloth -l 'web:!web3' --check --diff
+             sloth apply -i web1,web2, -u admin -b -K site.sloth
+    """
+    settings = configured()
+    asked = request(file, targets.targets(settings, targets.sources(settings)), choice, variables, run)
+    asked = replace(asked, forks=targets.forks or settings["forks"])
+    return look(asked, lists, show) if lists.wanted else perform(asked, run, show)
+
+
+def perform(asked: Request, run: RunOptions, show: ShowOptions) -> int:
+    """Run it, and show it while it happens. Returns the exit code."""
+    from sloth.engine import root
+
+    pending = Pending()
+    with watching.run(show.form, show.detail(diff=run.diff)) as subscribers:
+        code = root.apply(replace(asked, live=show.verbose > 0), [*subscribers, pending])
+    return _PENDING if run.detailed_exitcode and pending.found and code == 0 else code
+
+
+def look(asked: Request, lists: ListOptions, show: ShowOptions) -> int:
+    """Show which hosts, tasks and tags a run would have. Returns the exit code."""
+    from sloth.engine import root
+
+    found = root.plan(asked, watching.to_stderr())
+    plans.show_lists(found, show.form, hosts=lists.list_hosts, tasks=lists.list_tasks, tags=lists.list_tags)
+    return 0
+
+
+class Pending:
+    """A subscriber that knows whether a check found anything to change."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, RunFinished):
+            self.found |= any(row.get("would_change") or row.get("would_run") for row in event.counts.values())

@@ -1,0 +1,81 @@
+"""How commands are made: one plain typer application a file, options in groups.
+
+typer reads options off a function's signature. Here the fields of every parameter that is a dataclass
+take its place in that signature, so that options which several commands share are described once, and
+a command gets them as one value.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, get_type_hints
+
+import typer
+from typer.core import TyperGroup
+
+from sloth.core.errors import UsageError
+from sloth.core.near import near
+
+
+class Group(TyperGroup):
+    """Commands under one name: without an argument it shows its help, and it knows near matches."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            hint = near(args[0], names) or f"`{ctx.command_path} --help` lists all"
+            raise UsageError(f"{ctx.command_path} has no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+def application(about: str = "", group: type[Group] = Group) -> typer.Typer:
+    """An empty application. Its help is plain text: formatting it with rich would double the start-up."""
+    return typer.Typer(
+        cls=group, help=about or None, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )  # fmt: skip
+
+
+def flat(function: Callable[..., int]) -> Callable[..., int]:
+    """The function with the fields of its dataclasses as parameters."""
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    groups = {one.name: _group(one.annotation) for one in parameters if is_dataclass(one.annotation)}
+
+    def command(**words: Any) -> int:
+        grouped = {
+            name: group(**{field.name: words.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        return function(**words, **grouped)
+
+    flattened = [inner for one in parameters for inner in _inner(one)]
+    command.__name__ = function.__name__
+    command.__doc__ = function.__doc__
+    command.__signature__ = inspect.Signature(flattened)  # type: ignore[attr-defined]  # what inspect looks for
+    return command
+
+
+def _group(annotation: Any) -> type[Any]:
+    assert isinstance(annotation, type)
+    return annotation
+
+
+def _inner(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    if not is_dataclass(parameter.annotation):
+        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        return
+    group = _group(parameter.annotation)
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        yield inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hints[field.name]
+        )
+
+
+def _default(field: Field[Any]) -> object:
+    return inspect.Parameter.empty if field.default is MISSING else field.default

@@ -1,0 +1,41 @@
+"""`sloth exec`: one command on many hosts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from sloth.cli.command import application, flat
+from sloth.cli.options import Check, ShowOptions, TargetOptions, configured
+from sloth.cli.render import watching
+
+app = application()
+
+
+@app.command()
+@flat
+def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, function A
+    pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],
+    command: Annotated[
+        list[str], Argument(metavar="-- COMMAND", help="A program and its arguments; one word is a line for the shell.")
+    ],
+    targets: TargetOptions,
+    show: ShowOptions,
+    check: Check = False,
+) -> int:
+    """Run one command on many hosts, and show what it says. Equal answers are shown once.
+
+    \b
+    example: sloth exec -i inventory.yml web -- uptime
+             sloth exec -i inventory.yml all -b -- systemctl restart nginx
+             sloth exec -i inventory.yml all -- 'df -h / | tail -1'
+    """
+    from sloth.engine import root
+
+    settings = configured()
+    wanted = targets.targets(settings, targets.sources(settings))
+    with watching.run(show.form, show.detail(output=True), brief=True) as subscribers:
+        return root.command(
+            wanted, pattern, command, subscribers, check=check, forks=targets.forks or settings["forks"]
+        )

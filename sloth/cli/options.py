@@ -1,0 +1,227 @@
+"""The options that several commands share: what they are called, what they mean, what becomes of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from sloth.cli import passwords
+from sloth.cli.render.format import Format
+from sloth.cli.render.results import Detail
+from sloth.core.errors import UsageError
+from sloth.core.settings import Settings, load
+from sloth.engine.request import Request, Targets
+from sloth.runtime.action import seconds
+
+
+class HostKeyPolicy(StrEnum):
+    """What to do with a host key that known_hosts does not have."""
+
+    STRICT = "strict"
+    ACCEPT_NEW = "accept-new"
+    OFF = "off"
+
+
+class ConnectionKind(StrEnum):
+    """How hosts are reached."""
+
+    SSH = "ssh"
+    LOCAL = "local"
+
+
+class BecomeMethod(StrEnum):
+    """What makes us another user."""
+
+    SUDO = "sudo"
+
+
+File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]
+FormatOption = Annotated[Format, Option("--format", help="For people (text) or for programs (json).")]
+Verbosity = Annotated[
+    int,
+    Option("--verbose", "-v", count=True, show_default=False, help="Show more: changes and output; -vv also values."),
+]
+Check = Annotated[bool, Option("--check", "-C", help="Change nothing; tell what would change.")]
+Sources = Annotated[
+    list[str] | None,
+    Option("--inventory", "-i", metavar="SOURCE", help="A file, a directory or `h1,h2,`; may be given several times."),
+]
+Limit = Annotated[
+    str | None,
+    Option("--limit", "-l", metavar="PATTERN", help="Only these hosts: names, globs, `a:&b:!c`, `~regex`, `@file`."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Which hosts, and how to reach them."""
+
+    inventory: Sources = None
+    limit: Limit = None
+    forks: Annotated[
+        int | None, Option("--forks", "-f", min=1, metavar="NUMBER", help="How many hosts work at once (default 50).")
+    ] = None
+    user: Annotated[str | None, Option("--user", "-u", metavar="NAME", help="Log in as this user.")] = None
+    private_key: Annotated[str | None, Option("--private-key", metavar="FILE", help="Log in with this key.")] = None
+    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
+    password_file: Annotated[
+        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
+    ] = None
+    connection: Annotated[
+        ConnectionKind | None, Option("--connection", "-c", help="Reach hosts over SSH, or work on this machine.")
+    ] = None
+    host_keys: Annotated[
+        HostKeyPolicy | None, Option("--host-keys", help="What to do with host keys that known_hosts does not have.")
+    ] = None
+    connect_timeout: Annotated[
+        str | None, Option("--connect-timeout", metavar="TIME", help="How long to wait for a host (default 10s).")
+    ] = None
+    become: Annotated[bool, Option("--become", "-b", help="Work as root (or --become-user).")] = False
+    become_user: Annotated[str | None, Option("--become-user", metavar="NAME", help="Work as this user.")] = None
+    become_method: Annotated[BecomeMethod | None, Option("--become-method", help="How to become that user.")] = None
+    ask_become_pass: Annotated[bool, Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")] = False
+    become_password_file: Annotated[
+        Path | None, Option("--become-password-file", metavar="FILE", help="Read the password of sudo from a file.")
+    ] = None
+
+    def sources(self, settings: Settings) -> Sequence[str]:
+        """The inventory of the command line or of the settings. Raises UsageError when neither has one."""
+        found = self.inventory or settings["inventory"]
+        if not found and self.connection is not ConnectionKind.LOCAL:
+            raise UsageError(
+                "which hosts? There is no inventory",
+                hint="`-i inventory.yml` or `-i host1,host2,` names them; `sloth run FILE` works on this machine",
+            )
+        return tuple(found)
+
+    def targets(self, settings: Settings, inventory: Sequence[str]) -> Targets:
+        """For the engine: the command line wins over the settings. Asks for passwords where that is wanted."""
+        login, become = passwords.both(
+            passwords.Source(ask=self.ask_pass, file=self.password_file),
+            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
+        )
+        timeout = self.connect_timeout
+        return Targets(
+            inventory=inventory,
+            limit=self.limit,
+            user=self.user or settings["user"],
+            private_key=self.private_key or settings["private_key"],
+            connection=self.connection,
+            password=login,
+            host_keys=self.host_keys or settings["host_keys"],
+            become=self.become,
+            become_user=self.become_user,
+            become_method=self.become_method,
+            become_password=become,
+            connect_timeout=settings["connect_timeout"] if timeout is None else length(timeout, "--connect-timeout"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VariableOptions:
+    """Variables from the command line."""
+
+    extra: Annotated[
+        list[str] | None,
+        Option("--extra-vars", "-e", metavar="VARS", help="Variables over all others: `name=value`, JSON, or `@file`."),
+    ] = None
+    values: Annotated[
+        list[str] | None, Option("--values", metavar="FILE", help="A values file, YAML or TOML; later ones win.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceOptions:
+    """Which workflow and tasks of a file."""
+
+    workflow: Annotated[str | None, Option("--workflow", metavar="NAME", help="Only this workflow of the file.")] = None
+    tags: Annotated[
+        list[str] | None, Option("--tags", "-t", metavar="TAGS", help="Only tasks with one of these tags: `a,b`.")
+    ] = None
+    skip_tags: Annotated[
+        list[str] | None, Option("--skip-tags", metavar="TAGS", help="No tasks with one of these tags.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """What is seen of a run, and how."""
+
+    verbose: Verbosity = 0
+    form: FormatOption = Format.TEXT
+
+    def detail(self, *, diff: bool = False, output: bool = False) -> Detail:
+        """How much is told of each result."""
+        return Detail(self.verbose, diff, output)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run goes."""
+
+    check: Check = False
+    diff: Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")] = False
+    detailed_exitcode: Annotated[
+        bool, Option("--detailed-exitcode", help="With --check: exit with 4 when something would change.")
+    ] = False
+    lock_timeout: Annotated[
+        str, Option("--lock-timeout", metavar="TIME", help="How long to wait for hosts that another run works on.")
+    ] = "0s"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Looking at what a run would touch, in place of running."""
+
+    list_hosts: Annotated[bool, Option("--list-hosts", help="Only show the hosts.")] = False
+    list_tasks: Annotated[bool, Option("--list-tasks", help="Only show the tasks.")] = False
+    list_tags: Annotated[bool, Option("--list-tags", help="Only show the tags.")] = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any is."""
+        return self.list_hosts or self.list_tasks or self.list_tags
+
+
+def request(
+    file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions
+) -> Request:
+    """For the engine: what one command line asks for."""
+    if run.detailed_exitcode and not run.check:
+        raise UsageError("--detailed-exitcode tells of pending changes, so it goes with --check")
+    return Request(
+        file=file,
+        targets=targets,
+        workflow=choice.workflow,
+        tags=words(choice.tags),
+        skip_tags=words(choice.skip_tags),
+        values=tuple(variables.values or ()),
+        extra=tuple(variables.extra or ()),
+        check=run.check,
+        diff=run.diff,
+        lock_wait=length(run.lock_timeout, "--lock-timeout"),
+    )
+
+
+def configured() -> Settings:
+    """The settings of the place that sloth was started in."""
+    return load(os.environ, Path.cwd())
+
+
+def words(given: list[str] | None) -> tuple[str, ...]:
+    """`-t a,b -t c` as a, b, c."""
+    return tuple(word.strip() for text in given or () for word in text.split(",") if word.strip())
+
+
+def length(text: str, option: str) -> float:
+    """A length of time, as seconds."""
+    try:
+        return seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error

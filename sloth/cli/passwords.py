@@ -1,0 +1,60 @@
+"""Passwords that a person types or keeps in a file: asked for once, before anything connects."""
+
+from __future__ import annotations
+
+import getpass
+import stat
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from sloth.cli.render import problems
+from sloth.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one password comes from, if there is to be one."""
+
+    ask: bool = False
+    file: Path | None = None
+
+    def get(self, prompt: str) -> str | None:
+        """The password, or None when nobody wants one."""
+        if self.file is not None:
+            return _from_file(self.file)
+        return _asked(prompt) if self.ask else None
+
+
+def both(login: Source, become: Source) -> tuple[str | None, str | None]:
+    """The passwords of login and become; the second is the first when one was asked for and nothing typed."""
+    login_password = login.get("SSH password: ")
+    prompt = "become password" + (" [the SSH password]: " if login_password else ": ")
+    become_password = become.get(prompt)
+    if become_password == "":
+        become_password = login_password
+    return login_password, become_password
+
+
+def _asked(prompt: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(prompt)
+    except (getpass.GetPassWarning, EOFError, OSError) as error:
+        raise UsageError(
+            "there is no terminal to ask for a password on", hint="--password-file and --become-password-file read one"
+        ) from error
+
+
+def _from_file(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the password: {error}", where=str(path)) from error
+    if not password:
+        raise UsageError("the first line, where the password belongs, is empty", where=str(path))
+    if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+        problems.warn(f"others may read {path}", hint=f"`chmod 600 {path}`")
+    return password

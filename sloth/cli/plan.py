@@ -1,0 +1,44 @@
+"""`sloth plan`: hosts, tasks and their order, before anything connects."""
+
+from __future__ import annotations
+
+from sloth.cli.command import application, flat
+from sloth.cli.options import (
+    ChoiceOptions,
+    File,
+    FormatOption,
+    Sources,
+    Limit,
+    RunOptions,
+    TargetOptions,
+    VariableOptions,
+    configured,
+    request,
+)
+from sloth.cli.render import plans, watching
+from sloth.cli.render.format import Format
+
+app = application()
+
+
+@app.command()
+@flat
+def plan(
+    file: File, choice: ChoiceOptions, variables: VariableOptions, inventory: Sources = None, limit: Limit = None,
+    form: FormatOption = Format.TEXT,
+) -> int:  # fmt: skip
+    """Show what a run would do: which tasks on which hosts, in which order. Nothing connects.
+
+    Without -i and without an inventory in sloth.toml it is the plan for this machine.
+
+    \b
+    example: sloth plan -i inventory.yml site.sloth
+             sloth plan -i inventory.yml site.sloth --tags nginx --format json
+    """
+    from sloth.engine import root
+
+    settings = configured()
+    targets = TargetOptions(inventory, limit).targets(settings, inventory or settings["inventory"])
+    found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr())
+    plans.show(found, form)
+    return 0

@@ -1,0 +1,65 @@
+"""Equal results of many hosts, collected so that they can be told in one line. Pure; the clock comes in.
+
+A task is told when every host that it was planned for has a result. One slow host must not hold back
+what the others have to say: after a while a task is told as far as it came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sloth.core.events import TaskFinished
+
+PATIENCE = 3.0
+"""Seconds for which the first result of a task waits for the others."""
+
+Group = tuple[TaskFinished, ...]
+"""Results of one task that differ in nothing but host and duration."""
+
+
+class Groups:
+    """The results that are not told yet."""
+
+    def __init__(self, planned: Mapping[str, Sequence[str]]) -> None:
+        """planned: host → names of its tasks."""
+        self._hosts = len(planned)
+        self._missing: dict[str, int] = {}
+        for tasks in planned.values():
+            for task in tasks:
+                self._missing[task] = self._missing.get(task, 0) + 1
+        self._waiting: dict[str, list[TaskFinished]] = {}
+        self._since: dict[str, float] = {}
+
+    def add(self, result: TaskFinished, now: float) -> list[Group]:
+        """Take a result; give back what can be told now."""
+        waiting = self._waiting.setdefault(result.task, [])
+        waiting.append(result)
+        self._since.setdefault(result.task, now)
+        # Nobody knows how many hosts notify a handler; only that none can be missing when all did.
+        self._missing[result.task] = self._missing.get(result.task, self._hosts) - 1
+        return self._take(result.task) if self._missing[result.task] <= 0 else []
+
+    def overdue(self, now: float) -> list[Group]:
+        """What waited for long enough."""
+        late = [task for task, since in self._since.items() if now - since >= PATIENCE]
+        return [group for task in late for group in self._take(task)]
+
+    def rest(self) -> list[Group]:
+        """All that is left, at the end."""
+        return [group for task in list(self._waiting) for group in self._take(task)]
+
+    def _take(self, task: str) -> list[Group]:
+        groups: dict[str, list[TaskFinished]] = {}
+        self._since.pop(task, None)
+        for result in self._waiting.pop(task, []):
+            groups.setdefault(_likeness(result), []).append(result)
+        return [tuple(results) for results in groups.values()]
+
+
+def _likeness(result: TaskFinished) -> str:
+    alike = (
+        result.status, result.message, result.ignored, result.attempts,
+        list(result.changes), list(result.diff), result.failure, result.outputs,
+    )  # fmt: skip
+    return json.dumps(alike, sort_keys=True, default=str)

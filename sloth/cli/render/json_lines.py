@@ -1,0 +1,23 @@
+"""A run as JSON: one object a line, of the three types that programs read."""
+
+from __future__ import annotations
+
+from sloth.cli.render.screen import Screen
+from sloth.core.events import Event, RunFinished, RunStarted, Subscriber, TaskFinished
+
+_FOR_PROGRAMS = (RunStarted, TaskFinished, RunFinished)
+
+
+class JsonLines:
+    """A subscriber. `others` hears of the events that are for people only."""
+
+    def __init__(self, screen: Screen, others: Subscriber | None = None) -> None:
+        self._screen = screen
+        self._others = others
+
+    def __call__(self, event: Event) -> None:
+        """Write the event, or leave it to the others."""
+        if isinstance(event, _FOR_PROGRAMS):
+            self._screen.json(event.plain())
+        elif self._others is not None:
+            self._others(event)

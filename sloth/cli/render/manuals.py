@@ -1,0 +1,80 @@
+"""The manual of modules and actions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sloth.catalog.manual import ActionManual, ModuleManual, ParameterManual
+from sloth.cli.render.format import Format
+from sloth.cli.render.notes import standard_output
+from sloth.cli.render.screen import Screen
+from sloth.runtime.action import COMMON
+
+
+def show_all(modules: Sequence[ModuleManual], form: Format) -> None:
+    """Every module in a line or two."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"modules": [asdict(one) for one in modules]})
+        return
+    for one in modules:
+        screen.line((one.name, "bold"), "  ", one.summary)
+        actions = ", ".join(action.name.partition(".")[2] for action in one.actions)
+        screen.table([["", (actions, "dim")]], indent="  ")
+
+
+def show_module(module: ModuleManual, form: Format) -> None:
+    """One module, all of its actions."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json(asdict(module))
+        return
+    screen.line((module.name, "bold"), ": ", module.summary)
+    for action in module.actions:
+        screen.line()
+        _show_action(screen, action)
+    _show_common(screen)
+
+
+def show_action(action: ActionManual, form: Format) -> None:
+    """One action."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json(asdict(action))
+        return
+    _show_action(screen, action)
+    _show_common(screen)
+
+
+def _show_action(screen: Screen, action: ActionManual) -> None:
+    remark = "  looks only, changes nothing" if action.query else ""
+    screen.line((action.name, "bold"), "  ", action.summary, (remark, "cyan"))
+    if action.synonyms:
+        screen.line("  also known as ", ", ".join(action.synonyms))
+    if action.details:
+        screen.block(action.details, indent="  ")
+    for parameter in action.parameters:
+        screen.line("  ", (parameter.name, "cyan"), (f"  {_kind(parameter)}", "dim"))
+        screen.table([["", parameter.meaning]], indent="    ")
+    for example in action.examples:
+        screen.block(example, "green", indent="  > ")
+
+
+def _show_common(screen: Screen) -> None:
+    screen.line()
+    screen.line(("every action also takes ", "dim"), (", ".join(COMMON), "dim"))
+
+
+def _kind(parameter: ParameterManual) -> str:
+    remarks = [parameter.type]
+    if parameter.required:
+        remarks.append("required")
+    elif parameter.default not in (None, "", [], {}, ()):
+        remarks.append(f"default {json.dumps(parameter.default)}")
+    if parameter.rest:
+        remarks.append("takes all further values")
+    if parameter.synonyms:
+        remarks.append(f"also known as {', '.join(parameter.synonyms)}")
+    return "; ".join(remarks)

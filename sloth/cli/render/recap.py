@@ -1,0 +1,66 @@
+"""The end of a run: who did how, what took long, how it went in all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sloth.cli.render.hostnames import folded, natural
+from sloth.cli.render.results import STATUS_STYLES, duration
+from sloth.cli.render.screen import Part, Screen, one_line
+from sloth.core.events import RunFinished, TaskFinished
+
+_ALWAYS = ("ok", "changed", "failed")
+_ALWAYS_IN_CHECK_MODE = ("ok", "would_change", "would_run", "failed")
+_ORDER = (
+    "ok", "changed", "would_change", "would_run", "skipped", "failed", "timed_out", "cancelled", "unreachable",
+)  # fmt: skip
+_SLOWEST = 3
+_LONG_RUN = 1.0
+_NOTEWORTHY = 0.1
+
+
+def show_recap(screen: Screen, finished: RunFinished, results: Iterable[TaskFinished], *, check: bool) -> None:
+    """A table of hosts, the slowest tasks, the totals."""
+    screen.line()
+    screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS))
+    slowest = _slowest(results)
+    if finished.duration > _LONG_RUN and slowest:
+        screen.line(("slowest: ", "dim"), " · ".join(slowest))
+    totals = Counter[str]()
+    for counts in finished.counts.values():
+        totals.update(counts)
+    said = ", ".join(f"{totals[status]} {status}" for status in _ORDER if totals[status]) or "nothing to do"
+    style = "bold red" if finished.exit_code else "green"
+    hosts = f"{len(finished.counts)} host" + ("s" if len(finished.counts) != 1 else "")
+    screen.line((finished.workflow, "bold"), f": {hosts} in {duration(finished.duration)}: ", (said, style))
+
+
+def _rows(counts: Mapping[str, Mapping[str, int]], always: Sequence[str]) -> list[list[Part]]:
+    statuses = [one for one in _ORDER if one in always or any(row.get(one) for row in counts.values())]
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for host in sorted(counts, key=natural):
+        alike.setdefault(tuple(counts[host].get(status, 0) for status in statuses), []).append(host)
+    rows: list[list[Part]] = [[("host", "dim"), *((status, "dim") for status in statuses)]]
+    for numbers, hosts in alike.items():
+        cells: list[Part] = [
+            (str(number).rjust(len(status)), STATUS_STYLES[status] if number else "dim")
+            for status, number in zip(statuses, numbers, strict=True)
+        ]
+        rows.append([folded(hosts), *cells])
+    return rows
+
+
+def _slowest(results: Iterable[TaskFinished]) -> list[str]:
+    """The tasks that took longest anywhere, each with the host where it did."""
+    longest: dict[str, TaskFinished] = {}
+    for result in results:
+        known = longest.get(result.task)
+        if known is None or result.duration > known.duration:
+            longest[result.task] = result
+    ordered = sorted(longest.values(), key=lambda result: -result.duration)[:_SLOWEST]
+    return [
+        f"{one_line(result.task)} {duration(result.duration)} ({result.host})"
+        for result in ordered
+        if result.duration >= _NOTEWORTHY
+    ]

@@ -1,0 +1,142 @@
+"""A run as text, while it happens: results to one screen, what sloth says about its own work to the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import singledispatchmethod
+
+from sloth.cli.render.grouping import Groups
+from sloth.cli.render.hostnames import folded
+from sloth.cli.render.recap import show_recap
+from sloth.cli.render.results import Columns, Detail, duration, show
+from sloth.cli.render.screen import Screen, inert, one_line
+from sloth.core.events import (
+    Event,
+    HostUnreachable,
+    LogLine,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+)
+
+_LEVEL_STYLES = {"debug": "dim", "info": "plain", "success": "green", "warning": "yellow", "error": "red"}
+_LONGEST_LINE = 10_000
+
+
+class Report:
+    """A subscriber. `tick` may be called at any time, from any thread, to tell results that have waited for long."""
+
+    def __init__(
+        self, results: Screen, progress: Screen, detail: Detail, *, brief: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """brief: results only, neither heading nor recap."""
+        self._results = results
+        self._progress = progress
+        self._detail = detail
+        self._brief = brief
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._check = False
+        self._groups = Groups({})
+        self._columns = Columns(0, 0)
+        self._finished: list[TaskFinished] = []
+        self._partial: dict[tuple[str, str, str], str] = {}
+        self._said: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Show what the event has for people."""
+        with self._lock:
+            self._take(event)
+        self.tick()
+
+    def tick(self) -> None:
+        """Tell what waited for too long."""
+        with self._lock:
+            for group in self._groups.overdue(self._clock()):
+                show(self._results, group, self._columns, self._detail)
+
+    @singledispatchmethod
+    def _take(self, event: Event) -> None:
+        """Events without a method of their own are of no interest here."""
+
+    @_take.register
+    def _(self, event: RunStarted) -> None:
+        self._check = event.check
+        self._groups = Groups(event.hosts)
+        self._columns = Columns.of(event.hosts, check=event.check)
+        self._finished = []
+        if self._brief:
+            return
+        tasks = len({task for tasks in event.hosts.values() for task in tasks})
+        what = f": {tasks} task{'s' if tasks != 1 else ''} on {folded(event.hosts)}"
+        self._results.line(
+            (event.workflow, "bold"), what, (" · check mode, nothing is changed" if event.check else "", "yellow")
+        )
+
+    @_take.register
+    def _(self, event: TaskFinished) -> None:
+        for host, task, stream in [key for key in self._partial if key[:2] == (event.host, event.task)]:
+            self._output_line(host, self._partial.pop((host, task, stream)))
+        self._finished.append(event)
+        # A host that is not reached has said so once; its tasks would only repeat it.
+        if event.status != "unreachable":
+            for group in self._groups.add(event, self._clock()):
+                show(self._results, group, self._columns, self._detail)
+
+    @_take.register
+    def _(self, event: RunFinished) -> None:
+        for group in self._groups.rest():
+            show(self._results, group, self._columns, self._detail)
+        if not self._brief:
+            show_recap(self._results, event, self._finished, check=self._check)
+
+    @_take.register
+    def _(self, event: TaskOutput) -> None:
+        if self._detail.verbosity < 1:
+            return
+        key = (event.host, event.task, event.stream)
+        *lines, rest = inert(self._partial.get(key, "") + event.text).split("\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], ""
+        self._partial[key] = rest
+        for line in lines:
+            self._output_line(event.host, line)
+
+    def _output_line(self, host: str, line: str) -> None:
+        if line:
+            self._results.line((f"{host} | ", "dim"), line)
+
+    @_take.register
+    def _(self, event: LogLine) -> None:
+        if event.level == "debug" and self._detail.verbosity < 1:
+            return
+        for line in inert(event.text).rstrip("\n").split("\n"):
+            # A file that logs while it is loaded does so on no host.
+            prefix = f"{event.host} | " if event.host else ""
+            self._results.line((prefix, "dim"), (line, _LEVEL_STYLES.get(event.level, "plain")))
+
+    @_take.register
+    def _(self, event: TaskRetrying) -> None:
+        if self._detail.verbosity >= 1:
+            again = f"attempt {event.attempt} failed, the next one in {duration(event.delay)}: {event.message}"
+            self._progress.line((f"{event.host} | {one_line(event.task)}: {one_line(again)}", "dim"))
+
+    @_take.register
+    def _(self, event: HostUnreachable) -> None:
+        self._results.line((one_line(event.host), "bold"), "  ", ("unreachable", "bold red"), f"  {event.message}")
+        if event.hint and event.hint not in self._said:
+            self._said.add(event.hint)
+            self._results.line("    hint: ", event.hint)
+
+    @_take.register
+    def _(self, event: Notice) -> None:
+        text = f"{event.host}: {event.text}" if event.host else event.text
+        if text not in self._said:
+            self._said.add(text)
+            self._progress.line(("note: ", "yellow"), text)

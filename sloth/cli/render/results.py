@@ -1,0 +1,131 @@
+"""What a task did, as lines: its status and hosts, then as much of the rest as was asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sloth.cli.render.grouping import Group
+from sloth.cli.render.hostnames import folded
+from sloth.cli.render.screen import Part, Screen, inert
+
+STATUS_STYLES = {
+    "ok": "green", "changed": "yellow", "would_change": "yellow", "would_run": "cyan", "skipped": "cyan",
+    "failed": "bold red", "unreachable": "bold red", "timed_out": "bold red", "cancelled": "red",
+}  # fmt: skip
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_WIDEST_NAME = 40
+_NOTEWORTHY = 1.0
+"""Seconds from which on a task's duration is told beside its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is told. verbosity: how often -v was given; output: what programs said, also of those that did well."""
+
+    verbosity: int = 0
+    diff: bool = False
+    output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths that keep the lines of one run in columns."""
+
+    task: int
+    status: int
+
+    @classmethod
+    def of(cls, planned: Mapping[str, Sequence[str]], *, check: bool) -> Columns:
+        """Fitting the tasks of a plan."""
+        names = {inert(task) for tasks in planned.values() for task in tasks}
+        widest = max(map(len, names), default=0)
+        return cls(min(widest, _WIDEST_NAME), len("would_change" if check else "changed"))
+
+
+def show(screen: Screen, group: Group, columns: Columns, detail: Detail) -> None:
+    """One line for the group, and its details below."""
+    result = group[0]
+    status = f"{result.status} (ignored)" if result.ignored else result.status
+    style = "yellow" if result.ignored else STATUS_STYLES.get(result.status, "plain")
+    message, *more = inert(result.message).strip().split("\n")
+    parts: list[Part] = [
+        (inert(result.task).ljust(columns.task), "bold"), "  ", (status.ljust(columns.status), style), "  ",
+        folded(one.host for one in group),
+    ]  # fmt: skip
+    if message:
+        parts += ["  ", message]
+    screen.line(*parts, *_remarks(group))
+    for line in more:
+        screen.line("    ", line)
+    _show_details(screen, group, detail)
+
+
+def _remarks(group: Group) -> list[Part]:
+    slowest = max(one.duration for one in group)
+    remarks = []
+    if group[0].attempts > 1:
+        remarks.append(f"{group[0].attempts} attempts")
+    if slowest >= _NOTEWORTHY:
+        remarks.append(duration(slowest))
+    return [(f"  ({', '.join(remarks)})", "dim")] if remarks else []
+
+
+def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
+    result = group[0]
+    if detail.verbosity >= 1:
+        for change in result.changes:
+            screen.line("    ", ("* ", "dim"), change)
+    if detail.diff:
+        for diff in result.diff:
+            show_diff(screen, diff)
+    if result.failure:
+        _show_failure(screen, result.failure, result.message, detail)
+    elif detail.output:
+        _show_streams(screen, result.outputs, labels=False)
+    if detail.verbosity >= 2 and result.outputs and not detail.output:
+        for name, value in result.outputs.items():
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            screen.line("    ", (f"{name} = ", "dim"), text)
+
+
+def show_diff(screen: Screen, diff: Mapping[str, str]) -> None:
+    """One file's differences."""
+    text = diff.get("text", "").rstrip("\n")
+    if not text.startswith("---"):
+        screen.line("    ", (diff.get("path", ""), "bold"))
+    for line in text.split("\n"):
+        style = "bold" if line.startswith(("---", "+++")) else _DIFF_STYLES.get(line[:1], "plain")
+        screen.block(line, style)
+
+
+def _show_failure(screen: Screen, failure: Mapping[str, object], message: str, detail: Detail) -> None:
+    error = str(failure.get("error") or "")
+    if error and error.strip() not in message:
+        screen.block(error, "red")
+    if where := failure.get("where"):
+        screen.line("    at ", str(where))
+    _show_streams(screen, failure, labels=True)
+    if detail.verbosity >= 1 and (traceback := failure.get("traceback")):
+        screen.block(str(traceback), "dim")
+
+
+def _show_streams(screen: Screen, said: Mapping[str, object], *, labels: bool) -> None:
+    """What a program wrote, as it wrote it."""
+    for stream in ("stdout", "stderr"):
+        text = said.get(stream)
+        if isinstance(text, str) and text.strip():
+            if labels or stream == "stderr":
+                screen.line("    ", (f"{stream}:", "dim"))
+            screen.block(text)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 0.4 s, 12.3 s, 4 min 05 s, 1 h 02 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -1,0 +1,127 @@
+"""Workflow files: what is in them, and whether they are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sloth.cli.render import problems
+from sloth.cli.render.format import Format
+from sloth.cli.render.notes import standard_output
+from sloth.cli.render.results import duration
+from sloth.cli.render.screen import Part, Screen, one_line
+from sloth.core.errors import SlothError
+from sloth.core.model import Task, Workflow, WorkflowFile
+
+
+def show(file: WorkflowFile, form: Format) -> None:
+    """The workflows of one file, with all of their tasks."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"file": file.path, "workflows": [_plain(workflow) for workflow in file.workflows]})
+        return
+    for number, workflow in enumerate(file.workflows):
+        if number:
+            screen.line()
+        _show_workflow(screen, workflow)
+
+
+def show_sound(file: WorkflowFile) -> None:
+    """A file in which nothing is wrong; warnings go to standard error."""
+    for warning in file.warnings:
+        problems.warn(warning)
+    tasks = sum(len(workflow.tasks) for workflow in file.workflows)
+    names = ", ".join(workflow.name for workflow in file.workflows)
+    standard_output().line(file.path, ": ", ("sound", "green"), f" · {names} · {_count(tasks, 'task')}")
+
+
+def show_files(directory: Path, found: Mapping[str, WorkflowFile | SlothError], form: Format) -> None:
+    """Many files, each with its workflows, or with what is wrong."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"files": [_plain_file(path, one) for path, one in found.items()]})
+        return
+    rows: list[list[Part]] = []
+    for path, one in found.items():
+        if isinstance(one, SlothError):
+            rows.append([path, ("-", "dim"), "", (f"error: {one} ({one.where})", "red")])
+            continue
+        for workflow in one.workflows:
+            about = (one_line(workflow.description), "dim")
+            rows.append([path, (workflow.name, "bold"), _count(len(workflow.tasks), "task"), about])
+    if rows:
+        screen.table(rows)
+    else:
+        screen.line(f"there is no workflow file (*.sloth) in {directory.resolve()}")
+
+
+def _show_workflow(screen: Screen, workflow: Workflow) -> None:
+    version = f" {workflow.version}" if workflow.version else ""
+    screen.line((one_line(workflow.name), "bold"), version, (f"  {workflow.where}", "dim"))
+    if workflow.description:
+        screen.line("  ", one_line(workflow.description))
+    screen.line("  ", ("hosts: ", "dim"), workflow.hosts or "all")
+    if workflow.roles:
+        screen.line("  ", ("roles: ", "dim"), ", ".join(role.name for role in workflow.roles))
+    if workflow.handlers:
+        screen.line("  ", ("handlers: ", "dim"), ", ".join(workflow.handlers))
+    heads = ("task", "after", "on", "tags", "")
+    rows: list[list[Part]] = [[(head, "dim") for head in heads]]
+    for task in workflow.tasks:
+        rows.append([  # noqa: PERF401  # the row is easier to read as a statement
+            (one_line(task.name), "bold"), ", ".join(task.depends_on) or "-", task.hosts or "-",
+            ", ".join(task.tags) or "-", (_about(task), "dim"),
+        ])  # fmt: skip
+    screen.table(rows, indent="  ")
+
+
+def _about(task: Task) -> str:
+    facts = []
+    if task.become:
+        facts.append(f"as {task.become}")
+    if task.timeout is not None:
+        facts.append(f"within {duration(task.timeout)}")
+    if task.retry.count:
+        facts.append(f"{task.retry.count} retries")
+    if task.ignore_errors:
+        facts.append("may fail")
+    return " · ".join([one_line(task.description), *facts] if task.description else facts)
+
+
+def _plain(workflow: Workflow) -> dict[str, object]:
+    return {
+        "name": workflow.name,
+        "description": workflow.description,
+        "version": workflow.version,
+        "where": workflow.where,
+        "hosts": workflow.hosts,
+        "roles": [role.name for role in workflow.roles],
+        "handlers": list(workflow.handlers),
+        "tasks": [_plain_task(task) for task in workflow.tasks],
+    }
+
+
+def _plain_task(task: Task) -> dict[str, object]:
+    return {
+        "name": task.name,
+        "description": task.description,
+        "where": task.where,
+        "depends_on": list(task.depends_on),
+        "hosts": task.hosts,
+        "tags": list(task.tags),
+        "timeout": task.timeout,
+        "retries": task.retry.count,
+        "become": task.become,
+        "ignore_errors": task.ignore_errors,
+        "role": task.role,
+    }
+
+
+def _plain_file(path: str, one: WorkflowFile | SlothError) -> dict[str, object]:
+    if isinstance(one, SlothError):
+        return {"file": path, "error": str(one), "where": one.where}
+    return {"file": path, "workflows": [workflow.name for workflow in one.workflows]}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,42 @@
+"""`sloth run`: a workflow file on this machine, unless -i names others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sloth.cli.apply import look, perform
+from sloth.cli.command import application, flat
+from sloth.cli.options import (
+    ChoiceOptions,
+    File,
+    ListOptions,
+    RunOptions,
+    ShowOptions,
+    TargetOptions,
+    VariableOptions,
+    configured,
+    request,
+)
+
+app = application()
+
+
+@app.command()
+@flat
+def run(
+    file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,
+    lists: ListOptions, show: ShowOptions,
+) -> int:  # fmt: skip
+    """Run a workflow file on this machine, or on the hosts of -i.
+
+    The inventory of sloth.toml is not asked: without -i it is always this machine.
+
+    \b
+    example: sloth run quickstart.sloth
+             sloth run quickstart.sloth --check --diff
+             sudo sloth run site.sloth --tags nginx -e port=8080
+    """
+    settings = configured()
+    asked = request(file, targets.targets(settings, tuple(targets.inventory or ())), choice, variables, run)
+    asked = replace(asked, forks=targets.forks or settings["forks"])
+    return look(asked, lists, show) if lists.wanted else perform(asked, run, show)

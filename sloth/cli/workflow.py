@@ -1,0 +1,84 @@
+"""`sloth workflow`: what workflow files say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from sloth.cli.command import application, flat
+from sloth.cli.options import File, FormatOption, VariableOptions
+from sloth.cli.render import watching, workflows
+from sloth.cli.render.format import Format
+from sloth.core.errors import WorkflowError
+from sloth.core.model import WorkflowFile
+from sloth.engine.request import Request
+
+app = application("Workflow files: list, show, validate.")
+
+
+@app.command("list")
+def list_(
+    directory: Annotated[Path, Argument(metavar="[DIRECTORY]", help="Where to look.", show_default=False)] = Path(),
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """List workflow files and what is in them.
+
+    \b
+    example: sloth workflow list
+             sloth workflow list playbooks --format json
+    """
+    found = {str(path): _load_or_error(path) for path in _files(directory)}
+    workflows.show_files(directory, found, form)
+    return 0
+
+
+@app.command()
+@flat
+def show(file: File, variables: VariableOptions, form: FormatOption = Format.TEXT) -> int:
+    """Show a file: its workflows, tasks, dependencies.
+
+    \b
+    example: sloth workflow show site.sloth
+             sloth workflow show site.sloth --format json
+    """
+    workflows.show(_load(file, variables), form)
+    return 0
+
+
+@app.command()
+@flat
+def validate(file: File, variables: VariableOptions) -> int:
+    """Check a file, without connecting anywhere.
+
+    The exit code is 0 when the file is sound, and 1 when not.
+
+    \b
+    example: sloth workflow validate site.sloth
+    """
+    workflows.show_sound(_load(file, variables))
+    return 0
+
+
+def _load(file: str, variables: VariableOptions) -> WorkflowFile:
+    from sloth.engine import root
+
+    request = Request(file, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
+    return root.load(request, watching.to_stderr())
+
+
+def _load_or_error(path: Path) -> WorkflowFile | WorkflowError:
+    try:
+        return _load(str(path), VariableOptions())
+    except WorkflowError as error:
+        return error
+
+
+def _files(directory: Path) -> list[Path]:
+    """Every workflow file below, but for hidden directories and the parts of roles."""
+    return sorted(
+        path
+        for path in directory.rglob("*.sloth")
+        if not {part[0] for part in path.relative_to(directory).parts} & {"."} and "roles" not in path.parts[:-1]
+    )
