@@ -11,7 +11,7 @@ from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
-OWN = 9  # a host that no other test uses
+OWN = 90  # a host that no other test, and no fleet booted by hand, uses
 
 
 @pytest.fixture(scope="module")
