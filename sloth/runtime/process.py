@@ -88,16 +88,18 @@ def run(
     token.check()
     try:
         child = subprocess.Popen(
-            list(argv),
+            [_bytes(word) for word in argv],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=None if env is None else dict(env),
-            cwd=cwd,
+            env=None if env is None else {_bytes(name): _bytes(value) for name, value in env.items()},
+            cwd=None if cwd is None else _bytes(cwd),
             start_new_session=True,
         )
     except OSError as error:
         raise ActionFailed(_cannot_start(argv, cwd, error), exit_code=127) from error
+    except ValueError as error:  # a NUL byte, or a = in the name of a variable
+        raise ActionFailed(f"cannot run {argv[0]}: {error}", exit_code=127) from error
     number = token.on_stop(lambda: end_group(child))
     try:
         if stdin:
@@ -127,8 +129,13 @@ def _signal_group(pgid: int, number: int) -> bool:
     return True
 
 
+def _bytes(word: str) -> bytes:
+    """As the program shall see it, whatever our own locale (C on many hosts: ASCII to Python 3.6)."""
+    return word.encode("utf-8", "surrogateescape")
+
+
 def _cannot_start(argv: "Sequence[str]", cwd: "str | None", error: OSError) -> str:
-    if cwd is not None and not os.path.isdir(cwd):
+    if cwd is not None and not os.path.isdir(_bytes(cwd)):
         return f"cannot run {argv[0]}: the working directory {cwd} does not exist"
     return f"cannot run {argv[0]}: {error.strerror}"
 

@@ -22,6 +22,7 @@ from tests.doubles import real_host
         pytest.param("kill -9 $$", {"exit_code": 137, "signal": "SIGKILL"}, id="signal by name"),
         pytest.param("cat", {"stdout": "", "success": True}, id="stdin is at its end"),
         pytest.param(r"printf '\377\000'", {"stdout": "\udcff\0"}, id="bytes that are no text"),
+        pytest.param("a\0b", {"exit_code": 127, "success": False}, id="a NUL byte"),
         pytest.param("no-such-program", {"exit_code": 127}, id="no such program"),
         pytest.param("echo 'é  \"$\\'", {"stdout": 'é  "$\\\n'}, id="46 quotes and more"),
     ],
