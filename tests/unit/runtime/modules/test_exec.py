@@ -1,4 +1,4 @@
-"""Laws of commands."""
+"""Laws of commands that users run."""
 
 from __future__ import annotations
 
