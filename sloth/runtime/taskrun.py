@@ -189,7 +189,7 @@ class TaskRun:
             "style": style, "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
             "params": params, "deps": self.play.deps(step), "vars": variables, "values": job.values,
             "groups": job.groups, "inventory_hostname": job.host, "extra": extra,
-        }
+        }  # type: Plain
         limit = self.step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
         vm = self.play.tools.vm
         return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)
