@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.lab.base import base_tree
 from tests.lab.host import BRIDGE, GATEWAY, Host
-from tests.lab.shell import call
+from tests.lab.shell import LabError, call
 
 
 class Lab:
@@ -50,7 +50,9 @@ class Lab:
         return hosts
 
     def fresh(self, host: Host) -> Host:
-        """The host with a new disk, as Debian installed it."""
+        """The host with a new disk, as Debian installed it; only one that this Lab booted, or that is off."""
+        if host.pid is not None and host not in self._booted:
+            raise LabError(f"{host.name} is in use by others: its disk stays")
         host.discard()
         return self.up([host.index])[0]
 

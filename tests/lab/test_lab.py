@@ -9,16 +9,22 @@ import pytest
 
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
+from tests.lab.shell import LabError
 
 pytestmark = pytest.mark.lab
 OWN = 90  # a host that no other test, and no fleet booted by hand, uses
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    own = Lab()
-    yield own.up([OWN])[0]
-    own.down()
+def own() -> Iterator[Lab]:
+    lab = Lab()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture
+def host(own: Lab) -> Host:
+    return own.up([OWN])[0]
 
 
 def _speaks(host: Host) -> bool:
@@ -49,17 +55,17 @@ def test_a_cut_host_is_out_of_reach_until_its_link_is_mended(host):
     assert out_of_reach
 
 
-def test_a_host_keeps_its_disk_through_a_power_loss(host):
+def test_a_host_keeps_its_disk_through_a_power_loss(own, host):
     host.exec("sh", "-c", "echo kept > /root/kept")
     host.kill()
     assert host.pid is None
-    Lab().up([OWN])
+    own.up([OWN])
     assert host.exec("cat", "/root/kept").stdout == "kept\n"
 
 
-def test_a_fresh_host_has_the_disk_of_the_base(host):
+def test_a_fresh_host_has_the_disk_of_the_base(own, host):
     host.exec("touch", "/root/gone")
-    Lab().fresh(host)
+    own.fresh(host)
     assert host.exec("test", "-e", "/root/gone", check=False).returncode == 1
 
 
@@ -67,6 +73,12 @@ def test_what_was_running_before_stays_when_another_lab_goes_down(host):
     guest = Lab()
     guest.up([OWN])
     guest.down()
+    assert host.pid is not None
+
+
+def test_a_host_of_others_keeps_its_disk(host):
+    with pytest.raises(LabError, match="in use by others"):
+        Lab().fresh(host)
     assert host.pid is not None
 
 
