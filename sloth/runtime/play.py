@@ -25,6 +25,10 @@ if MYPY:
     Plain = dict[str, object]
 
 
+WATCH = 0.5  # seconds between looks at the VM
+STUCK = 1.5  # seconds beyond its deadline after which a call counts as hanging
+
+
 class Tools:
     """What a play works with; all of it can stand on either side of a wire."""
 
@@ -64,7 +68,8 @@ class Play:
             for _ in range(self.job.parallel):
                 self._hire()
             while self._unfinished:
-                self._changed.wait()
+                self._changed.wait(WATCH)
+                self._end_if_stuck()
         self._run_handlers()
         counts = {}  # type: dict[str, int]
         for run in self._runs:
@@ -79,6 +84,12 @@ class Play:
         self.tools.vm.cancel()
         for run in open_runs:
             run.stop("cancelled", reason)
+
+    def _end_if_stuck(self) -> None:
+        """Lua's own C code does not look at the clock: when it does not come back, this VM is lost."""
+        inside = self.tools.vm.running_since()
+        if inside is not None and self.tools.vm.clock() > inside[2] + STUCK:
+            self.cancel("a task hangs inside a function of Lua, so nothing more can run here")
 
     def abort(self, reason: str) -> None:
         """A task's abort_if holds: no further task starts."""

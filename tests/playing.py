@@ -1,0 +1,83 @@
+"""Playing a workflow in this process: loaded, planned and made a job as by the controller, then played as on a host."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lupa import lua54
+
+from sloth.core.model import HostPlan
+from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.planning import lay_out
+from sloth.engine.request import Request
+from sloth.runtime.acting import Here
+from sloth.runtime.action import Catalog
+from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.job import Job
+from sloth.runtime.lua.vm import VM
+from sloth.runtime.play import Play, Tools
+from sloth.runtime.program import closures, load_program
+from sloth.workflow.load import load
+
+Event = dict[str, Any]
+
+
+class Played:
+    """A play and what it said. `started` → an event that is set when a task of that name begins."""
+
+    def __init__(
+        self, folder: Path, text: str, *, check: bool = False, variables: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None, on_event: Callable[[Played, Event], None] | None = None,
+    ) -> None:
+        path = folder / "site.sloth"
+        path.write_text(text)
+        given = Variables({}, extra or {})
+        file = load(path, given.common, {}, lambda level, text: None)
+        plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
+        plain = JobMaker("run1", file, plan, Request(str(path), check=check, diff=True, live=True), given, {"all": ["h1"]})
+        self.job = Job(plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {}))
+        self.events: list[Event] = []
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        vm = VM(lua54, modules=Catalog().names)
+        program = load_program(vm, self.job.entry, self.job.sources.get, side="host", top_vars=self.job.common)
+        here = Here(Catalog(), self._no_question, self._no_question)
+        tools = Tools(vm, lambda user, *rest: here.act(*rest), self._hear, Timer())
+        self.play = Play(self.job, *closures(program, self.job.workflow), tools)
+
+    def run(self) -> Played:
+        """Play to the end."""
+        self.counts = self.play.run()
+        return self
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """Task (and handler) name → final status, in the order in which they ended."""
+        return {event["task"]: event["status"] for event in self.of("task_finished")}
+
+    def of(self, type_: str) -> list[Event]:
+        """The events of one type."""
+        return [event for event in self.events if event["type"] == type_]
+
+    def finished(self, task: str) -> Event:
+        """How a task ended."""
+        (event,) = [event for event in self.of("task_finished") if event["task"] == task]
+        return event
+
+    def lines(self) -> list[str]:
+        """What the workflow logged."""
+        return [event["text"] for event in self.of("log")]
+
+    def _hear(self, event: Event) -> None:
+        with self._lock:
+            self.events.append(event)
+        if self._on_event is not None:
+            self._on_event(self, event)
+
+    @staticmethod
+    def _no_question(verb: str, args: dict[str, object]) -> Any:
+        raise ActionFailed(f"no controller here to ask for {verb}")
