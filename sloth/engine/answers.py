@@ -73,11 +73,12 @@ class Answers:
             return {"text": self._shared.templates.render_file(str(args["src"]), search, variables)}
 
     def file(self, args: Mapping[str, Any]) -> Streamed:
-        """{"src", "sha256" of what is there, "task"} → the file's description, and its content when it differs."""
+        """{"src", "sha256" of what is there, "content", "task"} → the file's description, its content if it differs."""
         role = self._role(args)
         search = self._search(role, "files")
         with _as_failure():
-            return self._shared.files.serve(find(str(args.get("src")), search), str(args.get("sha256") or ""))
+            path, known = find(str(args.get("src")), search), str(args.get("sha256") or "")
+            return self._shared.files.serve(path, known, content=args.get("content") is not False)
 
     def password(self, args: Mapping[str, Any]) -> object:
         """The become password of this host."""

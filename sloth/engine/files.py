@@ -47,13 +47,14 @@ class Files:
         self._sums: dict[tuple[Path, int, int], str] = {}
         self._lock = threading.Lock()
 
-    def serve(self, path: Path, known_sha256: str) -> Streamed:
+    def serve(self, path: Path, known_sha256: str, *, content: bool = True) -> Streamed:
         """What the runtime's question `file` is answered with (see sloth/runtime/transfer.py)."""
         if path.is_dir():
-            return Streamed({"directory": list(self._entries(path)), "name": path.name}, iter(()))
+            mode = stat.S_IMODE(path.stat().st_mode)
+            return Streamed({"directory": list(self._entries(path)), "name": path.name, "mode": mode}, iter(()))
         meta = self._meta(path)
         same = meta["sha256"] == known_sha256
-        return Streamed({**meta, "same": same, "name": path.name}, iter(()) if same else _chunks(path))
+        return Streamed({**meta, "same": same, "name": path.name}, _chunks(path) if content and not same else iter(()))
 
     def _meta(self, path: Path) -> dict[str, object]:
         try:

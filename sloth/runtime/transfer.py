@@ -14,7 +14,8 @@ followed by the content as a stream, empty when `same` or when C is false. For a
 and no stream; the host then asks for each file that differs by its own `S/path`. An ENTRY is
 {"path": relative, "kind": "file"|"directory"|"link", "mode": bits, "size", "sha256"} and for a link
 its "target"; a directory comes before what it holds. Names that are no UTF-8 are text with
-surrogateescape, as everywhere on the wire. A missing file is a failure of the call.
+surrogateescape, as everywhere on the wire. A missing file is a failure of the call. (The answering
+side is sloth/engine/files.py.)
 """
 
 import hashlib
@@ -36,8 +37,8 @@ class Entry:
     def __init__(self, path: str, fields: "dict[str, object]") -> None:
         self.path = path
         self.kind = str(fields.get("kind", "file"))
-        self.mode = _number(fields, "mode") & 0o7777
-        self.size = _number(fields, "size")
+        self.mode = _number(fields, "mode", 0o755 if self.kind == "directory" else 0o644) & 0o7777
+        self.size = _number(fields, "size", 0)
         self.sha256 = str(fields.get("sha256", ""))
         self.target = str(fields.get("target", ""))
         parts = path.split("/")
@@ -79,8 +80,8 @@ def ask_for(host: "Host", src: str, present: str, content: bool = True) -> Offer
     return Offer(src, answer, chunks)
 
 
-def _number(fields: "dict[str, object]", name: str) -> int:
-    value = fields.get(name, 0)
+def _number(fields: "dict[str, object]", name: str, default: int) -> int:
+    value = fields.get(name, default)
     if not isinstance(value, int):
         raise ActionFailed(f"the controller's answer about a file is not understood: {name} is {value!r}")
     return value

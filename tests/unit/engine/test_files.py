@@ -43,6 +43,8 @@ def test_content_is_sent_only_when_it_differs(project):
     assert b"".join(served.chunks) == b"plain.conf"
     again = Files().serve(path, hashlib.sha256(b"plain.conf").hexdigest())
     assert (again.value["same"], list(again.chunks)) == (True, [])
+    asked = Files().serve(path, "", content=False)
+    assert (asked.value["same"], list(asked.chunks)) == (False, [])
 
 
 def test_a_folder_is_described_with_parents_first(project):
