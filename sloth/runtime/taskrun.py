@@ -13,7 +13,7 @@ from sloth.runtime.acting import Call, Report
 from sloth.runtime.attempt import Attempt
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Settings
-from sloth.runtime.lua.vm import LuaError
+from sloth.runtime.lua.vm import LuaError, LuaTimeout
 from sloth.runtime.token import Token
 
 MYPY = False
@@ -125,16 +125,19 @@ class TaskRun:
         except Stopped as stopped:
             return Verdict("cancelled" if self._token.stopped else "timed_out", stopped.reason)
         except (ActionFailed, LuaError) as error:
-            if token.stopped:
-                return Verdict("cancelled" if self._token.stopped else "timed_out", token.reason)
+            if token.stopped or isinstance(error, LuaTimeout):
+                return Verdict("cancelled" if self._token.stopped else "timed_out", token.reason or self._too_late())
             return _failed(error)
         finally:
             self.play.tools.timer.cancel(alarm)
             self._token.done(above)
 
+    def _too_late(self) -> str:
+        return f"timed out after {self.step.timeout:g} s"
+
     def _expire(self, token: Token, is_last: bool) -> None:
         """The deadline of an attempt, in the timer's thread."""
-        reason = f"timed out after {self.step.timeout:g} s"
+        reason = self._too_late()
         if is_last:
             self._end(Verdict("timed_out", reason), worker_is_lost=True)
         token.stop(reason)
