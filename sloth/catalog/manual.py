@@ -80,17 +80,16 @@ def _module(catalog: Catalog, name: str) -> ModuleManual:
     by_name = catalog.module(name)
     actions = [one for key, one in by_name.items() if key == one.name]
     source = sys.modules[actions[0].function.__module__] if actions else None
-    summary = inspect.getdoc(source) or ""
-    return ModuleManual(name, summary.partition("\n\n")[0].replace("\n", " "), tuple(_action(one, by_name) for one in actions))
+    summary = (inspect.getdoc(source) or "").partition("\n\n")[0]
+    return ModuleManual(name, " ".join(summary.split()), tuple(_action(one, by_name) for one in actions))
 
 
 def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:
+    others = [key for key, other in by_name.items() if other.function is one.function and key != one.name]
     text = _Text(inspect.getdoc(one.function) or "", [parameter.name for parameter in one.parameters])
     return ActionManual(
         name=one.full_name,
-        synonyms=tuple(
-            f"{one.module}.{key}" for key, other in by_name.items() if other.function is one.function and key != one.name
-        ),
+        synonyms=tuple(f"{one.module}.{key}" for key in others),
         summary=text.summary,
         details=text.details,
         query=one.query,

@@ -12,7 +12,8 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, Any
 
@@ -36,6 +37,13 @@ COMMANDS: Mapping[str, str] = {
     "completion": "Completion for bash, zsh and fish.",
     "version": "The version of sloth.",
 }
+ABOUT = """Workflows in Lua, pushed over SSH, run on the hosts themselves.
+
+\b
+example: sloth run quickstart.sloth
+         sloth apply -i inventory.yml site.sloth --check --diff
+         sloth COMMAND --help
+"""
 _BUG = 70
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
@@ -61,19 +69,14 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: stop as for Ctrl-C."""
 
 
-app = application(group=Commands)
+app = application(ABOUT, Commands)
 
 
 @app.callback(invoke_without_command=True)
 def sloth(
     context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
 ) -> None:
-    """Workflows in Lua, pushed over SSH, run on the hosts themselves.
-
-    \b
-    example: sloth run quickstart.sloth
-             sloth apply -i inventory.yml site.sloth --check --diff
-    """
+    """The version has an option too, because that is what fingers type."""
     if version and context.invoked_subcommand is None:
         typer.echo(f"sloth {__version__}")
 
@@ -81,21 +84,25 @@ def sloth(
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     words = sys.argv[1:] if words is None else words
-    terminated = _stop_on_sigterm()
+    with _sigterm_stops() as terminated:
+        code = _run(words)
+    return _TERMINATED if terminated and code == _INTERRUPTED else code
+
+
+def _run(words: Sequence[str]) -> int:
     try:
-        code = int(typer.main.get_command(app).main(list(words), "sloth", standalone_mode=False) or 0)
+        return int(typer.main.get_command(app).main(list(words), "sloth", standalone_mode=False) or 0)
     except SlothError as error:
         problems.show(error)
-        code = error.exit_code
+        return error.exit_code
     except typer.TyperException as error:
         problems.show(_usage(error))
-        code = UsageError.exit_code
+        return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        code = _INTERRUPTED
+        return _INTERRUPTED
     except Exception:  # noqa: BLE001  # the top: whatever is left is a bug, and has an exit code of its own
         problems.show_bug(traceback.format_exc() if _wants_trace(words) else "")
-        code = _BUG
-    return _TERMINATED if terminated and code == _INTERRUPTED else code
+        return _BUG
 
 
 def _usage(error: typer.TyperException) -> UsageError:
@@ -109,13 +116,17 @@ def _wants_trace(words: Sequence[str]) -> bool:
     return bool(os.environ.get("SLOTH_DEBUG")) or any(re.fullmatch("-v+|--verbose", word) for word in words)
 
 
-def _stop_on_sigterm() -> list[int]:
-    """Let SIGTERM end a run as Ctrl-C does. Gives the signals that came."""
+@contextmanager
+def _sigterm_stops() -> Iterator[Sequence[int]]:
+    """SIGTERM ends a run as Ctrl-C does. Gives the signals that came."""
     came: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
         came.append(number)
         raise Terminated
 
-    signal.signal(signal.SIGTERM, stop)
-    return came
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)

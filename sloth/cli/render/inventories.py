@@ -9,6 +9,7 @@ from dataclasses import asdict
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part, one_line
+from sloth.inventory.tree import UNGROUPED
 from sloth.inventory.views import GroupNode, HostRow, HostView
 
 
@@ -57,7 +58,8 @@ def _address(host: HostRow) -> str:
 
 
 def _branches(node: GroupNode, stem: str) -> Iterator[tuple[str, Part]]:
-    children: list[GroupNode | str] = [*node.hosts, *node.children]
+    groups = [child for child in node.children if child.name != UNGROUPED or child.hosts]
+    children: list[GroupNode | str] = [*node.hosts, *groups]
     for number, child in enumerate(children, 1):
         last = number == len(children)
         branch = stem + ("└── " if last else "├── ")

@@ -35,7 +35,7 @@ class Report:
         self, results: Screen, progress: Screen, detail: Detail, *, brief: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """brief: results only, neither heading nor recap."""
+        """brief: one task, so neither its name nor a heading nor a recap."""
         self._results = results
         self._progress = progress
         self._detail = detail
@@ -69,7 +69,7 @@ class Report:
     def _(self, event: RunStarted) -> None:
         self._check = event.check
         self._groups = Groups(event.hosts)
-        self._columns = Columns.of(event.hosts, check=event.check)
+        self._columns = Columns.of({} if self._brief else event.hosts, check=event.check)
         self._finished = []
         if self._brief:
             return
@@ -129,7 +129,8 @@ class Report:
 
     @_take.register
     def _(self, event: HostUnreachable) -> None:
-        self._results.line((one_line(event.host), "bold"), "  ", ("unreachable", "bold red"), f"  {event.message}")
+        host, message = one_line(event.host), event.message.removeprefix(f"{event.host}: ")
+        self._results.line((host, "bold"), "  ", ("unreachable", "bold red"), "  ", message)
         if event.hint and event.hint not in self._said:
             self._said.add(event.hint)
             self._results.line("    hint: ", event.hint)

@@ -31,7 +31,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths that keep the lines of one run in columns."""
+    """Widths that keep the lines of one run in columns; 0 leaves the task's name out."""
 
     task: int
     status: int
@@ -50,15 +50,14 @@ def show(screen: Screen, group: Group, columns: Columns, detail: Detail) -> None
     status = f"{result.status} (ignored)" if result.ignored else result.status
     style = "yellow" if result.ignored else STATUS_STYLES.get(result.status, "plain")
     message, *more = inert(result.message).strip().split("\n")
-    parts: list[Part] = [
-        (inert(result.task).ljust(columns.task), "bold"), "  ", (status.ljust(columns.status), style), "  ",
-        folded(one.host for one in group),
-    ]  # fmt: skip
+    parts: list[Part] = [(inert(result.task).ljust(columns.task), "bold"), "  "] if columns.task else []
+    parts += [(status.ljust(columns.status), style), "  ", folded(one.host for one in group)]
     if message:
         parts += ["  ", message]
     screen.line(*parts, *_remarks(group))
     for line in more:
-        screen.line("    ", line)
+        if line not in _streams(result.failure):
+            screen.line("    ", line)
     _show_details(screen, group, detail)
 
 
@@ -101,14 +100,19 @@ def show_diff(screen: Screen, diff: Mapping[str, str]) -> None:
 
 
 def _show_failure(screen: Screen, failure: Mapping[str, object], message: str, detail: Detail) -> None:
-    error = str(failure.get("error") or "")
-    if error and error.strip() not in message:
+    error = str(failure.get("error") or "").strip()
+    if error not in message + _streams(failure):
         screen.block(error, "red")
     if where := failure.get("where"):
         screen.line("    at ", str(where))
     _show_streams(screen, failure, labels=True)
     if detail.verbosity >= 1 and (traceback := failure.get("traceback")):
         screen.block(str(traceback), "dim")
+
+
+def _streams(said: Mapping[str, object]) -> str:
+    """All that a program wrote: what it says is not told twice."""
+    return f"{said.get('stdout') or ''}\n{said.get('stderr') or ''}"
 
 
 def _show_streams(screen: Screen, said: Mapping[str, object], *, labels: bool) -> None:

@@ -16,7 +16,7 @@ from sloth.core.events import Subscriber
 
 
 def run(form: Format, detail: Detail, *, brief: bool = False) -> AbstractContextManager[Sequence[Subscriber]]:
-    """Subscribers for the time of a run. brief: results only, neither heading nor recap."""
+    """Subscribers for the time of a run. brief: one task, which needs no name, heading or recap."""
     return _as_json(detail) if form is Format.JSON else _as_text(detail, brief)
 
 
