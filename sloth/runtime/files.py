@@ -126,14 +126,20 @@ def ensure(
         announce(host, f"write {path}")
         return ""
     with place:
-        found = place.stat()
-        is_link = found is not None and stat.S_ISLNK(found.st_mode)
-        before = None if is_link else read(host, place)
+        before = _comparable(host, place, len(content))
         if before == content:
             apply(host, place, want)
             return ""
         host.show(place.path, before, content)
         return put(host, place, [content], want, backup=backup, approve=approve)
+
+
+def _comparable(host: "Host", place: Place, size: int) -> "bytes | None":
+    """The content of a file of that size; of another the beginning, enough for a diff; None if there is no file."""
+    found = place.stat()
+    if found is None or stat.S_ISLNK(found.st_mode):
+        return None
+    return read(host, place) if found.st_size == size or not stat.S_ISREG(found.st_mode) else beginning(place)
 
 
 def put(
@@ -146,14 +152,19 @@ def put(
     approve: "Approve | None" = None
 ) -> str:
     """Note and make the change of a file's content; returns the backup's path, or ''."""
-    saved = ""
     found = place.stat()
     if found is not None and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
         raise ActionFailed(f"cannot write {place.path}: it is {kind(found.st_mode)}")
-    if backup and found is not None and stat.S_ISREG(found.st_mode) and not host.check:
-        saved = back_up(host, place)
-    host.effect(f"write {place.path}", lambda: replace(host, place, chunks, want, approve=approve))
-    return saved
+    saved = []  # type: list[str]
+
+    def ready(path: str) -> None:
+        if approve is not None:
+            approve(path)
+        if backup and found is not None and stat.S_ISREG(found.st_mode):
+            saved.append(back_up(host, place))
+
+    host.effect(f"write {place.path}", lambda: replace(host, place, chunks, want, approve=ready))
+    return "".join(saved)
 
 
 def announce(host: "Host", note: str) -> None:

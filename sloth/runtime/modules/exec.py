@@ -31,17 +31,20 @@ _SYNONYMS = {"command": ("cmd",), "workdir": ("cwd", "dir", "chdir")}
 class _Terms:
     """When a command runs, and what it means for the report."""
 
-    def __init__(
-        self, host: "Host", shown: str, creates: "str | None", removes: "str | None", changed_if: "bool | None"
-    ) -> None:
+    def __init__(self, shown: str, creates: "str | None", removes: "str | None", changed_if: "bool | None") -> None:
         self.shown = shown
         self.changes = changed_if is not False
         self.decided = creates is not None or removes is not None or changed_if is not None
-        self.skipped = ""
-        if creates is not None and _exists(host, creates):
-            self.skipped = f"not run: {creates} exists"
-        elif removes is not None and not _exists(host, removes):
-            self.skipped = f"not run: {removes} does not exist"
+        self.creates = creates
+        self.removes = removes
+
+    def why_not(self, workdir: str) -> str:
+        """Why it need not run, or ''. Paths count from where it would run."""
+        if self.creates is not None and _exists(workdir, self.creates):
+            return f"not run: {self.creates} exists"
+        if self.removes is not None and not _exists(workdir, self.removes):
+            return f"not run: {self.removes} does not exist"
+        return ""
 
 
 class _Surroundings:
@@ -58,6 +61,11 @@ class _Surroundings:
         self.env = env or {}
         self.stdin = raw(stdin or "")
         self.stream = stream
+
+    def directory(self, host: "Host") -> "str | None":
+        """Where it runs; None: where we are."""
+        workdir = self.workdir or host.settings.workdir
+        return None if workdir is None else absolute(host, workdir)
 
 
 @action(synonyms=_SYNONYMS)
@@ -88,7 +96,7 @@ def run(
     example: exec.run("make install", { workdir = "/usr/src/tool", creates = "/usr/local/bin/tool" })
     example: local r, stderr, failed = exec.run("systemctl is-active nginx", { changed_if = false })
     """
-    terms = _Terms(host, command, creates, removes, changed_if)
+    terms = _Terms(command, creates, removes, changed_if)
     return _values(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
 
 
@@ -118,7 +126,7 @@ def check(
 
     example: exec.check("nginx -t", { changed_if = false })
     """
-    terms = _Terms(host, command, creates, removes, changed_if)
+    terms = _Terms(command, creates, removes, changed_if)
     result = _perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream))
     return _values(_successful(result, command))
 
@@ -148,7 +156,7 @@ def sh(
     example: exec.sh("cd /srv/app && ./configure\\nmake", { creates = "/srv/app/bin" })
     """
     first = script.strip().split("\n", 1)[0]
-    terms = _Terms(host, first, creates, removes, changed_if)
+    terms = _Terms(first, creates, removes, changed_if)
     result = _perform(host, ["/bin/sh", "-euc", script], terms, _Surroundings(workdir, env, None, stream))
     return _values(_successful(result, first))
 
@@ -182,7 +190,7 @@ def command(
     example: exec.command("touch", "a file with spaces", "and $another")
     """
     argv = [program, *args]
-    terms = _Terms(host, " ".join(argv), creates, removes, changed_if)
+    terms = _Terms(" ".join(argv), creates, removes, changed_if)
     return _values(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
 
 
@@ -212,23 +220,31 @@ def script(
 
     example: exec.script("scripts/migrate.sh", "--fast", { workdir = "/srv/app", creates = "/srv/app/.migrated" })
     """
-    terms = _Terms(host, f"script {src}", creates, removes, changed_if)
+    terms = _Terms(f"script {src}", creates, removes, changed_if)
     surroundings = _Surroundings(workdir, env, None, stream)
-    if terms.skipped or (host.check and terms.changes):
+    result = _not_run(host, terms, surroundings)
+    if result is not None:
         ask_for(host, src, "", content=False)  # a script that is not there fails here, too
-        return _values(_perform(host, [src], terms, surroundings))
-    with locate(f"/tmp/.sloth-{os.urandom(8).hex()}") as folder, Explained("keep a script in", folder.path):  # noqa: S108 - a new directory of mode 0700
+        return _values(result)
+    folder_path = f"/tmp/.sloth-{os.urandom(8).hex()}"  # noqa: S108 - a new directory of mode 0700
+    with Explained("keep a script in", folder_path), locate(folder_path) as folder:
         folder.mkdir(0o700)
         try:
-            with folder.inside(b"script") as place:
-                argv = _received(host, src, place)
-                try:
-                    result = _perform(host, [*argv, *args], terms, surroundings)
-                finally:
-                    place.unlink()
+            result = _run_from(host, folder, src, args, terms, surroundings)
         finally:
             folder.rmdir()
     return _values(_successful(result, terms.shown))
+
+
+def _run_from(
+    host: "Host", folder: Place, src: str, args: "Sequence[str]", terms: _Terms, surroundings: _Surroundings
+) -> "dict[str, object]":
+    with folder.inside(b"script") as place:
+        try:
+            return _run(host, [*_received(host, src, place), *args], terms, surroundings)
+        finally:
+            if place.stat() is not None:
+                place.unlink()
 
 
 def _received(host: "Host", src: str, place: Place) -> "list[str]":
@@ -249,21 +265,32 @@ def _received(host: "Host", src: str, place: Place) -> "list[str]":
 def _perform(
     host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings
 ) -> "dict[str, object]":
-    if terms.skipped:
-        return dict(_result(Done(0, b"", b"")), skipped=True, message=terms.skipped)
+    result = _not_run(host, terms, surroundings)
+    return _run(host, argv, terms, surroundings) if result is None else result
+
+
+def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object] | None":
+    """The result of what need not run, or may not in check mode; None when it is to run."""
+    why = terms.why_not(surroundings.directory(host) or os.getcwd())
+    if why:
+        return dict(_result(Done(0, b"", b"")), skipped=True, message=why)
+    if not (host.check and terms.changes):
+        return None
+    host.changes.append(terms.shown)
+    host.unknown = not terms.decided
+    return dict(_result(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
+
+
+def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
     if terms.changes:
         host.changes.append(terms.shown)
-        if host.check:
-            host.unknown = not terms.decided
-            return dict(_result(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
-    workdir = surroundings.workdir or host.settings.workdir
     try:
         done = process.run(
             argv,
             host.token,
             stdin=surroundings.stdin,
             env=process.environment(dict(host.settings.env, **surroundings.env)),
-            cwd=None if workdir is None else absolute(host, workdir),
+            cwd=surroundings.directory(host),
             on_output=host.output if surroundings.stream else None,
         )
     except ActionFailed as error:
@@ -315,6 +342,6 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _exists(host: "Host", path: str) -> bool:
-    whole = raw(absolute(host, path))
+def _exists(workdir: str, path: str) -> bool:
+    whole = raw(os.path.join(workdir, os.path.expanduser(path)))
     return os.path.lexists(whole) or bool(glob.glob(whole))

@@ -128,6 +128,14 @@ def test_creates_and_removes_decide_whether_it_runs(tmp_path, options, runs):
     assert result.get("skipped", False) is not runs
 
 
+def test_creates_counts_from_where_the_command_runs(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for changes in (1, 0):
+        host = real_host(workdir=str(tmp_path))
+        exec_.run(host, command="touch made", creates="made", workdir="sub")
+        assert len(host.changes) == changes
+
+
 def test_changed_if_false_leaves_the_task_unchanged():
     host = real_host()
     exec_.run(host, command="true", changed_if=False)
@@ -169,6 +177,17 @@ def test_a_script_that_fails_raises_and_leaves_nothing():
     with pytest.raises(ActionFailed, match=r"script s\.sh: exit code 7"):
         exec_.script(real_host(files={"s.sh": b"exit 7"}), src="s.sh")
     assert leftovers() == before
+
+
+def test_a_script_that_breaks_off_on_its_way_does_not_run(tmp_path):
+    before = leftovers()
+    host = real_host(workdir=str(tmp_path))
+    meta = {"name": "s", "size": 99, "mode": 0o644, "sha256": "0" * 64, "same": False}
+    host.receive = lambda _verb, _arguments: (meta, iter([b"touch ran\n"]))
+    with pytest.raises(ActionFailed, match="damaged"):
+        exec_.script(host, src="s")
+    assert leftovers() == before
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_script_that_is_missing_fails_also_in_check_mode():

@@ -89,6 +89,15 @@ def test_26_a_diff_of_what_is_no_text_says_so(tmp_path, content):
     assert (tmp_path / "x").read_bytes() == content
 
 
+def test_an_old_content_of_any_size_is_no_burden(tmp_path):
+    with (tmp_path / "x").open("wb") as huge:
+        huge.truncate(1 << 40)
+    host = real_host(diff=True)
+    file_ops.copy(host, content="small", dest=f"{tmp_path}/x")
+    assert (tmp_path / "x").read_text() == "small"
+    assert "not shown" in host.diffs[0]["text"]
+
+
 def test_a_stream_that_breaks_off_leaves_the_old_file(tmp_path):
     (tmp_path / "x").write_text("old")
     host = real_host()
@@ -160,7 +169,10 @@ def test_20_backup_keeps_the_old_content_and_tells_where(tmp_path):
 def test_9_validate_refuses_before_anything_is_replaced(tmp_path):
     (tmp_path / "x").write_text("old")
     with pytest.raises(ActionFailed, match="bad syntax") as caught:
-        file_ops.copy(real_host(), content="new", dest=f"{tmp_path}/x", validate="sh -c 'echo bad syntax; exit 3' %s")
+        file_ops.copy(
+            real_host(), content="new", dest=f"{tmp_path}/x", backup=True, validate="sh -c 'echo bad syntax; exit 3' %s"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
     assert caught.value.result["exit_code"] == 3
     assert (tmp_path / "x").read_text() == "old"
     assert not leftovers(tmp_path)
