@@ -150,12 +150,11 @@ def _toml(text: str, path: str) -> dict[str, Any]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        problem = str(error)
-        position = _TOML_POSITION.search(problem)
-        where = path
-        if position:
+        problem, where = str(error), path
+        if position := _TOML_POSITION.search(problem):
             problem = problem[: position.start()]
-            line, column = position[1] or str(text.count("\n") + 1), position[2] or "1"
+            last_line = text.rpartition("\n")[2]
+            line, column = position[1] or text.count("\n") + 1, position[2] or len(last_line) + 1
             where = f"{path}:{line}:{column}"
         problem = problem[0].lower() + problem[1:]
         raise InventoryError(f"this is no TOML: {problem}", where=where) from error

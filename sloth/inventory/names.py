@@ -38,6 +38,10 @@ def hosts(text: str, where: str) -> tuple[Sequence[str], int | None]:
     return names, port
 
 
+def has_range(text: str) -> bool:
+    return _RANGE.search(text) is not None
+
+
 def expand(text: str, where: str = "") -> list[str]:
     """Every name of a text with ranges, the last range running fastest."""
     literals = _RANGE.split(text)[::2]

@@ -94,25 +94,25 @@ def _members(text: str, known: Names) -> set[str]:
         return _of_file(text[1:], known)
     if text.startswith("~"):
         return _matching(_regex(text[1:]), known)
-    if found := _named(text, known):
-        return found
+    if text.startswith("[") and names.is_ipv6(text[1:-1]):
+        return _named(text[1:-1], known)
     subscript = _SUBSCRIPT.fullmatch(text)
     if subscript and (_is_known(subscript[1], known) or _is_glob(subscript[1])):
         return _indexed(subscript, known)
-    if "[" in text and ":" in text:
-        return set[str]().union(*(_members(name, known) for name in names.expand(text)))
+    if names.has_range(text):
+        return set[str]().union(*(_named(name, known) for name in names.expand(text)))
     if _is_glob(text):
         return _matching(re.compile(translate(text)), known)
-    if _is_known(text, known):
-        return set()
-    hint = near(text, [*known.hosts, *known.groups])
-    listing = "`sloth inventory list` shows all hosts"
-    raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {listing}".strip())
+    return _named(text, known)
 
 
 def _named(text: str, known: Names) -> set[str]:
-    name = text[1:-1] if text.startswith("[") and names.is_ipv6(text[1:-1]) else text
-    return {*known.groups.get(name, ()), *({name} & known.hosts.keys())}
+    """The hosts of the group called so, and the host called so."""
+    if _is_known(text, known):
+        return {*known.groups.get(text, ()), *({text} & known.hosts.keys())}
+    hint = near(text, [*known.hosts, *known.groups])
+    listing = "`sloth inventory list` shows all hosts"
+    raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {listing}".strip())
 
 
 def _is_known(text: str, known: Names) -> bool:
