@@ -17,6 +17,7 @@ import threading
 import time
 import zlib
 
+from sloth.runtime import sudo
 from sloth.runtime.boot import DIGEST, digest, read
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import CHUNK, Peer, WireError
@@ -114,10 +115,9 @@ def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[s
         raise ActionFailed(f"become: unknown method {method!r}; it is sudo")
     archive = _archive()
     nonce = binascii.hexlify(os.urandom(16)).decode("ascii")
-    prompt = "[sloth-%" + nonce + "]"
-    process, terminal = _sudo(user, prompt, [_program(), digest(archive).hex(), nonce, "memory"])
+    process, terminal = _start(sudo.argv(user, nonce), [_program(), digest(archive).hex(), nonce, "memory"])
     try:
-        rest = _Dialogue(process, user, prompt.encode("ascii"), nonce[::-1].encode("ascii"), password).run(archive)
+        rest = _Dialogue(process, user, nonce, password).run(archive)
     except BaseException:
         os.close(terminal)
         assert process.stdin is not None
@@ -147,16 +147,13 @@ def _loader_data(name: str) -> bytes:
     return bytes(loader.get_data(os.path.join(_loader_path(), name)))  # type: ignore[union-attr]  # a zipimporter
 
 
-def _sudo(user: str, prompt: str, arguments: "list[str]") -> "tuple[subprocess.Popen[bytes], int]":
+def _start(command: "list[str]", arguments: "list[str]") -> "tuple[subprocess.Popen[bytes], int]":
     """sudo on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
     master, slave = pty.openpty()
-    # `%%` in place of `%`: what the command line shows is not what the prompt looks like.
-    sudo = ["sudo", "-S", "-H", "-p", prompt.replace("%", "%%"), "-u", user, "--"]
-    argv = [*sudo, sys.executable, "-I", "-S", "-B", "-c", *arguments]
     try:
         process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-            start_new_session=True,
+            [*command, sys.executable, "-I", "-S", "-B", "-c", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", start_new_session=True,
             # Nothing but one system call, which is safe between fork and exec.
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
             env=dict(os.environ, LC_ALL="C"),
@@ -173,12 +170,12 @@ class _Dialogue:
     """From the start of sudo to the child's `ready`."""
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", user: str, prompt: bytes, word: bytes, password: "Callable[[], str]"
+        self, process: "subprocess.Popen[bytes]", user: str, nonce: str, password: "Callable[[], str]"
     ) -> None:
         self.process = process
         self.user = user
-        self.prompt = prompt
-        self.word = b"\n" + word + b" "
+        self.nonce = nonce
+        self.word = b"\n" + nonce[::-1].encode("ascii") + b" "
         self.password = password
         self.out = b""
         self.err = b""
@@ -232,7 +229,8 @@ class _Dialogue:
                 raise self._ended()
 
     def _answer_prompt(self) -> None:
-        seen = self.err.count(self.prompt) + self.out.count(self.prompt)
+        prompt = sudo.prompt(self.nonce).encode("ascii")
+        seen = self.err.count(prompt) + self.out.count(prompt)
         if seen > 1:
             raise self._refused("wrong sudo password (it was tried once)")
         if seen and not self.prompted:
@@ -244,10 +242,10 @@ class _Dialogue:
             _, err = self.process.communicate(timeout=GRACE)
         except (subprocess.TimeoutExpired, ValueError, OSError):
             err = b""
-        text = (self.err + err).replace(self.prompt, b"").decode("utf-8", "replace").strip()
-        if self.prompted and ("incorrect" in text or "try again" in text):
+        text = (self.err + err).decode("utf-8", "replace")
+        if self.prompted and sudo.is_wrong_password(text):
             return self._refused("wrong sudo password (it was tried once)")
-        return self._refused(text.splitlines()[-1] if text else "sudo ended without a word")
+        return self._refused(sudo.complaint(text, self.nonce))
 
     def _refused(self, why: str) -> ActionFailed:
         return ActionFailed(f"become {self.user}: {why}", kind="become")

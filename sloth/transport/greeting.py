@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
+from sloth.runtime import sudo
 from sloth.runtime.wire import CHUNK
 from sloth.transport.link import Heard, Link
 from sloth.transport.startline import NOWHERE, Start
@@ -24,7 +25,6 @@ SLOW = 1.0
 UPLOAD_PATIENCE = 120.0
 TAIL = 4096
 PYTHON_HINT = "install python3 (python3-minimal is not enough), or name an interpreter with sloth_python"
-_TTY = re.compile(rb"must have a tty|no tty present")
 
 
 class NeedsTerminal(Unreachable):
@@ -102,7 +102,7 @@ class _Talk:
         self.ended = heard.ended
 
     def _answer_prompt(self) -> None:
-        prompt = self.start.prompt.encode("ascii")
+        prompt = sudo.prompt(self.start.nonce).encode("ascii")
         seen = self.greeting.err.count(prompt) + self.out.count(prompt)
         if not seen:
             return
@@ -123,13 +123,14 @@ class _Talk:
         last = self._said()
         if NOWHERE in text:
             return NoPython(f"{self.host}: no Python 3 was found", hint=PYTHON_HINT)
-        if self.start.become and _TTY.search(self.greeting.err):
+        if self.start.become and sudo.wants_terminal(text):
             return NeedsTerminal(f"{self.host}: sudo wants a terminal")
         if self.start.become and ("sudo" in text or self.prompted):
-            if self.prompted and re.search("incorrect password|try again", text):
+            if self.prompted and sudo.is_wrong_password(text):
                 return BecomeFailed(f"{self.host}: wrong sudo password", hint="it was tried once")
-            return BecomeFailed(f"{self.host}: sudo refused to make us {self.start.become}{last}")
-        if re.search(r"Error: |Fatal Python error", text):
+            why = sudo.complaint(text, self.start.nonce)
+            return BecomeFailed(f"{self.host}: sudo does not make us {self.start.become}: {why}")
+        if re.search(r"Error: |Fatal Python error|^(unknown|Unknown) option:? -I", text, re.MULTILINE):
             return NoPython(f"{self.host}: its Python does not work{last}", hint=PYTHON_HINT)
         return NoShell(
             f"{self.host}: the login shell ended before sloth started{last}",

@@ -108,7 +108,7 @@ class Ssh:
 
         timeout = connection.connect_timeout
         sock = self._socket(hop, login, timeout)
-        policy = HostKeyPolicy(self.known, hop, connection.host_keys)
+        policy = HostKeyPolicy(self.known, hop, connection.host_keys, timeout)
         made = fabric.Connection(
             hop.address,
             user=hop.user,
@@ -141,6 +141,7 @@ class Ssh:
     def _open(made: fabric.Connection, hop: Hop, policy: HostKeyPolicy) -> None:
         import paramiko
 
+        began = time.monotonic()
         try:
             made.open()
         except SlothError:
@@ -151,13 +152,19 @@ class Ssh:
                 hint="put it into the agent: ssh-add " + " ".join(hop.keys),
             ) from error
         except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
+            if not policy.passed and time.monotonic() - began > 0.9 * policy.patience:
+                text = f"{hop.label}: the SSH server at {hop.address} port {hop.port} does not answer"
+                raise ConnectTimeout(text, hint="is it an SSH server, and is it overloaded?") from error
             raise _why(error, hop, policy) from error
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
         if hop.command:
             from paramiko import ProxyCommand
 
-            return ProxyCommand(hop.command)
+            try:
+                return ProxyCommand(hop.command)
+            except OSError as error:
+                raise ConnectionRefused(f"{hop.label}: cannot run its ProxyCommand: {error}") from error
         if login.connections:
             return _through(login.transport, hop, timeout)
         return _direct(hop, timeout)
@@ -194,10 +201,11 @@ class Ssh:
 class HostKeyPolicy:
     """paramiko asks it about every key, since it is given no keys of its own."""
 
-    def __init__(self, known: KnownHosts, hop: Hop, mode: HostKeys) -> None:
+    def __init__(self, known: KnownHosts, hop: Hop, mode: HostKeys, patience: float) -> None:
         self.known = known
         self.hop = hop
         self.mode = mode
+        self.patience = patience
         self.passed = False
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
@@ -280,12 +288,10 @@ def _through(transport: paramiko.Transport, hop: Hop, timeout: float) -> Any:
     try:
         return transport.open_channel("direct-tcpip", (hop.address, hop.port), ("", 0), timeout=timeout)
     except paramiko.ChannelException as error:
-        text = f"{hop.label}: the jump host cannot connect to {hop.address} port {hop.port}: {error.text}"
-        if "resolve" in error.text or "not known" in error.text:
-            raise NameNotResolved(text) from error
-        if "timed out" in error.text or "o route" in error.text:
-            raise ConnectTimeout(text) from error
-        raise ConnectionRefused(text) from error
+        raise ConnectionRefused(  # which of the possible reasons it is, paramiko does not hand on
+            f"{hop.label}: the jump host cannot connect to {hop.address} port {hop.port}: {error.text}",
+            hint="does the jump host know the name, may it forward, and does something listen there?",
+        ) from error
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise ConnectTimeout(f"{hop.label}: the jump host does not answer: {error}") from error
 
@@ -297,8 +303,6 @@ def _why(error: Exception, hop: Hop, policy: HostKeyPolicy) -> Unreachable:
     if not policy.passed:
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return ConnectionRefused(f"{hop.label}: no algorithm in common: {error}")
-        if isinstance(error, TimeoutError) or "imeout" in str(error):
-            return ConnectTimeout(f"{hop.label}: the SSH server at {hop.address} port {hop.port} does not answer")
         return Dropped(f"{hop.label}: {hop.address} port {hop.port} ended the connection before the login: {error}")
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
         allowed = getattr(error, "allowed_types", None)

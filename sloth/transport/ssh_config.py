@@ -26,6 +26,7 @@ SSH_PORT = 22
 DEPTH = 16
 MAX_HOPS = 8
 _OPTION = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*\S)\s*")
+_PERCENT = "\0"
 _IGNORED = (
     "bindaddress", "bindinterface", "certificatefile", "ciphers", "hostkeyalgorithms", "kexalgorithms",
     "knownhostscommand", "macs", "pkcs11provider", "proxyusefdpass", "pubkeyacceptedalgorithms",
@@ -80,8 +81,8 @@ class SshConfig:
         found = self._lookup(connection.address)
         target = self._hop(connection.address, connection.name, found, route, connection)
         jump = connection.jump if connection.jump is not None else found.get("proxyjump", "")
-        if connection.jump is None and "proxycommand" in found and not jump:
-            target = replace(target, command=found["proxycommand"])
+        if connection.jump is None and not jump and found.get("proxycommand", "none") != "none":
+            target = replace(target, command=_command(found["proxycommand"], connection.address, target))
         route.hops = [*self._jumps(str(jump), connection, route, 0), target]
         if found.get("stricthostkeychecking", "ask") not in {"yes", "ask"} and connection.host_keys == "strict":
             route.warnings.append(
@@ -182,7 +183,7 @@ class SshConfig:
             if word in {"host", "match"}:
                 block = line.strip()
             if option is None or word != "include":
-                lines.append(line)
+                lines.append(line.replace("%", _PERCENT) if word == "proxycommand" else line)
                 continue
             if depth == DEPTH:
                 raise SettingsError(f"Include goes more than {DEPTH} deep", where=str(file))
@@ -211,6 +212,12 @@ def parse_hop(spec: str) -> tuple[str | None, str, int | None]:
         raise SettingsError(f"not a jump host: {spec!r}", hint="it is [user@]host[:port], several separated by commas")
     user, bracketed, plain, bare, port = match.groups()
     return user, bracketed or plain or bare, int(port) if port else None
+
+
+def _command(text: str, name: str, hop: Hop) -> str:
+    """A ProxyCommand with its tokens filled in. paramiko would fill in the port of the file, not the one that counts."""
+    tokens = {"%%": "%", "%h": hop.address, "%n": name, "%p": str(hop.port), "%r": hop.user}
+    return re.sub("%.", lambda found: tokens.get(found[0], found[0]), text.replace(_PERCENT, "%"))
 
 
 def _words(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from sloth.core.errors import NoPython
+from sloth.runtime import sudo
 
 PYTHONS = (
     "python3",
@@ -58,11 +59,6 @@ class Start:
     become: str = ""
     terminal: bool = False
 
-    @property
-    def prompt(self) -> str:
-        """What sudo prints when it waits for the password. Not as it stands in the line, which a shell may echo."""
-        return f"[sloth-%{self.nonce}]"
-
     def argv(self) -> list[str]:
         """The start as words, for a process on this machine."""
         for word in (*self.pythons, self.become):
@@ -77,11 +73,10 @@ class Start:
         if not self.become:
             return runtime
         runtime[2] = f"cd >/dev/null 2>&1 || cd /; {loop}"
-        prompt = self.prompt.replace("%", "%%")
-        sudo = ["sudo", "-S", "-H", "-p", prompt, "-u", self.become, "--", *runtime]
+        command = [*sudo.argv(self.become, self.nonce), *runtime]
         if self.terminal:
-            return ["/bin/sh", "-c", loop, "sloth", packed(_TERMINAL), *sudo]
-        return sudo
+            return ["/bin/sh", "-c", loop, "sloth", packed(_TERMINAL), *command]
+        return command
 
     def line(self) -> str:
         """The same as a line for the login shell of a host."""
