@@ -13,6 +13,7 @@ from tests.lab.host import Host
 from tests.prerequisites import missing, skip_or_fail
 
 LAB_HOSTS = 3
+LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several people can test on one machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +41,7 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def lab_hosts(lab: Lab) -> list[Host]:
     """Three running hosts, shared by all tests of the session: leave them as they were."""
-    return lab.up(range(1, LAB_HOSTS + 1))
+    return lab.up(range(LAB_FIRST, LAB_FIRST + LAB_HOSTS))
 
 
 @pytest.fixture

@@ -14,12 +14,16 @@ if MYPY:
     from collections.abc import Callable
 
 
+PATIENCE = 5.0  # seconds that a second stop waits for the first one's callbacks
+
+
 class Token:
     """Alive until stopped; the first reason stays."""
 
     def __init__(self) -> None:
         self.reason = ""
         self._stopped = threading.Event()
+        self._settled = threading.Event()
         self._lock = threading.Lock()
         self._callbacks = {}  # type: dict[int, Callable[[], None]]
         self._next = 0
@@ -40,16 +44,19 @@ class Token:
         self.check()
 
     def stop(self, reason: str) -> None:
-        """Take the right away and run the callbacks, each once."""
+        """Take the right away and run the callbacks, each once; on return they have run, whoever ran them."""
         with self._lock:
-            if self._stopped.is_set():
-                return
-            self.reason = reason
+            is_first = not self._stopped.is_set()
+            self.reason = self.reason or reason
             self._stopped.set()
             callbacks = list(self._callbacks.values())
             self._callbacks.clear()
+        if not is_first:
+            self._settled.wait(PATIENCE)
+            return
         for callback in callbacks:
             callback()
+        self._settled.set()
 
     def on_stop(self, callback: "Callable[[], None]") -> int:
         """Register what ends a piece of work; returns a number for `done`. Runs at once when stopped already."""

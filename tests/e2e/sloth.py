@@ -1,0 +1,66 @@
+"""Running the command line as a person does: a process of its own, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+SLOTH = (sys.executable, "-m", "sloth")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment for a run whose own files lie in `home`."""
+    return {**os.environ, "SLOTH_HOME": str(home), "SLOTH_CONFIG": os.devnull, "NO_COLOR": "1", "SSH_AUTH_SOCK": ""}
+
+
+class Run:
+    """One `sloth` process with --format json; `events` is what it printed, once it has ended."""
+
+    def __init__(self, home: Path, *words: str | Path) -> None:
+        self.began = time.monotonic()
+        self._process = subprocess.Popen(
+            [*SLOTH, *map(str, words), "--format", "json"], env=environment(home), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        self.events: list[dict[str, Any]] = []
+        self.stderr = ""
+
+    def signal(self, number: signal.Signals) -> None:
+        """As if it came from the keyboard, or worse."""
+        self._process.send_signal(number)
+
+    def end(self, timeout: float = 60) -> int:
+        """Wait for its end; returns the exit code."""
+        stdout, self.stderr = self._process.communicate(timeout=timeout)
+        self.duration = time.monotonic() - self.began
+        self.events = [json.loads(line) for line in stdout.splitlines()]
+        return self._process.returncode
+
+    @property
+    def statuses(self) -> dict[tuple[str, str], str]:
+        """(host, task) → status."""
+        return {(event["host"], event["task"]): event["status"] for event in self.finished}
+
+    @property
+    def finished(self) -> Sequence[dict[str, Any]]:
+        """How each task ended."""
+        return [event for event in self.events if event["type"] == "task_finished"]
+
+    def of_host(self, host: str) -> list[str]:
+        """The statuses of one host, in order."""
+        return [status for (name, _), status in self.statuses.items() if name == host]
+
+
+def until(holds: Callable[[], object], timeout: float = 20.0) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.05)
