@@ -1,0 +1,61 @@
+"""When the results of a task are told, and which of them in one line."""
+
+from __future__ import annotations
+
+from sloth.cli.render.grouping import PATIENCE, Groups
+from sloth.core.events import TaskFinished
+
+
+def result(host, task="nginx", status="ok", **more):
+    return TaskFinished(host, task, status, **more)
+
+
+def hosts(groups):
+    return [[one.host for one in group] for group in groups]
+
+
+def test_a_task_is_told_when_all_its_hosts_have_a_result():
+    groups = Groups({"a": ["nginx", "other"], "b": ["nginx"], "c": ["other"]})
+    assert groups.add(result("a"), 0.0) == []
+    assert hosts(groups.add(result("b"), 1.0)) == [["a", "b"]]
+
+
+def test_equal_results_are_one_group_whatever_their_duration():
+    groups = Groups({"a": ["nginx"], "b": ["nginx"], "c": ["nginx"]})
+    groups.add(result("a", duration=1.0), 0.0)
+    groups.add(result("b", status="failed"), 0.0)
+    assert hosts(groups.add(result("c", duration=9.0), 0.0)) == [["a", "c"], ["b"]]
+
+
+def test_a_difference_anywhere_keeps_results_apart():
+    for difference in ({"message": "x"}, {"failure": {"stderr": "x"}}, {"diff": ({"path": "/x"},)}, {"changes": ("x",)}):
+        groups = Groups({"a": ["nginx"], "b": ["nginx"]})
+        groups.add(result("a"), 0.0)
+        assert hosts(groups.add(result("b", **difference), 0.0)) == [["a"], ["b"]]
+
+
+def test_a_slow_host_does_not_hold_back_the_others_for_ever():
+    groups = Groups({"a": ["nginx"], "slow": ["nginx"]})
+    groups.add(result("a"), 10.0)
+    assert groups.overdue(10.0 + PATIENCE / 2) == []
+    assert hosts(groups.overdue(10.0 + PATIENCE)) == [["a"]]
+    assert hosts(groups.add(result("slow"), 60.0)) == [["slow"]]
+
+
+def test_a_handler_waits_for_others_that_may_be_notified():
+    groups = Groups({"a": ["nginx"], "b": ["nginx"]})
+    assert groups.add(result("a", "restart", handler=True), 0.0) == []
+    assert hosts(groups.rest()) == [["a"]]
+
+
+def test_a_handler_of_every_host_is_told_at_once():
+    groups = Groups({"a": ["nginx"], "b": ["nginx"]})
+    groups.add(result("a", "restart", handler=True), 0.0)
+    assert hosts(groups.add(result("b", "restart", handler=True), 0.0)) == [["a", "b"]]
+
+
+def test_the_end_tells_what_is_left_and_only_once():
+    groups = Groups({"a": ["nginx"], "b": ["nginx"]})
+    groups.add(result("a"), 0.0)
+    assert hosts(groups.rest()) == [["a"]]
+    assert groups.rest() == []

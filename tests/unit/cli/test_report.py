@@ -1,0 +1,217 @@
+"""A run as people read it: from recorded events to lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.cli.render.grouping import PATIENCE
+from sloth.cli.render.report import Report
+from sloth.cli.render.results import Detail, duration
+from sloth.core.events import (
+    HostUnreachable, LogLine, Notice, RunFinished, RunStarted, TaskFinished, TaskOutput, TaskRetrying, TaskStarted,
+)  # fmt: skip
+from tests.unit.cli.streams import screen
+
+WEB = ["web1", "web2", "web3"]
+FAILURE = {"error": "exit code 3", "where": "site.sloth:7", "exit_code": 3, "stdout": "out\n", "stderr": "\x1b[31mbad\n"}
+
+
+class Clock:
+    """Time that stands still until it is told to go on."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def started(*tasks, hosts=WEB, check=False):
+    return RunStarted("7f3a", "site", "site.sloth", check, {host: list(tasks) for host in hosts}, 0.0)
+
+
+def finished(exit_code=0, seconds=0.5, **counts):
+    return RunFinished("7f3a", "site", counts, exit_code, seconds)
+
+
+def told(*events, verbosity=0, clock=None, **detail):
+    """The lines of standard output and of standard error."""
+    (results, out), (progress, err) = screen(), screen()
+    brief = detail.pop("brief", False)
+    report = Report(results, progress, Detail(verbosity, **detail), brief=brief, clock=clock or Clock())
+    for event in events:
+        report(event)
+    return out.getvalue().splitlines(), err.getvalue().splitlines()
+
+
+def test_equal_results_of_many_hosts_are_one_line():
+    results = [TaskFinished(host, "nginx", "changed", "installed") for host in WEB]
+    out, err = told(started("nginx"), *results)
+    assert out == ["site: 1 task on web[1-3] (3 hosts)", "nginx  changed  web[1-3] (3 hosts)  installed"]
+    assert err == []
+
+
+def test_lines_stand_in_columns_as_wide_as_the_longest_task():
+    out, _ = told(
+        started("a", "long name", hosts=["h"]), TaskFinished("h", "a", "ok"), TaskFinished("h", "long name", "changed")
+    )
+    assert out[1:] == ["a          ok       h", "long name  changed  h"]
+
+
+def test_what_a_failed_command_said_is_shown_as_it_said_it_but_inert():
+    out, _ = told(started("t", hosts=["h"]), TaskFinished("h", "t", "failed", "sh: exit code 3", failure=FAILURE))
+    assert out[1:] == [
+        "t  failed   h  sh: exit code 3", "    at site.sloth:7", "    stdout:", "    out", "    stderr:", "    bad",
+    ]  # fmt: skip
+
+
+def test_an_error_that_the_message_does_not_tell_is_told():
+    out, _ = told(started("t", hosts=["h"]), TaskFinished("h", "t", "failed", "no", failure={"error": "why not"}))
+    assert "    why not" in out
+
+
+def test_a_failure_that_does_not_matter_says_so():
+    out, _ = told(started("t", hosts=["h"]), TaskFinished("h", "t", "failed", "no", ignored=True))
+    assert out[1] == "t  failed (ignored)  h  no"
+
+
+def test_a_message_cannot_pretend_to_be_a_result():
+    out, _ = told(started("t", hosts=["h"]), TaskFinished("h", "t", "ok", "fine\nt  ok  h2\r\x1b[1A"))
+    assert out[1:] == ["t  ok       h  fine", "    t  ok  h2"]
+
+
+def test_long_tasks_and_further_attempts_are_remarked():
+    event = TaskFinished("h", "t", "ok", duration=75.0, attempts=3)
+    assert told(started("t", hosts=["h"]), event)[0][1] == "t  ok       h  (3 attempts, 1 min 15 s)"
+
+
+@pytest.mark.parametrize(
+    ("detail", "more"),
+    [
+        pytest.param({}, [], id="nothing more"),
+        pytest.param({"verbosity": 1}, ["    * echo"], id="-v: changes"),
+        pytest.param({"verbosity": 2}, ["    * echo", "    port = 80", '    names = ["a"]'], id="-vv: outputs"),
+        pytest.param({"diff": True}, ["    /etc/x", "    @@ -1 +1 @@", "    -old", "    +new"], id="-D: differences"),
+    ],
+)
+def test_more_is_told_when_it_is_asked_for(detail, more):
+    event = TaskFinished(
+        "h", "t", "changed", outputs={"port": 80, "names": ["a"]}, changes=["echo"],
+        diff=[{"path": "/etc/x", "text": "@@ -1 +1 @@\n-old\n+new\n"}],
+    )  # fmt: skip
+    assert told(started("t", hosts=["h"]), event, **detail)[0][2:] == more
+
+
+def test_lines_that_a_workflow_logs_come_at_once_with_their_host():
+    out, _ = told(started("t"), LogLine("web1", "t", "info", "one\ntwo\x1b[2J"), LogLine("", "", "info", "while loading"))
+    assert out[1:] == ["web1 | one", "web1 | two", "while loading"]
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [pytest.param(0, 0, id="quiet"), pytest.param(1, 1, id="-v")])
+def test_debug_lines_are_for_verbose_runs(verbosity, lines):
+    assert len(told(LogLine("h", "t", "debug", "x"), verbosity=verbosity)[0]) == lines
+
+
+def test_live_output_is_told_in_whole_lines():
+    out, _ = told(
+        started("t", hosts=["h"]),
+        TaskOutput("h", "t", "stdout", "fir"), TaskOutput("h", "t", "stderr", "warn\n"),
+        TaskOutput("h", "t", "stdout", "st\nsecond"), TaskFinished("h", "t", "ok"),
+        verbosity=1,
+    )  # fmt: skip
+    assert out[1:] == ["h | warn", "h | first", "h | second", "t  ok       h"]
+
+
+def test_an_escape_cannot_hide_between_two_pieces_of_output():
+    out, _ = told(TaskOutput("h", "t", "stdout", "a\x1b"), TaskOutput("h", "t", "stdout", "[2Jb\n"), verbosity=1)
+    assert "\x1b" not in "".join(out)
+
+
+def test_without_v_output_is_not_told_and_attempts_neither():
+    assert told(TaskOutput("h", "t", "stdout", "x\n"), TaskRetrying("h", "t", 1, 2.0, "no")) == ([], [])
+
+
+def test_attempts_are_told_on_the_side_of_progress():
+    _, err = told(TaskRetrying("h", "t", 1, 2.0, "no\nway"), verbosity=1)
+    assert err == ["h | t: attempt 1 failed, the next one in 2.0 s: no way"]
+
+
+def test_a_host_that_is_not_reached_is_told_once_and_a_hint_once_for_all():
+    out, _ = told(
+        started("a", "b", hosts=["x", "y"]),
+        HostUnreachable("x", "refused", "x: nothing listens", "is sshd running?"),
+        TaskFinished("x", "a", "unreachable"), TaskFinished("x", "b", "unreachable"),
+        HostUnreachable("y", "refused", "y: nothing listens", "is sshd running?"),
+    )  # fmt: skip
+    assert out[1:] == [
+        "x  unreachable  nothing listens", "    hint: is sshd running?", "y  unreachable  nothing listens",
+    ]  # fmt: skip
+
+
+def test_a_notice_is_told_once():
+    assert told(Notice("old file"), Notice("old file"), Notice("old file", "h"))[1] == [
+        "note: old file", "note: h: old file",
+    ]  # fmt: skip
+
+
+def test_check_mode_says_that_nothing_is_changed():
+    out, _ = told(started("t", hosts=["h"], check=True), TaskFinished("h", "t", "would_change"))
+    assert out == ["site: 1 task on h · check mode, nothing is changed", "t  would_change  h"]
+
+
+def test_results_that_waited_are_told_while_a_host_is_still_busy():
+    clock = Clock()
+    (results, out), (progress, _) = screen(), screen()
+    report = Report(results, progress, Detail(), clock=clock)
+    report(started("t", hosts=["fast", "slow"]))
+    report(TaskFinished("fast", "t", "ok"))
+    clock.now = PATIENCE
+    report.tick()
+    assert out.getvalue().splitlines()[1:] == ["t  ok       fast"]
+
+
+def test_the_recap_has_a_row_for_hosts_that_did_alike_and_the_totals():
+    counts = {"web1": {"ok": 2}, "web2": {"ok": 2}, "db": {"ok": 1, "failed": 1}}
+    out, _ = told(started("a", "b", hosts=list(counts)), finished(2, **counts))
+    assert out[1:] == [
+        "",
+        "host                ok  changed  failed",
+        "db                   1        0       1",
+        "web[1-2] (2 hosts)   2        0       0",
+        "site: 3 hosts in 0.5 s: 5 ok, 1 failed",
+    ]
+
+
+def test_the_recap_of_a_check_tells_what_would_change():
+    out, _ = told(started("a", hosts=["h"], check=True), finished(h={"would_change": 1, "skipped": 1}))
+    assert out[2:4] == [
+        "host  ok  would_change  would_run  skipped  failed",
+        "h      0             1          0        1       0",
+    ]
+
+
+def test_the_slowest_tasks_are_told_of_runs_that_took_long():
+    names = ["a", "b", "c", "d", "quick"]
+    results = [TaskFinished("h", name, "ok", duration=float(index)) for index, name in enumerate("abcd", 1)]
+    results += [TaskFinished("h", "quick", "ok", duration=0.01)]
+    out, _ = told(started(*names, hosts=["h"]), *results, finished(seconds=10.0, h={"ok": 5}))
+    assert "slowest: d 4.0 s (h) · c 3.0 s (h) · b 2.0 s (h)" in out
+    out, _ = told(started(*names, hosts=["h"]), *results, finished(seconds=0.9, h={"ok": 5}))
+    assert not any(line.startswith("slowest") for line in out)
+
+
+def test_one_command_is_told_by_what_it_said():
+    outputs = {"stdout": "up 5 days\n", "stderr": "", "exit_code": 0}
+    results = [TaskFinished(host, "command", "changed", outputs=outputs) for host in WEB]
+    out, _ = told(
+        started("command"), TaskStarted("web1", "command"), *results, finished(web1={"changed": 1}),
+        brief=True, output=True,
+    )  # fmt: skip
+    assert out == ["changed  web[1-3] (3 hosts)", "    up 5 days"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"), (7320, "2 h 02 min")],
+)
+def test_durations_are_for_people(seconds, text):
+    assert duration(seconds) == text
