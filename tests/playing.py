@@ -19,8 +19,9 @@ from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import Job
 from sloth.runtime.lua.vm import VM
-from sloth.runtime.play import Play, Tools
+from sloth.runtime.play import Play
 from sloth.runtime.program import closures, load_program
+from sloth.runtime.stage import Tools
 from sloth.workflow.load import load
 
 Event = dict[str, Any]

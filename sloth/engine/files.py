@@ -88,6 +88,8 @@ class Files:
             return {"path": relative, "kind": "link", "target": str(path.readlink())}
         if path.is_dir():
             return {"path": relative, "kind": "directory", "mode": stat.S_IMODE(path.stat().st_mode)}
+        if not path.is_file():
+            raise AnswerError(f"{path} is neither a file, a folder nor a link", hint="only these can be copied")
         return {"path": relative, "kind": "file", **self._meta(path)}
 
 

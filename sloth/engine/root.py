@@ -76,7 +76,7 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
     """
     with Bus(subscribers) as bus:
         loaded = _prepare(request, bus.publish)
-        for warning in loaded.file.warnings:
+        for warning in [*loaded.file.warnings, *_warnings(loaded)]:
             bus.publish(Notice(warning))
         for one in loaded.plans:
             code = _Run(request, loaded, one, bus).go()
@@ -121,6 +121,11 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
     hosts = inventory(request.targets, path.parent)
     plans = tuple(_plan(request, workflow, hosts) for workflow in _chosen(request, file))
     return Loaded(file, hosts, variables, plans)
+
+
+def _warnings(loaded: Loaded) -> list[str]:
+    """What looks wrong in the variables of the hosts that take part."""
+    return loaded.inventory.warnings(dict.fromkeys(host.host for plan in loaded.plans for host in plan.hosts))
 
 
 def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:

@@ -6,7 +6,7 @@ controller) to a host. Both give the same Outcome, so whoever asks need not know
 
 import itertools
 
-from sloth.runtime.action import Catalog
+from sloth.runtime.action import Catalog, Values
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
@@ -46,7 +46,7 @@ class Outcome:
     def plain(self) -> "dict[str, object]":
         """For the wire."""
         failure = None if self.failure is None else dict(self.failure.result, message=self.failure.message)
-        return {"value": self.value, "query": self.query, "unknown": self.unknown, "changes": self.changes,
+        return {"value": self.value, "several": isinstance(self.value, Values), "query": self.query, "unknown": self.unknown, "changes": self.changes,
                 "diffs": self.diffs, "warnings": self.warnings, "failure": failure}
 
     @classmethod
@@ -54,7 +54,10 @@ class Outcome:
         """Off the wire."""
         if not isinstance(plain, dict):
             raise ActionFailed("an outcome that is no object", kind="protocol")
-        outcome = cls(plain.get("value"), bool(plain.get("query")))
+        value = plain.get("value")
+        if plain.get("several") is True and isinstance(value, list):
+            value = Values(value)
+        outcome = cls(value, bool(plain.get("query")))
         outcome.unknown = bool(plain.get("unknown"))
         outcome.changes = [str(change) for change in plain.get("changes") or []]
         outcome.diffs = [dict(diff) for diff in plain.get("diffs") or []]

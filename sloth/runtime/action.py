@@ -331,7 +331,7 @@ def module_names() -> "list[str]":
         index = package.__loader__.get_data(os.path.join(folder, INDEX))  # type: ignore[union-attr]  # a zipimporter
         files = index.decode("ascii").split()
     stems = {name.rpartition(".")[0] for name in files if name.endswith((".py", ".pyc"))}
-    return sorted(stem.rstrip("_") for stem in stems if stem[0] != "_" and os.sep not in stem)
+    return sorted(stem for stem in stems if stem[0] != "_" and os.sep not in stem)
 
 
 class Catalog:

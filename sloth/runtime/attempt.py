@@ -59,6 +59,10 @@ class Attempt:
         assert isinstance(args, list) and isinstance(named, dict)  # the prelude writes nothing else
         if module == "task":
             return [self._task_request(action, args, named)]
+        if module == "log" and named:
+            args, named = [*args, named], {}  # a table is what is logged, not options
+        if module == "exec" and "user" in named:
+            named["become"] = named.pop("user")
         return self.act(Call(module, action, args, named))
 
     def act(self, call: Call) -> "list[object]":

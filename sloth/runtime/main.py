@@ -96,15 +96,14 @@ class Runtime:
         return there
 
     def _job(self, args: "Plain") -> object:
-        from sloth.runtime.hostjob import play_job
+        from sloth.runtime.hostjob import HostJob
 
         try:
-            return play_job(self, args)
+            return HostJob(self.peer, self.cache, self.catalog.names, self.timer, self.act, self._playing).play(args)
         finally:
             self._tell("bye", {})
 
-    def playing(self, play: "Play") -> None:
-        """The play that cancel frames and gates are for."""
+    def _playing(self, play: "Play") -> None:
         self._play = play
 
     def _cancel(self, args: "Plain") -> None:

@@ -9,34 +9,19 @@ that does not come back after its task's deadline (stuck in the kernel or in C c
 
 import threading
 
-from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import Job, Step
+from sloth.runtime.stage import Stage
 from sloth.runtime.taskrun import TaskRun
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
+    from sloth.runtime.stage import Tools
 
-    from sloth.runtime.attempt import Act
-    from sloth.runtime.deadline import Timer
-    from sloth.runtime.lua.vm import VM
-
-    Emit = Callable[[dict[str, object]], None]
     Plain = dict[str, object]
 
 
 WATCH = 0.5  # seconds between looks at the VM
 STUCK = 1.5  # seconds beyond its deadline after which a call counts as hanging
-
-
-class Tools:
-    """What a play works with; all of it can stand on either side of a wire."""
-
-    def __init__(self, vm: "VM", act: "Act", emit: "Emit", timer: "Timer") -> None:
-        self.vm = vm
-        self.act = act
-        self.emit = emit
-        self.timer = timer
 
 
 class Play:
@@ -46,13 +31,13 @@ class Play:
     handlers: the workflow's handlers in the order of their definition, likewise
     """
 
-    def __init__(self, job: Job, declared: "dict[str, Plain]", handlers: "list[Plain]", tools: Tools) -> None:
+    def __init__(self, job: Job, declared: "dict[str, Plain]", handlers: "list[Plain]", tools: "Tools") -> None:
         self.job = job
         self.tools = tools
         self.handlers = handlers
-        self.outputs = {}  # type: dict[str, Plain]
-        self.aborted = ""
-        self._runs = [TaskRun(self, step, declared[step.name]) for step in job.steps]
+        self._stage = Stage(job, tools, [str(handler["name"]) for handler in handlers], self._abort)
+        self._aborted = ""
+        self._runs = [TaskRun(self._stage, step, declared[step.name], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
         self._waiting = list(self._runs)
         self._unfinished = len(self._runs)
@@ -91,10 +76,10 @@ class Play:
         if inside is not None and self.tools.vm.clock() > inside[2] + STUCK:
             self.cancel("a task hangs inside a function of Lua, so nothing more can run here")
 
-    def abort(self, reason: str) -> None:
+    def _abort(self, reason: str) -> None:
         """A task's abort_if holds: no further task starts."""
         with self._changed:
-            self.aborted = self.aborted or reason
+            self._aborted = self._aborted or reason
             self._changed.notify_all()
 
     def open_gate(self, name: str) -> None:
@@ -103,14 +88,7 @@ class Play:
             self._open_gates.add(name)
             self._changed.notify_all()
 
-    def notify(self, name: str) -> str:
-        """The handler of that name, wanted once at the end; ActionFailed when there is none."""
-        known = [str(handler["name"]) for handler in self.handlers]
-        if name not in known:
-            raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(known) or 'none'}")
-        return name
-
-    def task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:
+    def _task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:
         """A run has its final status. Called by it, once, from a worker or from the timer."""
         if run.status == "changed" or run.status.startswith("would_"):
             self._notified.update(run.notified)
@@ -119,13 +97,6 @@ class Play:
                 self._hire()
             self._unfinished -= 1
             self._changed.notify_all()
-
-    def deps(self, step: Step) -> "Plain":
-        """The outputs of what a task depends on, by name, role prefix left off as well."""
-        found = {}  # type: Plain
-        for name in step.needs:
-            found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
-        return found
 
     def _hire(self) -> None:
         self._workers += 1
@@ -159,8 +130,8 @@ class Play:
 
     def _verdict(self, step: Step) -> "str | None":
         """None: not yet; "": may start; otherwise why it never will."""
-        if self._cancelled or self.aborted:
-            return self._cancelled or self.aborted
+        if self._cancelled or self._aborted:
+            return self._cancelled or self._aborted
         needs = [self._by_name[name] for name in step.needs if name in self._by_name]
         for need in needs:
             if need.finished and need.blocks:
@@ -180,8 +151,8 @@ class Play:
             name = str(handler["name"])
             if name not in self._notified or self._cancelled:
                 continue
-            run = TaskRun(self, Step({"name": name, "role": handler.get("role")}),
-                          handler, is_handler=True)
+            step = Step({"name": name, "role": handler.get("role")})
+            run = TaskRun(self._stage, step, handler, self._task_finished, is_handler=True)
             run.started = True
             self._unfinished += 1
             self._runs.append(run)

@@ -18,10 +18,10 @@ from sloth.runtime.token import Token
 
 MYPY = False
 if MYPY:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sloth.runtime.job import Step
-    from sloth.runtime.play import Play
+    from sloth.runtime.stage import Stage
 
     Plain = dict[str, object]
 
@@ -42,10 +42,16 @@ class Verdict:
 
 
 class TaskRun:
-    """A task's one run on this host."""
+    """A task's one run on this host.
 
-    def __init__(self, play: "Play", step: "Step", declared: "Plain", is_handler: bool = False) -> None:
-        self.play = play
+    declared: the task with its closures. tell(run, worker_is_lost): called once, when it has its final status.
+    """
+
+    def __init__(
+        self, stage: "Stage", step: "Step", declared: "Plain", tell: "Callable[[TaskRun, bool], None]",
+        is_handler: bool = False,
+    ) -> None:
+        self.stage = stage
         self.step = step
         self.declared = declared
         self.is_handler = is_handler
@@ -55,6 +61,7 @@ class TaskRun:
         self.blocks = False
         self.status = ""
         self.notified = []  # type: list[str]
+        self._tell = tell
         self._lock = threading.Lock()
         self._token = Token()
         self._began = 0.0
@@ -85,7 +92,7 @@ class TaskRun:
         """Why the task is skipped, or None. An abort_if that holds fails the task and stops the workflow."""
         abort_if, run_if = self.declared.get("abort_if"), self.declared.get("run_if")
         if abort_if is not None and self._holds(abort_if):
-            self.play.abort(f"aborted by {self.step.name}")
+            self.stage.abort(f"aborted by {self.step.name}")
             raise ActionFailed("abort_if holds: the workflow stops here", aborted=True)
         if run_if is not None and not self._holds(run_if):
             return "its condition run_if does not hold"
@@ -119,7 +126,7 @@ class TaskRun:
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
         attempt = self._current = self._attempt(token)
         limit = self.step.timeout
-        alarm = 0 if limit is None else self.play.tools.timer.after(limit, lambda: self._expire(token, is_last))
+        alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))
         try:
             return self._judge(attempt, self._command(attempt))
         except Stopped as stopped:
@@ -129,7 +136,7 @@ class TaskRun:
                 return Verdict("cancelled" if self._token.stopped else "timed_out", token.reason or self._too_late())
             return _failed(error)
         finally:
-            self.play.tools.timer.cancel(alarm)
+            self.stage.tools.timer.cancel(alarm)
             self._token.done(above)
 
     def _too_late(self) -> str:
@@ -150,21 +157,21 @@ class TaskRun:
     # what an attempt does
 
     def _attempt(self, token: Token) -> Attempt:
-        play = self.play
-        settings = Settings(play.job.check, play.job.diff, self.step.workdir, self.step.env, self.step.name)
+        stage = self.stage
+        settings = Settings(stage.job.check, stage.job.diff, self.step.workdir, self.step.env, self.step.name)
         report = Report(self._output, self._log)
-        return Attempt(self.step, settings, token, play.tools.timer, play.tools.act, report, play.notify)
+        return Attempt(self.step, settings, token, stage.tools.timer, stage.tools.act, report, stage.handler)
 
     @contextmanager
     def _aside(self) -> "Iterator[Attempt]":
         """An attempt for a condition or hook, with a deadline of its own."""
         token, limit = Token(), self.step.timeout or HOOK_LIMIT
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
-        alarm = self.play.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
+        alarm = self.stage.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
         try:
             yield self._attempt(token)
         finally:
-            self.play.tools.timer.cancel(alarm)
+            self.stage.tools.timer.cancel(alarm)
             self._token.done(above)
 
     def _command(self, attempt: Attempt) -> "list[object]":
@@ -182,7 +189,7 @@ class TaskRun:
     def call(self, closure: object, style: str, attempt: Attempt, extra: "list[object]") -> "list[object]":
         """Run a closure of this task in the VM, as (this, params, deps, session) or (this, params, extra…)."""
         assert isinstance(closure, dict)
-        job, step = self.play.job, self.step
+        job, step = self.stage.job, self.step
         variables = job.variables(step.role)
         params = dict(
             step.params, task_name=step.name, group_name=job.workflow, workdir=step.workdir or "",
@@ -190,11 +197,11 @@ class TaskRun:
         )
         context = {
             "style": style, "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
-            "params": params, "deps": self.play.deps(step), "vars": variables, "values": job.values,
+            "params": params, "deps": self.stage.deps(step), "vars": variables, "values": job.values,
             "groups": job.groups, "inventory_hostname": job.host, "extra": extra,
         }  # type: Plain
         limit = self.step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
-        vm = self.play.tools.vm
+        vm = self.stage.tools.vm
         return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)
 
     def _judge(self, attempt: Attempt, values: "list[object]") -> Verdict:
@@ -223,7 +230,7 @@ class TaskRun:
             return "would_run"
         if not changed:
             return "ok"
-        return "would_change" if self.play.job.check else "changed"
+        return "would_change" if self.stage.job.check else "changed"
 
     def _hook(self, name: str, verdict: Verdict) -> None:
         """on_success(this, params, outputs) or on_failure(this, params, error); its own failure is only a warning."""
@@ -257,7 +264,7 @@ class TaskRun:
         self.blocks = self._is_blocking(verdict)
         if status not in BLOCKING and attempt is not None:
             self.notified = attempt.notified + self._declared_notify(status)
-            self.play.outputs[self.step.name] = verdict.outputs
+            self.stage.outputs[self.step.name] = verdict.outputs
         self._emit(
             "task_finished", status=status, message=verdict.message, outputs=verdict.outputs,
             changes=attempt.changes if attempt else [],
@@ -265,7 +272,7 @@ class TaskRun:
             duration=round(time.monotonic() - self._began, 4) if self._began else 0.0,
             failure=verdict.failure, attempts=self._try, ignored=status in BLOCKING and self.step.ignore_errors,
         )
-        self.play.task_finished(self, worker_is_lost)
+        self._tell(self, worker_is_lost)
 
     def _is_blocking(self, verdict: Verdict) -> bool:
         if verdict.status == "skipped":
@@ -280,14 +287,14 @@ class TaskRun:
     # what it says
 
     def _emit(self, type_: str, **fields: object) -> None:
-        self.play.tools.emit(dict(fields, type=type_, task=self.step.name, handler=self.is_handler))
+        self.stage.tools.emit(dict(fields, type=type_, task=self.step.name, handler=self.is_handler))
 
     def _log(self, level: str, text: str) -> None:
         self._emit("log", level=level, text=text)
 
     def _output(self, stream: str, data: bytes) -> None:
         room = LIVE_LIMIT - self._sent
-        if not self.play.job.live or room <= 0:
+        if not self.stage.job.live or room <= 0:
             return
         self._sent += len(data)
         text = data[:room].decode("utf-8", "surrogateescape")

@@ -42,8 +42,10 @@ def disk(host: "Host") -> "list[dict[str, object]]":
     """
     there = with_files(_read_mounts(), _without_device())
     told = answers({one.path: _question(one.path) for one in there}, DEADLINE)
-    return [dict({"device": one.device, "mount": one.path, "type": one.type}, **_figures(told.get(one.path)))
-            for one in there]
+    return [
+        dict({"device": one.device, "mount": one.path, "type": one.type}, **_figures(told.get(one.path)))
+        for one in there if not isinstance(told.get(one.path), NotADirectoryError)
+    ]
 
 
 def with_files(every: "list[Mount]", without_device: "set[str]") -> "list[Mount]":
@@ -56,7 +58,14 @@ def with_files(every: "list[Mount]", without_device: "set[str]") -> "list[Mount]
 
 
 def _question(path: str) -> "Callable[[], object]":
-    return lambda: os.statvfs(path)
+    def ask() -> os.statvfs_result:
+        fd = os.open(path, os.O_PATH | os.O_DIRECTORY)  # a single file may be a mount too: nothing to fill there
+        try:
+            return os.statvfs(fd)
+        finally:
+            os.close(fd)
+
+    return ask
 
 
 def _figures(told: object) -> "dict[str, object]":

@@ -11,17 +11,19 @@ local load, pcall, clock = load, pcall, os.clock
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 local close, running, yieldable = coroutine.close, coroutine.running, coroutine.isyieldable
 local getinfo, getlocal, sethook = debug.getinfo, debug.getlocal, debug.sethook
-local byte, format, match, sub = string.byte, string.format, string.match, string.sub
+local byte, format, gsub, match, sub = string.byte, string.format, string.gsub, string.match, string.sub
 local pack, unpack = table.pack, table.unpack
 
 local INSTRUCTIONS = 1000 -- between two looks of the hook at the clock
 local PATIENCE = 0.005 -- seconds of CPU time between two questions to Python
-local EXPIRED = "the time limit is over"
+local EXPIRED, OUT_OF_MEMORY = "the time limit is over", "not enough memory"
+local MAX_DEPTH = 120 -- nested pcalls and coroutines; at 200 Lua could not even call the hook
 local REQUEST = {} -- what a request yields first; no script ever sees it
 
 local calls, current = {}, nil
 local bases = setmetatable({}, { __mode = "k" }) -- coroutines of calls
 local asking = setmetatable({}, { __mode = "k" }) -- a script's coroutines that wait for an answer
+local nested = setmetatable({}, { __mode = "k" }) -- a script's coroutine → pcalls it is inside of
 local chunks, shown = {}, {} -- source of a script's chunk → its file; shortened source → its file
 
 -- Deadlines -----------------------------------------------------------------------------------
@@ -112,6 +114,7 @@ end
 local function split(text)
   local where
   while true do
+    text = gsub(text, "^%[sloth %a+%]:%d+: ", "")
     local file, line, rest = match(text, "^([^\n]-):(%d+): (.*)$")
     if file == nil or not shown[file] then return text, where end
     where, text = shown[file] .. ":" .. line, rest
@@ -164,18 +167,32 @@ local function step(id, seconds, reply)
   local ok, first, payload = resume(call.co, reply)
   current = nil
   if ok and status(call.co) ~= "dead" and rawequal(first, REQUEST) then return "ask", payload end
+  if rawequal(first, OUT_OF_MEMORY) and not ok then return "memory" end -- and make nothing new: see report
+  local kind, text
+  if call.over then
+    kind, text = "timeout", describe(call, EXPIRED)
+  elseif ok then
+    kind, text = "done", first
+  else
+    kind, text = "error", describe(call, first)
+  end
   calls[id] = nil
-  if call.over then return "timeout", describe(call, EXPIRED) end
-  if ok then return "done", first end
-  if rawequal(first, "not enough memory") then return "memory", describe(call, first) end
-  return "error", describe(call, first)
+  return kind, text
+end
+
+-- How a call ended that had no memory left; Python allows some more for this.
+local function report(id)
+  local call = calls[id]
+  calls[id], current = nil, nil
+  if call == nil then return "memory", '{"where":""}' end
+  return call.over and "timeout" or "memory", describe(call, OUT_OF_MEMORY)
 end
 
 local function start(id, seconds, body, where, ...)
   local arguments = pack(...)
   local co = arm(create(function() return body(unpack(arguments, 1, arguments.n)) end))
   bases[co] = true
-  calls[id] = { co = co, where = where, looked = 0, cpu_limit = 0, over = false }
+  calls[id] = { co = co, where = where, looked = 0, cpu_limit = 0, over = false, depth = 0 }
   return step(id, seconds)
 end
 
@@ -199,16 +216,37 @@ local function request(module, action, args, named, where, empty)
     ',"named":' .. named .. ',"where":' .. sloth.encode(where) .. (empty and ',"empty":true}' or "}"), where)
 end
 
--- A script's own coroutines: requests pass through to the call, everything else is theirs. -----
+-- A script's own coroutines and pcalls: requests pass through to the call, everything else is theirs. -----
 
-local function settle(co, ok, first, ...)
+local function settle(co, depth, ok, first, ...)
   asking[co] = nil
   if ok and rawequal(first, REQUEST) then
     asking[co] = true
-    return settle(co, resume(co, yield(REQUEST, ...)))
+    return settle(co, depth, resume(co, yield(REQUEST, ...)))
   end
-  if current.over then error(EXPIRED, 0) end
+  local call = current
+  if call.over then error(EXPIRED, 0) end
+  nested[co] = call.depth - depth - 1
+  call.depth = depth
   return ok, first, ...
+end
+
+-- At the memory limit a single instruction can cost a full collection: look at the clock each time.
+local function caught(ok, first, ...)
+  local call = current
+  call.depth = call.depth - 1
+  if not ok and rawequal(first, OUT_OF_MEMORY) and (call.over or is_over(call)) then
+    call.over = true
+    error(EXPIRED, 0)
+  end
+  return ok, first, ...
+end
+
+local function safe_pcall(fn, ...)
+  local call = current
+  if call.depth >= MAX_DEPTH then return false, "stack overflow (too many nested pcalls)" end
+  call.depth = call.depth + 1
+  return caught(pcall(fn, ...))
 end
 
 local function check_thread(co)
@@ -225,7 +263,11 @@ end
 function threads.resume(co, ...)
   check_thread(co)
   if bases[co] or asking[co] then return false, "cannot resume non-suspended coroutine" end
-  return settle(co, resume(co, ...))
+  local call = current
+  local depth = call.depth
+  if depth >= MAX_DEPTH then return false, "stack overflow (too many nested coroutines)" end
+  call.depth = depth + 1 + (nested[co] or 0)
+  return settle(co, depth, resume(co, ...))
 end
 
 local function unwrap(ok, ...)
@@ -281,7 +323,8 @@ local function first_parameter(fn)
 end
 
 sloth.current = function() return current end
-sloth.start, sloth.step, sloth.drop = start, step, drop
+sloth.start, sloth.step, sloth.drop, sloth.report = start, step, drop, report
+sloth.safe_pcall, sloth.OUT_OF_MEMORY = safe_pcall, OUT_OF_MEMORY
 sloth.ask, sloth.request, sloth.fail = ask, request, fail
 sloth.caller_line, sloth.caller_file, sloth.remember_line = caller_line, caller_file, remember_line
 sloth.defined_at, sloth.first_parameter, sloth.compile, sloth.threads = defined_at, first_parameter, compile, threads

@@ -277,14 +277,13 @@ local function start_call(id, seconds, number, context, vars)
 end
 
 -- After a memory bomb: whatever scripts have put into globals since the load goes.
-local function recover(id)
-  sloth.drop(id)
+local function purge()
   for name in next, env do
     if not loaded[name] then env[name] = nil end
   end
 end
 
-sloth.start_load, sloth.start_call, sloth.recover = start_load, start_call, recover
+sloth.start_load, sloth.start_call, sloth.purge = start_load, start_call, purge
 
 -- Only the prelude's own locals still know what the sandbox leaves out.
 local outside = _G

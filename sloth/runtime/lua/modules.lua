@@ -83,7 +83,10 @@ local function call_action(module, action, where, self, ...)
   else
     ok, args, named, empty = pcall(arguments, select("#", ...) + 1, self, ...)
   end
-  if not ok then fail(name .. ": " .. args, where) end
+  if not ok then
+    if args == sloth.OUT_OF_MEMORY then error(args, 0) end
+    fail(name .. ": " .. args, where)
+  end
   return sloth.request(module, action, args, named, where, empty)
 end
 

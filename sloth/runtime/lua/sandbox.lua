@@ -4,8 +4,8 @@
 -- into Lua are written in Lua (a module call may yield inside them), and what costs much is charged.
 local sloth = ...
 
-local collectgarbage, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tonumber, tostring, type =
-  collectgarbage, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tonumber, tostring, type
+local collectgarbage, error, getmetatable, ipairs, load, next, rawget, select, setmetatable, tonumber, tostring, type =
+  collectgarbage, error, getmetatable, ipairs, load, next, rawget, select, setmetatable, tonumber, tostring, type
 local debug, math, os, string, table, utf8 = debug, math, os, string, table, utf8
 local find, sub = string.find, string.sub
 local concat, insert, move, pack, remove, sort, unpack =
@@ -265,11 +265,11 @@ end
 
 local function handled(handler, ok, ...)
   if ok then return true, ... end
-  return false, select(2, pcall(handler, (...)))
+  return false, select(2, sloth.safe_pcall(handler, (...)))
 end
 
 local function safe_xpcall(fn, handler, ...)
-  return handled(handler, pcall(fn, ...))
+  return handled(handler, sloth.safe_pcall(fn, ...))
 end
 
 local function read_all(reader)
@@ -306,7 +306,7 @@ end
 local env = {
   _VERSION = _VERSION,
   assert = assert, error = error, getmetatable = safe_getmetatable, ipairs = ipairs, load = safe_load, next = next,
-  pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
+  pairs = pairs, pcall = sloth.safe_pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
   select = select, setmetatable = safe_setmetatable, tonumber = safe_tonumber, tostring = tostring, type = type,
   xpcall = safe_xpcall, collectgarbage = safe_collectgarbage,
   string = strings, table = tables, coroutine = sloth.threads,

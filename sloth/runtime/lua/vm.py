@@ -66,6 +66,7 @@ class _Call:
         self.deadline = deadline
         self.key = key
         self.is_expired = False
+        self.has_entered = False
         self.has_ended = False
 
 
@@ -130,9 +131,10 @@ class VM:
         prelude[b"modules"] = " ".join(modules).encode()
         for name in PRELUDE:
             source = pkgutil.get_data("sloth.runtime.lua", name + ".lua")
-            compile_(source, b"=sloth/" + name.encode() + b".lua", b"t")(prelude)
+            compile_(source, b"=[sloth " + name.encode() + b"]", b"t")(prelude)
         self._start_load, self._start_call = prelude[b"start_load"], prelude[b"start_call"]
-        self._step, self._drop, self._recover = prelude[b"step"], prelude[b"drop"], prelude[b"recover"]
+        self._step, self._drop = prelude[b"step"], prelude[b"drop"]
+        self._report, self._purge = prelude[b"report"], prelude[b"purge"]
 
     # what others call
 
@@ -221,14 +223,14 @@ class VM:
         if call.is_expired or rest <= 0 or not self.lock.acquire(timeout=min(rest, threading.TIMEOUT_MAX)):
             raise _over(call)
         try:
-            self._tidy(sum(len(argument) for argument in arguments if isinstance(argument, bytes)))
+            self._make_room(sum(len(argument) for argument in arguments if isinstance(argument, bytes)), call)
             self._gate.call, self._inside = call, (call, self.clock())
-            kind, text = function(call.number, rest, *arguments)
-            if kind == b"memory":
-                self._free(call)
+            call.has_entered = True
+            said = function(call.number, rest, *arguments)
+            if said == b"memory":
+                raise self._out_of_memory(call)
         except self._lua54.LuaMemoryError:
-            self._free(call)
-            raise LuaMemory(f"the script took more than its {self._memory >> 20} MiB of memory") from None
+            raise self._out_of_memory(call) from None
         except self._lua54.LuaError as error:
             raise LuaError(f"the prelude failed: {error}") from error
         finally:
@@ -237,6 +239,7 @@ class VM:
         if self._gate.is_interrupted:
             self._gate.is_interrupted = False
             raise KeyboardInterrupt
+        kind, text = said
         return kind, text
 
     def _answer(self, text: bytes, perform: "Perform") -> bytes:
@@ -255,31 +258,42 @@ class VM:
         if kind == b"timeout":
             return _over(call, said["where"])
         if kind == b"memory":
-            return LuaMemory(f"the script took more than its {self._memory >> 20} MiB of memory", said["where"])
+            return LuaMemory(f"the script needs more than its {self._memory >> 20} MiB of memory", said["where"])
         class_ = LuaSyntax if said.get("syntax") else LuaError
         return class_(said["text"], said["where"], said.get("value"), said.get("result"))
 
     # memory
 
-    def _tidy(self, needed: int) -> None:
+    def _make_room(self, needed: int, call: "_Call") -> None:
         """Forget abandoned calls, and make sure that a text of that many bytes can be handed over."""
         while self._abandoned:
             self._drop(self._abandoned.pop())
-        if self._runtime.get_memory_used() + needed + MARGIN <= self._memory:
+        if self._has_room(needed):
             return
         self._beyond_the_limit(self._collect)
-        if self._runtime.get_memory_used() + needed + MARGIN > self._memory:
-            raise LuaMemory(f"the script holds almost all of its {self._memory >> 20} MiB of memory")
-
-    def _free(self, call: "_Call") -> None:
-        """After a memory bomb: forget the call and the globals that were set since the file was loaded."""
-        self._beyond_the_limit(self._recover, call.number)
+        if self._has_room(needed):
+            return
+        if call.has_entered:
+            raise self._out_of_memory(call)
+        self._beyond_the_limit(self._purge)  # what an earlier task left behind
         self._beyond_the_limit(self._collect)
+        if not self._has_room(needed):
+            raise LuaMemory(f"upvalues of the file hold almost all of its {self._memory >> 20} MiB of memory")
 
-    def _beyond_the_limit(self, function: "Any", *arguments: object) -> None:
+    def _has_room(self, needed: int) -> bool:
+        return bool(self._runtime.get_memory_used() + needed + MARGIN <= self._memory)
+
+    def _out_of_memory(self, call: "_Call") -> LuaError:
+        """After a memory bomb: forget the call, and the globals that were set since the file was loaded."""
+        kind, text = self._beyond_the_limit(self._report, call.number)
+        self._beyond_the_limit(self._purge)
+        self._beyond_the_limit(self._collect)
+        return self._failure(kind, values.parse(text), call)
+
+    def _beyond_the_limit(self, function: "Any", *arguments: object) -> "Any":
         self._runtime.set_max_memory(self._memory + RECOVERY)
         try:
-            function(*arguments)
+            return function(*arguments)
         finally:
             self._runtime.set_max_memory(self._memory)
 

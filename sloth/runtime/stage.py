@@ -1,0 +1,55 @@
+"""What the tasks of one play share: the job, the tools, outputs, and the ways to tell the play something."""
+
+from sloth.runtime.failure import ActionFailed
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable
+
+    from sloth.runtime.attempt import Act
+    from sloth.runtime.deadline import Timer
+    from sloth.runtime.job import Job, Step
+    from sloth.runtime.lua.vm import VM
+
+    Plain = dict[str, object]
+    Emit = Callable[[Plain], None]
+
+
+class Tools:
+    """What a play works with; all of it can stand on either side of a wire.
+
+    act: performs calls (attempt.py). emit: takes events.
+    """
+
+    def __init__(self, vm: "VM", act: "Act", emit: "Emit", timer: "Timer") -> None:
+        self.vm = vm
+        self.act = act
+        self.emit = emit
+        self.timer = timer
+
+
+class Stage:
+    """Where tasks run.
+
+    handlers: the names of those there are. abort(reason): let no further task start.
+    """
+
+    def __init__(self, job: "Job", tools: Tools, handlers: "list[str]", abort: "Callable[[str], None]") -> None:
+        self.job = job
+        self.tools = tools
+        self.abort = abort
+        self.outputs = {}  # type: dict[str, Plain]
+        self._handlers = handlers
+
+    def handler(self, name: str) -> str:
+        """The name itself when there is such a handler; ActionFailed that lists them otherwise."""
+        if name not in self._handlers:
+            raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(self._handlers) or 'none'}")
+        return name
+
+    def deps(self, step: "Step") -> "Plain":
+        """The outputs of what a task depends on, by name; those of a role also without its prefix."""
+        found = {}  # type: Plain
+        for name in step.needs:
+            found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
+        return found
