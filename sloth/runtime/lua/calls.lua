@@ -308,14 +308,12 @@ end
 
 -- Chunks --------------------------------------------------------------------------------------
 
--- Compile a script's source; its chunk name is what errors and `where` are made of.
+-- Compile a script's source; its chunk name is what errors and `where` are made of. Lua shortens long ones.
 local function compile(text, file)
   local source = "@" .. file
-  local fn, why = load(text, source, "t", sloth.env)
-  if fn == nil then return nil, why end
   chunks[source] = file
-  shown[getinfo(fn, "S").short_src] = file
-  return fn
+  shown[getinfo(load("", source), "S").short_src] = file
+  return load(text, source, "t", sloth.env)
 end
 
 local function first_parameter(fn)

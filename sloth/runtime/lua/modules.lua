@@ -170,7 +170,8 @@ local function variables()
 end
 
 local function values()
-  return current().context.values or options.values
+  local context = current().context
+  return context and context.values or options.values
 end
 
 env.vars = stand_in("vars", variables)
