@@ -11,7 +11,7 @@ MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
 
-CUSTOM = "/etc/sloth/facts.d"
+_CUSTOM = "/etc/sloth/facts.d"
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 _CONTAINERS = ("container-other", "docker", "lxc", "lxc-libvirt", "openvz", "podman", "pouch", "proot", "rkt",
                "systemd-nspawn", "wsl")
@@ -105,12 +105,17 @@ def env(host: "Host") -> "dict[str, str]":
 
 def custom(host: "Host") -> "dict[str, object]":
     """What the files /etc/sloth/facts.d/NAME.json hold, by NAME."""
+    return read_custom(_CUSTOM)
+
+
+def read_custom(folder: str) -> "dict[str, object]":
+    """What the files NAME.json of a folder hold, by NAME; nothing is run there, so other files are no facts."""
     import json
 
     found = {}  # type: dict[str, object]
-    names = sorted(os.listdir(CUSTOM)) if os.path.isdir(CUSTOM) else []
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     for name in (name for name in names if name.endswith(".json")):
-        path = os.path.join(CUSTOM, name)
+        path = os.path.join(folder, name)
         try:
             found[name[: -len(".json")]] = json.loads(_text(path))
         except ValueError as error:
