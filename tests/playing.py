@@ -37,7 +37,7 @@ class Played:
         path = folder / "site.sloth"
         path.write_text(text)
         given = Variables({}, extra or {})
-        file = load(path, given.common, {}, lambda level, text: None)
+        file = load(path, given.common, {}, lambda level, text: None).file
         plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
         plain = JobMaker("run1", file, plan, Request(str(path), check=check, diff=True, live=True), given, {"all": ["h1"]})
         self.job = Job(plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from sloth.engine.answers import Answers, Shared
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
 from sloth.engine.files import Files
+from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session
 from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.planning import lay_out
@@ -33,6 +35,7 @@ from sloth.inventory import Inventory
 from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.runtime.deadline import Timer
 from sloth.transport.switchboard import Switchboard
+from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 from sloth.workflow.sources import Sources
 
@@ -43,10 +46,15 @@ COMMAND = Path(__file__).with_name("command.sloth")
 class Loaded:
     """Everything that is known before anything connects."""
 
-    file: WorkflowFile
+    evaluated: Evaluated
     inventory: Inventory
     variables: Variables
     plans: tuple[Plan, ...]
+
+    @property
+    def file(self) -> WorkflowFile:
+        """The workflow file."""
+        return self.evaluated.file
 
 
 def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
@@ -61,7 +69,7 @@ def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
     """Load and check the request's workflow file. What it logs while loading goes to `say`."""
-    return _load(request, _variables(request), say)
+    return _load(request, _variables(request), say).file
 
 
 def plan(request: Request, say: Subscriber) -> list[Plan]:
@@ -108,7 +116,7 @@ def _variables(request: Request) -> Variables:
     return Variables(values, varsfile.extra_vars(request.extra))
 
 
-def _load(request: Request, variables: Variables, say: Subscriber) -> WorkflowFile:
+def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
     return load_file(Path(request.file), variables.common, variables.values, lambda level, text: say(LogLine("", "", level, text)))
 
 
@@ -117,10 +125,10 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
         raise UsageError(f"-f wants a number from 1, got {request.forks}")
     path = Path(request.file)
     variables = _variables(request)
-    file = _load(request, variables, say)
+    evaluated = _load(request, variables, say)
     hosts = inventory(request.targets, path.parent)
-    plans = tuple(_plan(request, workflow, hosts) for workflow in _chosen(request, file))
-    return Loaded(file, hosts, variables, plans)
+    plans = tuple(_plan(request, workflow, hosts) for workflow in _chosen(request, evaluated.file))
+    return Loaded(evaluated, hosts, variables, plans)
 
 
 def _warnings(loaded: Loaded) -> list[str]:
@@ -161,9 +169,13 @@ class _Run:
         self._loaded = loaded
         self._plan = plan
         self._bus = bus
+        self._publishing = threading.Lock()
         self._id = secrets.token_hex(4)
         self._timer = Timer()
         self._tally = Tally([host.host for host in plan.hosts])
+        common = {**plan.workflow.variables, **loaded.variables.common}
+        self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
+        self._hook_events = Bus([self._hooks.take])
         path = Path(loaded.file.path)
         self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
@@ -178,17 +190,24 @@ class _Run:
         self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
         limits = {task.name: task.timeout for task in self._plan.workflow.tasks if task.timeout is not None}
         runs = [self._host_run(host, limits) for host in self._plan.hosts]
+        if not self._hooks.start():
+            for run in runs:
+                run.cancel("on_start of the workflow returned false")
         try:
-            complete = execute(runs, self._request.forks)
+            with self._hook_events:
+                complete = execute(runs, self._request.forks)
         finally:
             self._switchboard.close()
         code = self._tally.exit_code(runs, complete)
+        self._hooks.complete(code == 0)
         self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
         return code
 
     def _publish(self, event: Event) -> None:
-        self._tally.add(event)
-        self._bus.publish(event)
+        with self._publishing:
+            self._tally.add(event)
+            self._bus.publish(event)
+            self._hook_events.publish(event)
 
     def _host_run(self, host: HostPlan, limits: dict[str, float]) -> HostRun:
         hosts, targets = self._loaded.inventory, self._request.targets

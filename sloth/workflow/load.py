@@ -1,7 +1,7 @@
 """A workflow file becomes a model: evaluated once in the sandbox, then checked, part by part.
 
-The closures stay in the Lua VM that is thrown away here; each host makes its own from the same
-sources. What remains is names, order and settings.
+What the hosts need of it is names, order and settings: each makes the closures of its tasks from the
+same sources. Only a workflow's own hooks run here, in the VM that loaded it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,43 @@ from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core import varsfile
-from sloth.runtime.action import seconds
+from sloth.runtime.action import Catalog, seconds
+from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
+from sloth.runtime.program import load_program
 from sloth.workflow.sources import ROLE, Sources
 
-LOAD_LIMIT = 10.0  # seconds for the top level of a file
+HONOURED = frozenset({"max_parallel_tasks", "workdir"})
 Say = Callable[[str, str], None]
+Perform = Callable[[dict[str, object]], list[object]]
 
 
-def load(path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say) -> WorkflowFile:
+class Evaluated:
+    """A loaded file and the VM that holds the hooks of its workflows."""
+
+    def __init__(self, file: WorkflowFile, vm: VM, program: Mapping[str, Any]) -> None:
+        self.file = file
+        self._vm = vm
+        self._hooks = {declared["name"]: declared["hooks"] for declared in program["workflows"]}
+
+    def hooks(self, workflow: str) -> frozenset[str]:
+        """The names of the hooks that a workflow declares."""
+        return frozenset(self._hooks[workflow])
+
+    def call(self, workflow: str, hook: str, args: list[object], context: Mapping[str, object], perform: Perform, limit: float) -> list[object]:
+        """Run a hook for at most `limit` seconds; what it returns. Raises WorkflowError when it fails.
+
+        perform: answers the module calls that it makes
+        """
+        try:
+            return self._vm.call(
+                self._hooks[workflow][hook]["function"], {**context, "style": "plain", "extra": args}, perform,
+                self._vm.clock() + limit,
+            )
+        except LuaError as error:
+            raise WorkflowError(f"{hook} of workflow {workflow!r}: {error.text}", where=error.where) from error
+
+
+def load(path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say) -> Evaluated:
     """Load and check one file.
 
     common: the variables that are the same for all hosts (values files, extra variables)
@@ -32,18 +61,14 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     """
     from lupa import lua54
 
-    from sloth.runtime.action import Catalog
-    from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
-    from sloth.runtime.program import load_program
-
     sources = Sources(path.parent)
     if sources.read(path.name) is None:
         raise WorkflowError(f"there is no workflow file {path}", hint=_nearby(path))
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(
-            vm, path.name, sources.read, side="controller", top_vars=dict(common), values=dict(values), environ=dict(os.environ), say=say,
-            deadline=vm.clock() + LOAD_LIMIT,
+            vm, path.name, sources.read, side="controller", top_vars=dict(common), values=dict(values),
+            environ=dict(os.environ), say=say,
         )
     except LuaSyntax as error:
         raise WorkflowError(f"syntax error: {error.text}", where=error.where) from error
@@ -53,16 +78,23 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     if not workflows:
         raise WorkflowError(f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()')
     asked = {name: os.environ[name] for name in program["environ"] if name in os.environ}
-    return WorkflowFile(str(path), path.name, sources.texts, workflows, asked, tuple(program["warnings"]))
+    file = WorkflowFile(str(path), path.name, sources.texts, workflows, asked, tuple(program["warnings"]))
+    return Evaluated(file, vm, program)
 
 
 def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
     where = f"{declared['file']}:{declared['line']}"
     config: Mapping[str, Any] = declared["config"]
+    for key in config.keys() - HONOURED:
+        raise WorkflowError(
+            f"config of workflow {declared['name']!r}: {key} has no effect in this version of sloth", where=where,
+            hint=f"take it out; what works is {', '.join(sorted(HONOURED))}",
+        )
     parallel = config.get("max_parallel_tasks", 1)
     if not isinstance(parallel, int) or isinstance(parallel, bool) or parallel < 1:
         raise WorkflowError(f"max_parallel_tasks wants a whole number from 1, got {parallel!r}", where=where)
-    tasks = tuple(_task(one) for one in declared["tasks"])
+    workdir = declared.get("workdir") or config.get("workdir")
+    tasks = tuple(_task({"workdir": workdir, **one}) for one in declared["tasks"])
     _check_names(tasks, where)
     return Workflow(
         name=declared["name"],

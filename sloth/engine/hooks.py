@@ -1,0 +1,112 @@
+"""A workflow's own hooks: they run once, on the controller, and their module calls act on the controller.
+
+    on_start()                          before anything connects; false stops the run
+    on_task_start(name)                 when the first host begins a task
+    on_task_complete(name, success)     when the last host has ended it
+    on_complete(success, results)       at the end; results: host → task → status
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sloth.core.errors import WorkflowError
+from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
+from sloth.core.model import BAD, Plan
+from sloth.runtime.acting import Call, Here, Outcome, Report
+from sloth.runtime.action import Catalog
+from sloth.runtime.attempt import Attempt
+from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Settings
+from sloth.runtime.job import Step
+from sloth.runtime.token import Token
+from sloth.workflow.load import Evaluated
+
+LIMIT = 60.0  # seconds for one hook
+
+
+class Hooks:
+    """The hooks of one workflow's run. `take` hears every event, in order."""
+
+    def __init__(
+        self, evaluated: Evaluated, plan: Plan, variables: Mapping[str, object], check: bool, timer: Timer,
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._evaluated = evaluated
+        self._name = plan.workflow.name
+        self._declared = evaluated.hooks(self._name)
+        self._variables = variables
+        self._check = check
+        self._timer = timer
+        self._publish = publish
+        self._here = Here(Catalog(), _nobody, _nobody)
+        self._waiting = {task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks}
+        self._started: set[str] = set()
+        self._bad: set[str] = set()
+        self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
+
+    def start(self) -> bool:
+        """on_start: False when the run shall not begin. Raises WorkflowError when it fails."""
+        return not self._is_declared("on_start") or self._call("on_start", [])[:1] != [False]
+
+    def take(self, event: Event) -> None:
+        """on_task_start and on_task_complete, from events as they happen."""
+        match event:
+            case TaskStarted(handler=False) if event.task not in self._started:
+                self._started.add(event.task)
+                self._tell("on_task_start", [event.task])
+            case TaskFinished(handler=False):
+                self._finished(event)
+
+    def complete(self, success: bool) -> None:
+        """on_complete."""
+        self._tell("on_complete", [success, self._results])
+
+    def _finished(self, event: TaskFinished) -> None:
+        self._results[event.host][event.task] = event.status
+        if event.status in BAD and not event.ignored:
+            self._bad.add(event.task)
+        waiting = self._waiting[event.task]
+        waiting.discard(event.host)
+        if not waiting:
+            self._tell("on_task_complete", [event.task, event.task not in self._bad])
+
+    def _is_declared(self, hook: str) -> bool:
+        return hook in self._declared
+
+    def _tell(self, hook: str, args: list[object]) -> None:
+        """Run a hook whose failure is no failure of the run."""
+        if not self._is_declared(hook):
+            return
+        try:
+            self._call(hook, args)
+        except WorkflowError as error:
+            self._publish(Notice(f"{error.where}: {error}"))
+
+    def _call(self, hook: str, args: list[object]) -> list[object]:
+        token = Token()
+        alarm = self._timer.after(LIMIT, lambda: token.stop(f"timed out after {LIMIT:g} s"))
+        step = Step({"name": hook})
+        report = Report(lambda stream, data: None, lambda level, text: self._publish(LogLine("", hook, level, text)))
+        attempt = Attempt(step, Settings(check=self._check), token, self._timer, self._act, report, _no_handler)
+        context = {"vars": dict(self._variables), "inventory_hostname": socket.gethostname()}
+        try:
+            return self._evaluated.call(self._name, hook, args, context, attempt.perform, LIMIT)
+        finally:
+            self._timer.cancel(alarm)
+
+    def _act(self, user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+        if user is not None:
+            raise ActionFailed("become is not for hooks: they run as the user who runs sloth")
+        return self._here.act(call, settings, token, report)
+
+
+def _nobody(verb: str, args: dict[str, object]) -> Any:
+    raise ActionFailed(f"{verb}: a hook of a workflow has no host to bring this to; do it in a task")
+
+
+def _no_handler(name: str) -> str:
+    raise ActionFailed(f"notify({name!r}): a hook of a workflow cannot notify handlers; do it in a task")
