@@ -28,10 +28,11 @@ def test_equal_results_are_one_group_whatever_their_duration():
 
 
 def test_a_difference_anywhere_keeps_results_apart():
-    for difference in ({"message": "x"}, {"failure": {"stderr": "x"}}, {"diff": ({"path": "/x"},)}, {"changes": ("x",)}):
+    differences = {"message": "x", "failure": {"stderr": "x"}, "diff": ({"path": "/x"},), "changes": ("x",)}
+    for name, value in differences.items():
         groups = Groups({"a": ["nginx"], "b": ["nginx"]})
         groups.add(result("a"), 0.0)
-        assert hosts(groups.add(result("b", **difference), 0.0)) == [["a"], ["b"]]
+        assert hosts(groups.add(result("b", **{name: value}), 0.0)) == [["a"], ["b"]]
 
 
 def test_a_slow_host_does_not_hold_back_the_others_for_ever():

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 
 from sloth.cli.render.json_lines import JsonLines
-from sloth.core.events import HostUnreachable, LogLine, Notice, RunFinished, RunStarted, TaskFinished, TaskStarted
+from sloth.core.events import (
+    Event,
+    HostUnreachable,
+    LogLine,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
 from tests.unit.cli.streams import screen
 
 EVENTS = (
@@ -32,8 +41,8 @@ def test_standard_output_has_the_three_types_and_nothing_else():
 
 
 def test_the_rest_goes_to_whoever_wants_it():
-    others: list[object] = []
-    subscriber = JsonLines(screen()[0], others.append)
+    others: list[Event] = []
+    subscriber = JsonLines(screen()[0], lambda event: others.append(event))
     for event in EVENTS:
         subscriber(event)
     assert others == list(EVENTS[1:5])

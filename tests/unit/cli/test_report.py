@@ -8,12 +8,20 @@ from sloth.cli.render.grouping import PATIENCE
 from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail, duration
 from sloth.core.events import (
-    HostUnreachable, LogLine, Notice, RunFinished, RunStarted, TaskFinished, TaskOutput, TaskRetrying, TaskStarted,
+    HostUnreachable,
+    LogLine,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+    TaskStarted,
 )  # fmt: skip
 from tests.unit.cli.streams import screen
 
 WEB = ["web1", "web2", "web3"]
-FAILURE = {"error": "exit code 3", "where": "site.sloth:7", "exit_code": 3, "stdout": "out\n", "stderr": "\x1b[31mbad\n"}
+FAILURE = {"error": "exit code 3", "where": "site.sloth:7", "stdout": "out\n", "stderr": "\x1b[31mbad\n"}
 
 
 class Clock:
@@ -102,7 +110,8 @@ def test_more_is_told_when_it_is_asked_for(detail, more):
 
 
 def test_lines_that_a_workflow_logs_come_at_once_with_their_host():
-    out, _ = told(started("t"), LogLine("web1", "t", "info", "one\ntwo\x1b[2J"), LogLine("", "", "info", "while loading"))
+    lines = [LogLine("web1", "t", "info", "one\ntwo\x1b[2J"), LogLine("", "", "info", "while loading")]
+    out, _ = told(started("t"), *lines)
     assert out[1:] == ["web1 | one", "web1 | two", "while loading"]
 
 

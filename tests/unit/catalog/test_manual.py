@@ -1,0 +1,63 @@
+"""The manual is read off the code: names, types, defaults, meanings, examples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from sloth.catalog import manual
+from sloth.core.errors import UsageError
+from sloth.runtime.action import Catalog
+
+
+def test_every_module_and_action_is_in_it():
+    catalog = Catalog()
+    found = {one.name: one for one in manual.modules()}
+    assert list(found) == catalog.names
+    for name in catalog.names:
+        told = {known for one in found[name].actions for known in (one.name, *one.synonyms)}
+        assert told == {f"{name}.{key}" for key in catalog.module(name)}
+
+
+def test_everything_is_said_that_people_and_programs_ask_for():
+    for module in manual.modules():
+        assert module.summary, module.name
+        for action in module.actions:
+            assert action.summary, action.name
+            assert action.examples, action.name
+            assert all(one.type and one.meaning for one in action.parameters), action.name
+        json.dumps(asdict(module))
+
+
+def test_an_action_is_taken_apart():
+    copy = manual.action("file_ops.copy")
+    parameters = {one.name: one for one in copy.parameters}
+    assert copy.summary.endswith(".")
+    assert not copy.query
+    assert parameters["dest"].required
+    assert parameters["dest"].type == "a string"
+    assert "path" in parameters["dest"].synonyms
+    assert parameters["backup"].default is False
+    assert all(example.startswith("file_ops.copy") for example in copy.examples)
+
+
+def test_an_action_that_only_looks_says_so():
+    assert manual.action("file_ops.stat").query
+
+
+@pytest.mark.parametrize(
+    ("ask", "name", "hint"),
+    [
+        pytest.param(manual.module, "pkgs", "did you mean 'pkg'?", id="near a module"),
+        pytest.param(manual.module, "zzzzz", "`sloth modules list` shows all", id="near nothing"),
+        pytest.param(manual.action, "pkg.instal", "did you mean 'pkg.install'?", id="near an action"),
+        pytest.param(manual.action, "pkg.zzzzz", "`sloth modules show pkg` shows all of them", id="near no action"),
+        pytest.param(manual.action, "pgk.install", "did you mean 'pkg'?", id="action of a near module"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_a_near_one(ask, name, hint):
+    with pytest.raises(UsageError) as caught:
+        ask(name)
+    assert caught.value.hint == hint

@@ -1,0 +1,59 @@
+"""What is known of a run that goes on, in few lines; and that the picture never stands in what is printed."""
+
+from __future__ import annotations
+
+from sloth.cli.render.live import Live, Progress
+from sloth.cli.render.screen import Screen
+from sloth.core.events import RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from tests.unit.cli.streams import Terminal
+
+
+def progress(*events, hosts):
+    made = Progress()
+    made.take(RunStarted("7f3a", "site", "site.sloth", False, hosts, 0.0), 0.0)
+    for event in events:
+        made.take(event, 1.0)
+    return made
+
+
+def test_tasks_and_hosts_are_counted():
+    made = progress(
+        TaskStarted("a", "t"), TaskFinished("a", "t", "ok"), TaskFinished("a", "u", "ok"), TaskFinished("b", "t", "ok"),
+        hosts={"a": ["t", "u"], "b": ["t", "u"]},
+    )  # fmt: skip
+    assert made.summary(5.0) == "3/4 tasks · 1 of 2 hosts done · 5.0 s"
+
+
+def test_handlers_are_shown_but_not_counted():
+    made = progress(TaskStarted("a", "restart", handler=True), hosts={"a": ["t"]})
+    assert made.lines(3.0) == ["restart  a  2.0 s"]
+    made.take(TaskFinished("a", "restart", "ok", handler=True), 3.0)
+    assert (made.lines(3.0), made.done) == ([], 0)
+
+
+def test_hosts_on_one_task_are_one_line():
+    hosts = {f"web{number}": ["t"] for number in range(1, 51)}
+    made = progress(*(TaskStarted(host, "t") for host in hosts), hosts=hosts)
+    assert made.lines(2.0) == ["t  web[1-50] (50 hosts)  1.0 s"]
+
+
+def test_the_picture_does_not_grow_with_the_tasks():
+    hosts = {f"h{number}": [f"t{number}"] for number in range(50)}
+    made = progress(*(TaskStarted(host, f"t{host[1:]}") for host in hosts), hosts=hosts)
+    lines = made.lines(2.0)
+    assert len(lines) == 7
+    assert lines[-1] == "… and 44 more tasks"
+
+
+def test_a_task_that_tries_again_says_so():
+    made = progress(TaskStarted("a", "t"), TaskRetrying("a", "t", 1, 2.0, "no"), hosts={"a": ["t"]})
+    assert made.lines(2.0) == ["t  a  1.0 s  retrying"]
+
+
+def test_a_short_run_is_never_drawn():
+    stream = Terminal()
+    live = Live(stream, colour=False)
+    with live.drawing(lambda: None):
+        live(RunStarted("7f3a", "site", "site.sloth", False, {"a": ["t"]}, 0.0))
+        Screen(stream, aside=live.aside).line("result")
+    assert stream.getvalue() == "result\n"
