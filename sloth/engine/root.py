@@ -69,7 +69,10 @@ def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
     """Load and check the request's workflow file. What it logs while loading goes to `say`."""
-    return _load(request, _variables(request), say).file
+    file = _load(request, _variables(request), say).file
+    for workflow in file.workflows:
+        lay_out(workflow, (), lambda _: ())  # a cycle is an error of the file, whatever its hosts are
+    return file
 
 
 def plan(request: Request, say: Subscriber) -> list[Plan]:
