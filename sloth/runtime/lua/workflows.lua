@@ -1,8 +1,7 @@
 -- workflow.define, handler and role: what a file declares beside its tasks.
 local sloth = ...
 
-local ipairs, next, pairs, rawequal, setmetatable, tostring, type =
-  ipairs, next, pairs, rawequal, setmetatable, tostring, type
+local ipairs, next, setmetatable, tostring, type = ipairs, next, setmetatable, tostring, type
 local concat, sort = table.concat, table.sort
 local builder, data, env, expect, fail, list = sloth.builder, sloth.data, sloth.env, sloth.expect, sloth.fail, sloth.list
 local mismatch, names, near, place, specs = sloth.mismatch, sloth.names, sloth.near, sloth.place, sloth.specs

@@ -32,7 +32,10 @@ workflow.define("site")
 ROLES = {f"role:{name}/tasks/main.sloth": f"task('{name} task'):build()" for name in ("common", "web", "db")}
 
 
-def load(text: str, **more: Any) -> dict[str, Any]:
+Program = dict[str, Any]
+
+
+def load(text: str, **more: Any) -> Program:
     sources = {"site.sloth": text, **more.pop("sources", {})}
     return Script(sources, **more).program
 
@@ -54,7 +57,8 @@ def test_all_that_a_task_declares_is_in_the_program():
 
 def test_all_that_a_workflow_declares_is_in_the_program():
     flow = load(FULL, sources=ROLES)["workflows"][0]
-    assert {key: flow[key] for key in ("name", "description", "version", "hosts", "variables", "config", "line", "file")} == {
+    keys = ("name", "description", "version", "hosts", "variables", "config", "line", "file")
+    assert {key: flow[key] for key in keys} == {
         "name": "site", "description": "all of it", "version": "1.0.0", "hosts": "all", "variables": {"a": 1},
         "config": {"timeout": "15m", "max_parallel_tasks": 4}, "line": 11, "file": "site.sloth",
     }
@@ -69,7 +73,8 @@ def test_all_that_a_workflow_declares_is_in_the_program():
 
 
 def test_the_table_form_is_the_chain_in_another_shape():
-    chain = load("workflow.define('w'):description('d'):hosts('a', 'b'):tasks({ task('t'):build() }):config({ timeout = 5 })")
+    chain = load("workflow.define('w'):description('d'):hosts('a', 'b'):tasks({ task('t'):build() })"
+                 ":config({ timeout = 5 })")
     table = load("workflow.define('w', { description = 'd', hosts = { 'a', 'b' }, tasks = { task('t'):build() }, "
                  "config = { timeout = 5 } })")
     assert chain == table
@@ -97,7 +102,7 @@ def test_closures_are_found_by_the_names_of_workflow_and_task():
     program = load(FULL, sources=ROLES)
     tasks, handlers = closures(program, "site")
     assert list(tasks) == ["common : common task", "web : web task", "db : db task", "packages", "nginx"]
-    assert [handler["command"]["line"] for handler in handlers] == [15]
+    assert [handler["name"] for handler in handlers] == ["restart"]
     with pytest.raises(LuaError, match="there is no workflow 'nope'; there are: site"):
         closures(program, "nope")
 
@@ -135,7 +140,9 @@ WRONG = {
     "workflow twice": ("workflow.define('w')\nworkflow.define('w')", 2, "workflow 'w' is defined twice"),
     "role twice": ("workflow.define('w'):roles({ 'web', 'web' })", 1, "the role 'web' twice"),
     "missing role": ("\nworkflow.define('w'):roles({ 'none' })", 2, "role 'none' has no tasks/main.sloth"),
-    "module call": ("\npkg.install('vim')", 2, "pkg.install: module call outside of a task: move it into a task's command"),
+    "module call": (
+        "\npkg.install('vim')", 2, "pkg.install: module call outside of a task: move it into a task's command"
+    ),
     "tail module call": ("\nreturn pkg.install('vim')", 2, "module call outside of a task"),
     "notify": ("notify('h')", 1, "notify: module call outside of a task"),
     "facts": ("local x = facts.os", 1, "facts.os belongs to a host"),
@@ -159,9 +166,10 @@ def test_what_is_wrong_is_told_with_its_line(text, line, message):
     pytest.param("local x = = 5", "site.sloth:1:11", "unexpected symbol near '='", id="symbol"),
     pytest.param("x = 1\n  foo bar", "site.sloth:2:7", "syntax error near 'bar'", id="word"),
     pytest.param("task('t'", "site.sloth:1:9", "')' expected near <eof>", id="end of file"),
-    pytest.param("x = 1\nif x then\n", "site.sloth:3:1", "'end' expected (to close 'if' at line 2) near <eof>", id="if"),
+    pytest.param("x = 1\nif x then\n", "site.sloth:3:1", "'end' expected (to close 'if' at line 2) near <eof>",
+                 id="if"),
     pytest.param("x = 'abc\ny = 1", "site.sloth:1:5", "unfinished string near ''abc'", id="string"),
-    pytest.param("#!/bin/x\n\nend", "site.sloth:3:1", "'<eof>' expected near 'end'", id="behind a shebang line"),
+    pytest.param("#!/bin/x\n\nend", "site.sloth:3:1", "<eof> expected near 'end'", id="behind a shebang line"),
 ])
 def test_a_syntax_error_names_line_and_column(text, where, message):
     with pytest.raises(LuaSyntax) as caught:
@@ -191,8 +199,11 @@ def test_what_looks_like_a_mistake_is_a_warning(text, warning):
 # the top level
 
 def test_the_top_level_sees_what_is_the_same_for_all_hosts():
-    flow = Script({"site.sloth": "task(vars.name .. values.get('a.b') .. os.getenv('WHO') .. tostring(os.getenv('NO'))):build()"},
-                  top_vars={"name": "n-"}, values={"a": {"b": "v-"}}, environ={"WHO": "me-", "SECRET": "x"})
+    name = "vars.name .. values.get('a.b') .. os.getenv('WHO') .. tostring(os.getenv('NO'))"
+    flow = Script(
+        {"site.sloth": f"task({name}):build()"}, top_vars={"name": "n-"}, values={"a": {"b": "v-"}},
+        environ={"WHO": "me-", "SECRET": "x"},
+    )
     assert list(flow.tasks) == ["n-v-me-nil"]
     assert flow.program["environ"] == ["NO", "WHO"]
 
@@ -219,18 +230,17 @@ def test_files_import_each_other_relative_to_themselves():
 
 
 def test_a_task_can_import_when_it_runs():
-    flow = Script({"site.sloth": "task('t'):command(function() return import('x.lua') end):build()", "x.lua": "return 5"})
+    text = "task('t'):command(function() return import('x.lua') end):build()"
+    flow = Script({"site.sloth": text, "x.lua": "return 5"})
     assert flow.call("t") == [5]
 
 
 def test_imports_that_lead_outside_are_left_to_the_reader():
-    asked = []
     with pytest.raises(LuaError, match=r"there is no file \.\./\.\./etc/passwd"):
         load("import('lib/../../../etc/passwd')", sources={})
     for text in ("import('/etc/passwd')", "require('....x')"):
         with pytest.raises(LuaError, match="there is no"):
             load(text)
-    assert asked == []
 
 
 def test_an_import_cycle_is_an_error_that_shows_it():
@@ -249,7 +259,8 @@ def test_an_error_in_an_imported_file_has_its_place():
 
 def test_a_role_brings_tasks_and_handlers_before_those_of_the_workflow():
     sources = {
-        "role:web/tasks/main.sloth": "local p = import('list.lua') for _, n in ipairs(p) do task(n):depends_on('users', 'conf'):build() end",
+        "role:web/tasks/main.sloth": "local names = import('list.lua') "
+        "for _, name in ipairs(names) do task(name):depends_on('users', 'conf'):build() end",
         "role:web/tasks/list.lua": "return { 'conf', 'run' }",
         "role:web/handlers/main.lua": "handler('restart web', function() return 'restarted' end)",
     }
@@ -257,7 +268,8 @@ def test_a_role_brings_tasks_and_handlers_before_those_of_the_workflow():
                    ":handlers({ handler('own', function() end) })", sources=sources)
     flow = program["workflows"][0]
     assert [(task["name"], task["depends_on"], task["role"]) for task in flow["tasks"]] == [
-        ("web : conf", ["users", "web : conf"], "web"), ("web : run", ["users", "web : conf"], "web"), ("users", [], None)
+        ("web : conf", ["users", "web : conf"], "web"), ("web : run", ["users", "web : conf"], "web"),
+        ("users", [], None),
     ]
     assert [handler["name"] for handler in flow["handlers"]] == ["restart web", "own"]
     assert flow["tasks"][0]["file"] == "roles/web/tasks/main.sloth"
@@ -280,6 +292,6 @@ def test_a_role_cannot_define_a_workflow():
 
 
 def test_import_in_a_role_does_not_leave_the_role_unseen():
-    with pytest.raises(LuaError, match="there is no file roles/web/../../secret"):
+    with pytest.raises(LuaError, match=r"there is no file roles/web/\.\./\.\./secret"):
         load("workflow.define('w'):roles({ 'web' })",
              sources={"role:web/tasks/main.sloth": "import('../../../secret')", "secret": "return 1"})

@@ -42,7 +42,7 @@ class Script:
         *,
         limit: float = 5.0,
         slot: str = "command",
-        **context: object,
+        **context: Any,
     ) -> list[object]:
         """Run a closure of a task to its end."""
 
@@ -62,6 +62,6 @@ def script(body: str, parameters: str = "this, params, deps", **options: Any) ->
     )}, **options)
 
 
-def run(body: str, answer: Callable[[Request], list[object]] = done, **context: object) -> list[object]:
+def run(body: str, answer: Callable[[Request], list[object]] = done, **context: Any) -> list[object]:
     """What the body of a task returns."""
     return script(body).call("t", answer, **context)

@@ -16,8 +16,10 @@ from tests.unit.runtime.lua.script import Script, run, script
     pytest.param("pkg.install('vim')", ["vim"], {}, id="a string"),
     pytest.param("pkg.install { 'a', 'b' }", [["a", "b"]], {}, id="a list"),
     pytest.param("pkg.install { 'vim', state = 'latest' }", ["vim"], {"state": "latest"}, id="one value and options"),
-    pytest.param("pkg.install { 'a', 'b', state = 'latest' }", [["a", "b"]], {"state": "latest"}, id="a list and options"),
-    pytest.param("pkg.install('src', 'dest', { mode = '0644' })", ["src", "dest"], {"mode": "0644"}, id="options behind values"),
+    pytest.param("pkg.install { 'a', 'b', state = 'latest' }", [["a", "b"]], {"state": "latest"},
+                 id="a list and options"),
+    pytest.param("pkg.install('src', 'dest', { mode = '0644' })", ["src", "dest"], {"mode": "0644"},
+                 id="options behind values"),
     pytest.param("pkg.install('a', { 'b' })", ["a", ["b"]], {}, id="a list behind a value"),
     pytest.param("pkg.install(nil, 'b')", [None, "b"], {}, id="a gap"),
     pytest.param("pkg.install('a', nil)", ["a"], {}, id="no options"),
@@ -56,8 +58,9 @@ def test_arguments_that_cannot_be_passed(call, text):
 def test_exec_itself_is_exec_run():
     flow = script("exec('ls', { timeout = 5 })")
     flow.call()
-    request = flow.requests[0]
-    assert (request["module"], request["action"], request["args"], request["named"]) == ("exec", "run", ["ls"], {"timeout": 5})
+    assert [flow.requests[0][key] for key in ("module", "action", "args", "named")] == [
+        "exec", "run", ["ls"], {"timeout": 5}
+    ]
 
 
 def test_a_call_returns_all_values_of_its_answer():
@@ -100,13 +103,15 @@ def test_a_number_can_be_read_from_a_result():
     pytest.param("local r table.sort({ 2, 1 }, function() r = exec.run('x') return false end) return r", id="sort"),
     pytest.param("local r ('a'):gsub('a', function() r = exec.run('x') end) return r", id="gsub"),
     pytest.param("return coroutine.wrap(function() return (exec.run('x')) end)()", id="coroutine"),
-    pytest.param("return select(2, coroutine.resume(coroutine.create(function() return (exec.run('x')) end)))", id="resume"),
-    pytest.param("return coroutine.wrap(function() return coroutine.wrap(function() return (exec.run('x')) end)() end)()",
+    pytest.param("return select(2, coroutine.resume(coroutine.create(function() return (exec.run('x')) end)))",
+                 id="resume"),
+    pytest.param("local function inner() return (exec.run('x')) end "
+                 "return coroutine.wrap(function() return coroutine.wrap(inner)() end)()",
                  id="coroutine in a coroutine"),
     pytest.param("return setmetatable({}, { __index = function() return (exec.run('x')) end }).field", id="metamethod"),
     pytest.param("for r in function() return (exec.run('x')) end do return r end", id="iterator"),
-    pytest.param("local x <close> = setmetatable({}, { __close = function() exec.run('y') end }) return (exec.run('x'))",
-                 id="close"),
+    pytest.param("local x <close> = setmetatable({}, { __close = function() exec.run('y') end }) "
+                 "return (exec.run('x'))", id="close"),
 ])
 def test_a_module_can_be_called_anywhere(body):
     assert run(body, lambda request: ["answer"]) == ["answer"]
@@ -181,7 +186,9 @@ ERRORS = {
     "an error that is passed on": ("local ok, e = pcall(function()\nerror('why') end)\nerror(e)", "why", 2),
     "unknown global": ("\npgk.install('x')", "attempt to index a nil value (global 'pgk')", 2),
     "arithmetic": ("return 1 + {}", "attempt to perform arithmetic on a table value", 1),
-    "in a function": ("local function f()\nlocal x = nil + 1 end\nf()", "attempt to perform arithmetic on a nil value", 2),
+    "in a function": (
+        "local function f()\nlocal x = nil + 1 end\nf()", "attempt to perform arithmetic on a nil value", 2
+    ),
     "in a coroutine": ("coroutine.wrap(function()\nerror('why') end)()", "why", 2),
     "in a library function": ("\n('x'):rep('y')", "bad argument #2 to 'rep' (number expected)", 2),
     "table": ("error({ message = 'why', code = 5 })", "why", 1),
@@ -263,7 +270,8 @@ def test_expire_ends_the_calls_of_one_key_only():
 
 def test_a_watchdog_sees_who_is_inside_lua_without_the_lock():
     flow = script("exec.run('x') while true do end")
-    number, seen, done = flow.tasks["t"]["command"]["function"], [], threading.Event()
+    number, done = flow.tasks["t"]["command"]["function"], threading.Event()
+    seen: list[tuple[object, float, float]] = []
 
     def watch():
         while not seen and not done.is_set():
@@ -271,10 +279,10 @@ def test_a_watchdog_sees_who_is_inside_lua_without_the_lock():
             if inside is not None:
                 seen.append(inside)
 
+    watcher = threading.Thread(target=watch)
+    deadline = flow.vm.clock() + 0.2
+    watcher.start()
     with pytest.raises(LuaTimeout):
-        watcher = threading.Thread(target=watch)
-        deadline = flow.vm.clock() + 0.2
-        watcher.start()
         flow.vm.call(number, {"style": "task"}, lambda request: [], deadline, key="web")
     done.set()
     watcher.join()
@@ -284,7 +292,12 @@ def test_a_watchdog_sees_who_is_inside_lua_without_the_lock():
 
 def test_a_call_that_waits_for_the_lock_ends_at_its_deadline():
     flow = script("while true do end")
-    spinning = threading.Thread(target=lambda: pytest.raises(LuaTimeout, flow.call, "t", limit=0.4))
+
+    def spin():
+        with pytest.raises(LuaTimeout):
+            flow.call("t", limit=0.4)
+
+    spinning = threading.Thread(target=spin)
     spinning.start()
     while flow.vm.running_since() is None:
         pass

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua.vm import LuaError
 from tests.unit.runtime.lua.script import Script, run, script
 
-CONTEXT = {
+CONTEXT: dict[str, Any] = {
     "params": {"p": 1}, "deps": {"d": {"x": 2}}, "session": {"s": 3}, "extra": [{"error": "why"}],
     "vars": {"v": 4}, "groups": {"web": ["h1"]}, "inventory_hostname": "h1",
 }
@@ -63,7 +65,7 @@ def test_a_fact_that_fails_is_an_error_at_its_line():
     def unknown(_request):
         raise ActionFailed("unknown fact: oss")
 
-    with pytest.raises(LuaError, match="a.sloth:2: unknown fact"):
+    with pytest.raises(LuaError, match=r"a\.sloth:2: unknown fact"):
         run("\nreturn facts.oss", unknown)
 
 
@@ -90,8 +92,10 @@ def test_notify_names_handlers():
 
 
 def test_the_workdir_is_a_path_with_actions():
-    flow = script("local w = this.workdir w:ensure() w.recreate() return w.path, w.path(), w.get(), w:get(), w .. '/x', w.exists()")
-    assert flow.call("t", lambda request: [True], this={"name": "t", "workdir": "/srv"}) == ["/srv"] * 4 + ["/srv/x", True]
+    flow = script("local w = this.workdir w:ensure() w.recreate() "
+                  "return w.path, w.path(), w.get(), w:get(), w .. '/x', w.exists()")
+    values = flow.call("t", lambda request: [True], this={"name": "t", "workdir": "/srv"})
+    assert values == ["/srv"] * 4 + ["/srv/x", True]
     assert [f"{one['module']}.{one['action']} {one['named']['path']}" for one in flow.requests] == [
         "file_ops.directory /srv", "file_ops.absent /srv", "file_ops.directory /srv", "fs.exists /srv"
     ]
