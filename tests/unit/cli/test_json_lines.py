@@ -42,7 +42,11 @@ def test_standard_output_has_the_three_types_and_nothing_else():
 
 def test_the_rest_goes_to_whoever_wants_it():
     others: list[Event] = []
-    subscriber = JsonLines(screen()[0], lambda event: others.append(event))
+
+    def listen(event: Event) -> None:
+        others.append(event)
+
+    subscriber = JsonLines(screen()[0], listen)
     for event in EVENTS:
         subscriber(event)
     assert others == list(EVENTS[1:5])

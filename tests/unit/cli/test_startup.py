@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -27,8 +27,10 @@ def test_no_heavy_library_is_loaded(words):
 @pytest.mark.parametrize("word", ["--help", "version"])
 def test_the_answer_takes_less_than_a_quarter_of_a_second(word):
     def once() -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "sloth", word], capture_output=True, check=True)
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Its own time: a machine that is busy with other tests says nothing about sloth.
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(once() for _ in range(5)) < 0.25
