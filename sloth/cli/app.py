@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from sloth import __version__
-from sloth.cli.command import Group, application
+from sloth.cli.command import COMPLETE, Group, application
 from sloth.cli.render import problems
 from sloth.core.errors import SlothError, UsageError
 
@@ -84,6 +84,8 @@ def sloth(
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     words = sys.argv[1:] if words is None else words
+    if COMPLETE in os.environ:
+        importlib.import_module("sloth.cli.completion").know_shells()
     with _sigterm_stops() as terminated:
         code = _run(words)
     return _TERMINATED if terminated and code == _INTERRUPTED else code

@@ -19,6 +19,10 @@ from sloth.core.errors import UsageError
 from sloth.core.near import near
 
 
+COMPLETE = "_SLOTH_COMPLETE"
+"""The variable by which a shell asks for completions."""
+
+
 class Group(TyperGroup):
     """Commands under one name: without an argument it shows its help, and it knows near matches."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sloth.cli.command import application
+from sloth.cli.command import COMPLETE, application
 
 app = application()
 
@@ -29,7 +29,14 @@ def completion(context: typer.Context, shell: Annotated[Shell, typer.Argument(he
              sloth completion zsh > ~/.zfunc/_sloth
              sloth completion fish > ~/.config/fish/completions/sloth.fish
     """
-    from typer.completion import get_completion_inspect_parameters, shell_complete
+    from typer.completion import shell_complete
 
-    get_completion_inspect_parameters()  # makes typer's shells known
-    return shell_complete(context.find_root().command, {}, "sloth", "_SLOTH_COMPLETE", f"source_{shell}")
+    know_shells()
+    return shell_complete(context.find_root().command, {}, "sloth", COMPLETE, f"source_{shell}")
+
+
+def know_shells() -> None:
+    """Let typer answer the shells that it knows; it does so by itself only beside options that we do not want."""
+    from typer.completion import get_completion_inspect_parameters
+
+    get_completion_inspect_parameters()

@@ -179,6 +179,28 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(project):
     assert dest.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        pytest.param("sloth wo", ["workflow"], id="command"),
+        pytest.param("sloth workflow v", ["validate"], id="command of a group"),
+        pytest.param("sloth apply --ho", ["--host-keys"], id="option"),
+        pytest.param("sloth apply --host-keys a", ["accept-new"], id="choice"),
+    ],
+)
+def test_bash_completes_what_is_typed(project, typed, offered):
+    _, script, _ = project.sloth("completion", "bash")
+    project.write("sloth", f'#!/bin/sh\nexec {sys.executable} -m sloth "$@"\n')
+    (project.directory / "sloth").chmod(0o755)
+    asked = f"COMP_WORDS=({typed}); COMP_CWORD={len(typed.split()) - 1}; _sloth_completion sloth"
+    done = subprocess.run(
+        ["bash", "-c", f'{script}\n{asked}\necho "${{COMPREPLY[@]}}"'],
+        env={**project.environ, "PATH": f"{project.directory}:{os.environ['PATH']}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout.split(), done.stderr) == (offered, "")
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
 def test_a_signal_stops_the_run_and_leaves_no_process(project, sent, code):
     mark = f"3{os.getpid()}"
