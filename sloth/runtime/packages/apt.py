@@ -8,6 +8,7 @@ looks: it needs no root and takes no lock, so check mode foretells and fails as 
 import os
 import re
 import time
+from fnmatch import fnmatchcase
 
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.packages.words import Package, Step, steps_between
@@ -63,7 +64,8 @@ class Apt:
         records = [line.split("\t") for line in done.out.splitlines() if line.count("\t") == 4]
         native = [record[1] for record in records if record[0] == "dpkg"]
         known = [_package(record, native) for record in records if record[3][1:2] != "n"]  # n: a mere name
-        return [package for package in known if package.name != "dpkg" or not names or "dpkg" in names]
+        is_asked = not names or any(fnmatchcase("dpkg", name) for name in names)
+        return [package for package in known if package.name != "dpkg" or is_asked]
 
     def available(self, names: "list[str]") -> "list[str]":
         """Those of these names that apt could install by exactly this name; all there are when none is given."""

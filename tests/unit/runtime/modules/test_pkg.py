@@ -269,3 +269,9 @@ def test_queries_tell_what_is_there_and_why_not():
     assert host.changes == []
     with pytest.raises(ActionFailed, match="tree is not installed"):
         pkg.version(host, name="tree")
+
+
+@pytest.mark.parametrize(("pattern", "is_listed"), [("dpk*", True), ("dpkg", True), ("jq", False)])
+def test_dpkg_itself_is_listed_only_when_asked_for(pattern, is_listed):
+    found = pkg.list_(FakeHost(having(listing())), pattern=pattern)
+    assert [one["name"] for one in found] == (["dpkg"] if is_listed else [])

@@ -96,7 +96,7 @@ def test_enablement_of_a_unit_that_is_not_there_fails(act):
             "enabled", "has a bad unit file setting", id="39 broken unit file",
         ),
         pytest.param(systemd.reload, unit("inactive"), "enabled", "does not run", id="38 reload of what does not run"),
-        pytest.param(systemd.reload, unit(CanReload="no"), "enabled", "systemd.restart", id="39 at boot"),
+        pytest.param(systemd.reload, unit(CanReload="no"), "enabled", "systemd.restart", id="38 no ExecReload"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_helps(act, shown, enabled, why):
