@@ -20,15 +20,20 @@ if MYPY:
 
 
 class Call:
-    """What was asked for: an action by name and its arguments as the caller wrote them."""
+    """What was asked for: an action by name and its arguments as the caller wrote them.
+
+    empty: an empty table was among them, which may have meant a list
+    """
 
     def __init__(
-        self, module: str, action: str, positional: "Sequence[object]" = (), named: "Mapping[str, object] | None" = None
+        self, module: str, action: str, positional: "Sequence[object]" = (),
+        named: "Mapping[str, object] | None" = None, empty: bool = False,
     ) -> None:
         self.module = module
         self.action = action
         self.positional = list(positional)
         self.named = dict(named or {})
+        self.empty = empty
 
 
 class Outcome:
@@ -97,7 +102,7 @@ class Here:
         try:
             action = self._catalog.find(call.module, call.action)
             outcome.query = action.query
-            arguments = action.bind(call.positional, call.named)
+            arguments = action.bind(call.positional, call.named, call.empty)
             outcome.value = action.function(host, **arguments)
         except ActionFailed as error:
             outcome.failure = error
@@ -132,7 +137,7 @@ class There:
         try:
             plain = self._peer.call("act", {
                 "act": number, "module": call.module, "action": call.action, "args": call.positional,
-                "named": call.named, "check": settings.check, "diff": settings.diff,
+                "named": call.named, "empty": call.empty, "check": settings.check, "diff": settings.diff,
                 "workdir": settings.workdir, "env": settings.env, "task": settings.task,
             })
         except ActionFailed:
@@ -168,7 +173,7 @@ class Served:
         number, positional, named, env = args.get("act"), args.get("args"), args.get("named"), args.get("env")
         if not isinstance(number, int) or not isinstance(positional, list) or not isinstance(named, dict):
             raise ActionFailed("bad act", kind="protocol")
-        call = Call(str(args.get("module")), str(args.get("action")), positional, named)
+        call = Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
         workdir = args.get("workdir")
         settings = Settings(
             bool(args.get("check")), bool(args.get("diff")), None if workdir is None else str(workdir),

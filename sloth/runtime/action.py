@@ -103,10 +103,20 @@ class Action:
         """`module.action`."""
         return f"{self.module}.{self.name}"
 
-    def bind(self, positional: "Sequence[object]", named: "Mapping[str, object]") -> "dict[str, object]":
-        """Keyword arguments for the function, or BadArguments that says what does not fit."""
+    def bind(
+        self, positional: "Sequence[object]", named: "Mapping[str, object]", empty: bool = False
+    ) -> "dict[str, object]":
+        """Keyword arguments for the function, or BadArguments that says what does not fit.
+
+        empty: the caller also gave an empty Lua table, which is an empty list if one is still wanted
+        """
         given = self._named(named)
         self._positional(list(positional), given)
+        if empty:
+            for parameter in self.parameters:
+                if parameter.name not in given and parameter.type.startswith("list["):
+                    given[parameter.name] = []
+                    break
         missing = [parameter.name for parameter in self.parameters if parameter.required and parameter.name not in given]
         if missing:
             raise BadArguments(f"{self.full_name}: missing argument {', '.join(missing)}; it takes {self._takes()}")

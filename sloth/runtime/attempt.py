@@ -63,7 +63,7 @@ class Attempt:
             args, named = [*args, named], {}  # a table is what is logged, not options
         if module == "exec" and "user" in named:
             named["become"] = named.pop("user")
-        return self.act(Call(module, action, args, named))
+        return self.act(Call(module, action, args, named, request.get("empty") is True))
 
     def act(self, call: Call) -> "list[object]":
         """Perform one action with the options that every call takes; values for Lua, or ActionFailed."""

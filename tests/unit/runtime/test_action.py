@@ -35,6 +35,11 @@ def test_a_call_binds_by_position_name_and_synonym(positional, named, bound):
     assert INSTALL.bind(positional, named) == bound
 
 
+def test_an_empty_lua_table_is_an_empty_list_where_one_is_wanted():
+    assert INSTALL.bind([], {}, empty=True) == {"packages": []}
+    assert INSTALL.bind([["vim"]], {}, empty=True) == {"packages": ["vim"]}
+
+
 def test_the_rest_parameter_takes_all_further_values():
     assert COMMAND.bind(["ls", "-l", "/tmp"], {}) == {"prog": "ls", "args": ["-l", "/tmp"]}
 
