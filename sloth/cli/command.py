@@ -18,7 +18,6 @@ from typer.core import TyperGroup
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 
-
 COMPLETE = "_SLOTH_COMPLETE"
 """The variable by which a shell asks for completions."""
 

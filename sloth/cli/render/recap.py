@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sloth.cli.render.hostnames import folded, natural
 from sloth.cli.render.results import STATUS_STYLES, duration
 from sloth.cli.render.screen import Part, Screen, one_line
-from sloth.core.events import RunFinished, TaskFinished
+from sloth.core.events import RunFinished
 
 _ALWAYS = ("ok", "changed", "failed")
 _ALWAYS_IN_CHECK_MODE = ("ok", "would_change", "would_run", "failed")
@@ -20,11 +21,20 @@ _LONG_RUN = 1.0
 _NOTEWORTHY = 0.1
 
 
-def show_recap(screen: Screen, finished: RunFinished, results: Iterable[TaskFinished], *, check: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """A task, and the host where it took longest."""
+
+    task: str
+    host: str
+    seconds: float
+
+
+def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], *, check: bool) -> None:
     """A table of hosts, the slowest tasks, the totals."""
     screen.line()
     screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS))
-    slowest = _slowest(results)
+    slowest = _slowest(tasks)
     if finished.duration > _LONG_RUN and slowest:
         screen.line(("slowest: ", "dim"), " · ".join(slowest))
     totals = Counter[str]()
@@ -51,16 +61,8 @@ def _rows(counts: Mapping[str, Mapping[str, int]], always: Sequence[str]) -> lis
     return rows
 
 
-def _slowest(results: Iterable[TaskFinished]) -> list[str]:
-    """The tasks that took longest anywhere, each with the host where it did."""
-    longest: dict[str, TaskFinished] = {}
-    for result in results:
-        known = longest.get(result.task)
-        if known is None or result.duration > known.duration:
-            longest[result.task] = result
-    ordered = sorted(longest.values(), key=lambda result: -result.duration)[:_SLOWEST]
+def _slowest(tasks: Iterable[Longest]) -> list[str]:
+    ordered = sorted(tasks, key=lambda one: -one.seconds)[:_SLOWEST]
     return [
-        f"{one_line(result.task)} {duration(result.duration)} ({result.host})"
-        for result in ordered
-        if result.duration >= _NOTEWORTHY
+        f"{one_line(one.task)} {duration(one.seconds)} ({one.host})" for one in ordered if one.seconds >= _NOTEWORTHY
     ]

@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 
 from sloth.cli.render.grouping import Groups
 from sloth.cli.render.hostnames import folded
-from sloth.cli.render.recap import show_recap
+from sloth.cli.render.recap import Longest, show_recap
 from sloth.cli.render.results import Columns, Detail, duration, show
 from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.core.events import (
@@ -45,7 +45,7 @@ class Report:
         self._check = False
         self._groups = Groups({})
         self._columns = Columns(0, 0)
-        self._finished: list[TaskFinished] = []
+        self._longest: dict[str, Longest] = {}
         self._partial: dict[tuple[str, str, str], str] = {}
         self._said: set[str] = set()
 
@@ -70,7 +70,7 @@ class Report:
         self._check = event.check
         self._groups = Groups(event.hosts)
         self._columns = Columns.of({} if self._brief else event.hosts, check=event.check)
-        self._finished = []
+        self._longest = {}
         if self._brief:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
@@ -83,7 +83,9 @@ class Report:
     def _(self, event: TaskFinished) -> None:
         for host, task, stream in [key for key in self._partial if key[:2] == (event.host, event.task)]:
             self._output_line(host, self._partial.pop((host, task, stream)))
-        self._finished.append(event)
+        longest = self._longest.get(event.task)
+        if longest is None or event.duration > longest.seconds:
+            self._longest[event.task] = Longest(event.task, event.host, event.duration)
         # A host that is not reached has said so once; its tasks would only repeat it.
         if event.status != "unreachable":
             for group in self._groups.add(event, self._clock()):
@@ -94,7 +96,7 @@ class Report:
         for group in self._groups.rest():
             show(self._results, group, self._columns, self._detail)
         if not self._brief:
-            show_recap(self._results, event, self._finished, check=self._check)
+            show_recap(self._results, event, self._longest.values(), check=self._check)
 
     @_take.register
     def _(self, event: TaskOutput) -> None:
