@@ -92,6 +92,8 @@ class Session:
 
     def tell(self, verb: str, args: Message) -> None:
         """Say something that wants no answer."""
+        if self.lost:
+            raise self._loss()
         try:
             self.peer.tell(verb, args)
         except WireClosed as error:
@@ -131,7 +133,6 @@ class Session:
         self._greeted.set()
 
     def _loss(self) -> Unreachable:
-        self._greeted.wait(0)
         return ConnectionLost(f"{self.host}: {self.lost or 'the session is over'}")
 
     def _last_words(self) -> str:

@@ -81,7 +81,7 @@ class SshConfig:
         found = self._lookup(connection.address)
         target = self._hop(connection.address, connection.name, found, route, connection)
         jump = connection.jump if connection.jump is not None else found.get("proxyjump", "")
-        if connection.jump is None and not jump and found.get("proxycommand", "none") != "none":
+        if connection.jump is None and not jump and found.get("proxycommand"):  # None for `none`
             target = replace(target, command=_command(found["proxycommand"], connection.address, target))
         route.hops = [*self._jumps(str(jump), connection, route, 0), target]
         if found.get("stricthostkeychecking", "ask") not in {"yes", "ask"} and connection.host_keys == "strict":
@@ -207,7 +207,7 @@ class SshConfig:
 
 def parse_hop(spec: str) -> tuple[str | None, str, int | None]:
     """(user, host, port) of `[ssh://][user@]host[:port]`; an IPv6 address with a port stands in brackets."""
-    match = re.fullmatch(r"(?:ssh://)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:\[\]]+)|([0-9a-fA-F:]+))(?::(\d+))?/?", spec)
+    match = re.fullmatch(r"(?:ssh://)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:@\[\]]+)|([0-9a-fA-F:]+))(?::(\d+))?/?", spec)
     if match is None:
         raise SettingsError(f"not a jump host: {spec!r}", hint="it is [user@]host[:port], several separated by commas")
     user, bracketed, plain, bare, port = match.groups()
@@ -215,7 +215,7 @@ def parse_hop(spec: str) -> tuple[str | None, str, int | None]:
 
 
 def _command(text: str, name: str, hop: Hop) -> str:
-    """A ProxyCommand with its tokens filled in. paramiko would fill in the port of the file, not the one that counts."""
+    """A ProxyCommand with its tokens filled in; paramiko would take the port of the file, not the one that counts."""
     tokens = {"%%": "%", "%h": hop.address, "%n": name, "%p": str(hop.port), "%r": hop.user}
     return re.sub("%.", lambda found: tokens.get(found[0], found[0]), text.replace(_PERCENT, "%"))
 

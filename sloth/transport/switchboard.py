@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -110,5 +111,6 @@ def _pythons(connection: Connection) -> tuple[str, ...]:
     if connection.python is not None:
         return (connection.python,)
     if connection.connection == "local":
-        return (sys.executable, *PYTHONS)
+        # Not by its name in a virtual environment: another user may not be let into the folder where that lies.
+        return (os.path.realpath(sys.executable), *PYTHONS)
     return PYTHONS

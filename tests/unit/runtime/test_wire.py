@@ -1,0 +1,183 @@
+"""The wire under fire: what is broken ends it with WireError, and nothing else ever happens."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.wire import (
+    CHUNK,
+    CHUNK_LIMIT,
+    JSON_LIMIT,
+    Peer,
+    Streamed,
+    WireClosed,
+    WireError,
+    decode,
+    encode,
+    framed,
+)
+
+
+class Pair:
+    """Two peers that talk to each other; the block gets the one that asks."""
+
+    def __init__(self, answer):
+        self.sockets = socket.socketpair()
+        one, other = self.sockets
+        self.asking = Peer(one.recv, one.sendall, {}, {})
+        self.answering = Peer(other.recv, other.sendall, answer, {})
+        self.threads = [threading.Thread(target=peer.serve) for peer in (self.asking, self.answering)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self.asking
+
+    def __exit__(self, *_):
+        self.hang_up()
+        for thread in self.threads:
+            thread.join()
+        for one in self.sockets:
+            one.close()
+
+    def hang_up(self):
+        self.sockets[0].shutdown(socket.SHUT_RDWR)
+
+
+def fed(data: bytes, hear=None) -> list[bytes]:
+    """Serve these bytes to a peer; returns what it wrote."""
+    place = 0
+    written: list[bytes] = []
+
+    def read(length: int) -> bytes:
+        nonlocal place
+        place += length
+        return data[place - length : place]
+
+    Peer(read, written.append, {}, hear or {}).serve()
+    return written
+
+
+def frame(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body
+
+
+def fail(args):
+    raise ActionFailed("no", exit_code=3)
+
+
+def test_calls_and_their_errors_cross():
+    with Pair({"double": lambda args: args["n"] * 2, "fail": fail}) as a:
+        assert a.call("double", {"n": 21}) == 42
+        with pytest.raises(ActionFailed, match="no") as raised:
+            a.call("fail", {})
+        assert raised.value.result["exit_code"] == 3
+        with pytest.raises(ActionFailed, match="no such call"):
+            a.call("other", {})
+
+
+def test_text_that_is_no_utf8_crosses_unharmed():
+    with Pair({"echo": lambda args: args}) as a:
+        assert a.call("echo", {"text": "\udcff\udc80 ü \0"}) == {"text": "\udcff\udc80 ü \0"}
+
+
+def test_streams_cross_in_order():
+    chunks = [bytes([number]) * CHUNK for number in range(40)]
+    with Pair({"file": lambda args: Streamed({"size": 40 * CHUNK}, iter(chunks))}) as a:
+        value, received = a.call_stream("file", {})
+        assert value == {"size": 40 * CHUNK}
+        assert list(received) == chunks
+
+
+def test_a_peer_that_is_gone_fails_the_calls_that_wait():
+    done = threading.Event()
+
+    def never(args):
+        pair.hang_up()
+        done.wait(5)
+
+    pair = Pair({"never": never})
+    with pair as asking, pytest.raises(WireClosed, match="the other side is gone"):
+        asking.call("never", {})
+    done.set()
+
+
+def test_newlines_before_a_frame_are_the_controllers_nudges():
+    heard: list[object] = []
+    fed(b"\n\n" + framed({"tell": "hi", "args": {"a": 1}}) + b"\n", {"hi": heard.append})
+    assert heard == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(struct.pack(">IB", JSON_LIMIT + 1, ord("J")), id="too long"),
+        pytest.param(struct.pack(">IB", CHUNK_LIMIT + 1, ord("B")), id="too long a chunk"),
+        pytest.param(struct.pack(">IB", 4, ord("X")) + b"abcd", id="unknown kind"),
+        pytest.param(struct.pack(">IB", 10, ord("J")) + b"{}", id="truncated body"),
+        pytest.param(b"\0\0", id="truncated header"),
+        pytest.param(frame(b"J", b"[]"), id="no object"),
+        pytest.param(frame(b"J", b"nonsense"), id="no JSON"),
+        pytest.param(frame(b"J", '{"ü": 1}'.encode()), id="not ASCII"),
+        pytest.param(frame(b"J", b'{"a":' + b"[" * 100 + b"]" * 100 + b"}"), id="too deep"),
+        pytest.param(frame(b"J", b'{"a":' * 100000), id="far too deep"),
+        pytest.param(framed({"tell": "unknown", "args": {}}), id="unknown tell"),
+        pytest.param(framed({"tell": "hi", "args": 3}), id="bad arguments"),
+        pytest.param(framed({"nothing": 1}), id="unknown frame"),
+        pytest.param(framed({"reply": "x"}), id="a reply to no number"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_ends_the_wire(data):
+    with pytest.raises(WireError):
+        fed(data, {"hi": lambda args: None})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(frame(b"B", b"\0\0\0\7data"), id="a chunk of no stream"),
+        pytest.param(framed({"reply": 99, "value": 1}), id="a reply that nobody waits for"),
+        pytest.param(framed({"reply": 99, "value": 1}) * 2, id="a reply twice"),
+    ],
+)
+def test_what_comes_late_is_dropped(data):
+    assert fed(data) == []
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused_and_nothing_worse(noise):
+    with suppress(WireError):
+        fed(noise)
+
+
+@given(st.binary(max_size=100))
+def test_noise_in_a_frame_is_refused_and_nothing_worse(noise):
+    for kind in (b"J", b"B"):
+        with suppress(WireError):
+            fed(frame(kind, noise))
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), PLAIN, max_size=4))
+def test_what_is_encoded_is_decoded(message):
+    assert decode(encode(message)) == message
+
+
+def test_a_message_over_the_limit_is_refused_before_it_is_sent():
+    with pytest.raises(WireError, match="over the limit"):
+        encode({"a": "x" * JSON_LIMIT})

@@ -1,0 +1,110 @@
+"""The greeting against a link of the test's own: each thing that a host may say before the first frame."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell
+from sloth.runtime import sudo
+from sloth.transport.greeting import NeedsTerminal, greet
+from sloth.transport.link import Heard
+from sloth.transport.startline import NOWHERE, Start
+
+NONCE = "0123456789abcdef"
+WORD = b"\nfedcba9876543210 "
+PROMPT = sudo.prompt(NONCE).encode()
+
+
+class Script:
+    """A link that says what it is told to, and keeps what is written."""
+
+    def __init__(self, *heard: Heard) -> None:
+        self.heard = deque(heard)
+        self.written = b""
+
+    def receive(self, timeout: float) -> Heard:
+        return self.heard.popleft() if self.heard else Heard()
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def offer(self, data: bytes) -> bool:
+        return False
+
+    def exit_status(self) -> int | None:
+        return 1
+
+    def close(self) -> None:
+        pass
+
+
+def run(*heard: Heard, become: str = "", password: str | None = None, timeout: float = 0.05):
+    link = Script(*heard)
+    start = Start("0" * 64, NONCE, become=become)
+    return greet("web", link, start, password, lambda: b"the bundle", timeout), link
+
+
+def test_noise_before_and_frames_behind_are_told_apart():
+    greeting, link = run(Heard(out=b"Welcome to web"), Heard(out=WORD[:5]), Heard(out=WORD[5:] + b"ready\n\0\0frame"))
+    assert greeting.rest == b"\0\0frame"
+    assert (greeting.uploads, link.written) == (0, b"")
+
+
+def test_an_echo_of_the_nonce_is_no_answer():
+    greeting, _ = run(Heard(out=NONCE.encode() + b" ready\n"), Heard(out=WORD + b"ready\n"))
+    assert greeting.rest == b""
+
+
+def test_what_is_needed_is_sent_in_frames():
+    greeting, link = run(Heard(out=WORD + b"need\n"), Heard(out=WORD + b"ready\n"))
+    assert link.written == b"\0\0\0\x0eB\0\0\0\0the bundle" + b"\0\0\0\4B\0\0\0\0"
+    assert (greeting.uploads, greeting.bytes_sent) == (1, len(link.written))
+
+
+def test_the_password_is_written_once_and_only_after_the_prompt():
+    heard = [Heard(err=b"lecture"), Heard(err=PROMPT), Heard(), Heard(out=WORD + b"ready\n")]
+    _, link = run(*heard, become="root", password="pw")
+    assert link.written == b"pw\n"
+
+
+def test_no_nudge_goes_to_sudo_which_would_take_it_for_a_password():
+    with pytest.raises(ConnectTimeout):
+        run(become="root", password="pw")
+
+
+@pytest.mark.parametrize(
+    ("heard", "password", "error", "text"),
+    [
+        pytest.param([Heard(err=PROMPT)], None, BecomeFailed, "asks for a password", id="no password"),
+        pytest.param([Heard(err=PROMPT), Heard(err=PROMPT)], "pw", BecomeFailed, "wrong", id="asked again"),
+        pytest.param([Heard(err=PROMPT), Heard(err=b"sudo: 1 incorrect password attempt\n", ended=True)], "pw",
+                     BecomeFailed, "wrong", id="ended"),
+        pytest.param([Heard(err=b"sudo: sorry, you must have a tty to run sudo\n", ended=True)], "pw",
+                     NeedsTerminal, "terminal", id="requiretty"),
+        pytest.param([Heard(err=b"sudo: unknown user x\n", ended=True)], "pw", BecomeFailed, "unknown user", id="user"),
+    ],
+)  # fmt: skip
+def test_what_sudo_says_has_its_own_error(heard, password, error, text):
+    with pytest.raises(error, match=text):
+        run(*heard, become="root", password=password)
+
+
+@pytest.mark.parametrize(
+    ("heard", "error", "text"),
+    [
+        pytest.param([Heard(ended=True)], NoShell, "ended before sloth started$", id="ends in silence"),
+        pytest.param([Heard(out=b"a\nlast words\n"), Heard(ended=True)], NoShell, "started: last words", id="words"),
+        pytest.param([Heard(err=NOWHERE.encode(), ended=True)], NoPython, "no Python 3 was found", id="no Python"),
+        pytest.param([Heard(err=b"ImportError: No module named zlib\n", ended=True)], NoPython, "zlib", id="no zlib"),
+        pytest.param([Heard(out=b"x" * 70000)], NoShell, "printed 70000 bytes", id="too much noise"),
+        pytest.param([Heard(out=WORD + b"ready")], ConnectTimeout, "did not start", id="half a line"),
+        pytest.param([Heard(out=WORD + b"error python py3 lacks json\n")], NoPython, "py3 lacks json", id="module"),
+        pytest.param([Heard(out=WORD + b"error cache full\n")], CacheUnusable, "web: full", id="cache"),
+        pytest.param([Heard(out=WORD + b"need\n"), Heard(ended=True)], NoShell, "ended before", id="dies later"),
+    ],
+)  # fmt: skip
+def test_what_prevents_the_start_has_its_own_error(heard, error, text):
+    with pytest.raises(error, match=text):
+        run(*heard)

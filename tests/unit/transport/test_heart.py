@@ -1,0 +1,44 @@
+"""Heartbeats: for all, and nobody waits for the dead."""
+
+from __future__ import annotations
+
+import threading
+
+from sloth.transport.heart import SILENCE, Heart
+
+
+class Patient:
+    def __init__(self, last_sign: float) -> None:
+        self.last_sign = last_sign
+        self.beats = 0
+        self.lost = ""
+        self.gone = threading.Event()
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def lose(self, reason: str) -> None:
+        self.lost = reason
+        self.gone.set()
+
+
+def test_the_living_get_a_beat_and_the_silent_are_lost():
+    heart = Heart(clock=lambda: 1000.0)
+    living, silent = Patient(1000.0 - SILENCE), Patient(1000.0 - SILENCE - 1)
+    heart.add(living)
+    heart.add(silent)
+    heart.beat()
+    assert silent.gone.wait(5)
+    heart.beat()
+    heart.stop()
+    assert (living.beats, living.lost) == (2, "")
+    assert (silent.beats, silent.lost) == (0, "no sign of life for 60 s")
+
+
+def test_who_is_removed_gets_no_more():
+    heart, patient = Heart(clock=lambda: 0.0), Patient(0.0)
+    heart.add(patient)
+    heart.remove(patient)
+    heart.beat()
+    heart.stop()
+    assert patient.beats == 0
