@@ -31,15 +31,23 @@ class Played:
     """A play and what it said. `started` → an event that is set when a task of that name begins."""
 
     def __init__(
-        self, folder: Path, text: str, *, check: bool = False, variables: Mapping[str, object] | None = None,
-        extra: Mapping[str, object] | None = None, on_event: Callable[[Played, Event], None] | None = None,
+        self,
+        folder: Path,
+        text: str,
+        *,
+        check: bool = False,
+        variables: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+        on_event: Callable[[Played, Event], None] | None = None,
     ) -> None:
         path = folder / "site.sloth"
         path.write_text(text)
         given = Variables({}, extra or {})
         file = load(path, given.common, {}, lambda level, text: None).file
         plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
-        plain = JobMaker("run1", file, plan, Request(str(path), check=check, diff=True, live=True), given, {"all": ["h1"]})
+        plain = JobMaker(
+            "run1", file, plan, Request(str(path), check=check, diff=True, live=True), given, {"all": ["h1"]}
+        )
         self.job = Job(plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {}))
         self.events: list[Event] = []
         self._on_event = on_event

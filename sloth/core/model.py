@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-STATUSES = frozenset({
-    "ok", "changed", "failed", "skipped", "unreachable", "timed_out", "cancelled", "would_change", "would_run",
-})
+STATUSES = frozenset(
+    {
+        "ok",
+        "changed",
+        "failed",
+        "skipped",
+        "unreachable",
+        "timed_out",
+        "cancelled",
+        "would_change",
+        "would_run",
+    }
+)
 BAD = frozenset({"failed", "unreachable", "timed_out", "cancelled"})
 
 

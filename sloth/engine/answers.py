@@ -84,7 +84,8 @@ class Answers:
         """The become password of this host."""
         if self._password is None:
             raise ActionFailed(
-                f"becoming {args.get('user')} wants a password: give one with -K, or sloth_become_password in the inventory"
+                f"becoming {args.get('user')} wants a password: "
+                "give one with -K, or sloth_become_password in the inventory"
             )
         return self._password
 

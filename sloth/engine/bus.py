@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Sequence
+from typing import Self
 
 from sloth.core.events import Event, Subscriber
 
@@ -20,7 +21,7 @@ class Bus:
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
 
-    def __enter__(self) -> Bus:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -37,6 +38,6 @@ class Bus:
             for subscriber in list(self._subscribers):
                 try:
                     subscriber(event)
-                except Exception:  # noqa: BLE001  # a broken subscriber (a closed pipe) must not break the run
+                except Exception:  # a broken subscriber (a closed pipe) must not break the run
                     self._subscribers.remove(subscriber)
                     log.warning("a subscriber of events failed and is left out", exc_info=True)

@@ -1,9 +1,9 @@
 """A workflow's own hooks: they run once, on the controller, and their module calls act on the controller.
 
-    on_start()                          before anything connects; false stops the run
-    on_task_start(name)                 when the first host begins a task
-    on_task_complete(name, success)     when the last host has ended it
-    on_complete(success, results)       at the end; results: host → task → status
+on_start()                          before anything connects; false stops the run
+on_task_start(name)                 when the first host begins a task
+on_task_complete(name, success)     when the last host has ended it
+on_complete(success, results)       at the end; results: host → task → status
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ class Hooks:
     """The hooks of one workflow's run. `take` hears every event, in order."""
 
     def __init__(
-        self, evaluated: Evaluated, plan: Plan, variables: Mapping[str, object], check: bool, timer: Timer,
+        self,
+        evaluated: Evaluated,
+        plan: Plan,
+        variables: Mapping[str, object],
+        check: bool,
+        timer: Timer,
         publish: Callable[[Event], None],
     ) -> None:
         self._evaluated = evaluated
@@ -43,7 +48,9 @@ class Hooks:
         self._timer = timer
         self._publish = publish
         self._here = Here(Catalog(), _nobody, _nobody)
-        self._waiting = {task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks}
+        self._waiting = {
+            task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks
+        }
         self._started: set[str] = set()
         self._bad: set[str] = set()
         self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
@@ -90,7 +97,7 @@ class Hooks:
         token = Token()
         alarm = self._timer.after(LIMIT, lambda: token.stop(f"timed out after {LIMIT:g} s"))
         step = Step({"name": hook})
-        report = Report(lambda stream, data: None, lambda level, text: self._publish(LogLine("", hook, level, text)))
+        report = Report(lambda *_: None, lambda level, text: self._publish(LogLine("", hook, level, text)))
         attempt = Attempt(step, Settings(check=self._check), token, self._timer, self._act, report, _no_handler)
         context = {"vars": dict(self._variables), "inventory_hostname": socket.gethostname()}
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
-from sloth.core.errors import ConnectionLost, LockBusy, SlothError, Unreachable
+from sloth.core.errors import ConnectionLost, SlothError, Unreachable
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
 from sloth.engine.incoming import BadEvent, parse
@@ -47,12 +48,19 @@ class HostRun:
     """Runs one job on one host.
 
     connect(host, hear) opens the session; publish(event) says what happens.
-    limits: task → its time limit in seconds, for those that have one.
+    limits: task → its time limit in seconds, for those that have one. place(where): a position in the
+    workflow's files as a person knows them.
     """
 
     def __init__(
-        self, plan: HostPlan, job: dict[str, Any], limits: Mapping[str, float], connect: Connect,
-        publish: Callable[[Event], None], timer: Timer,
+        self,
+        plan: HostPlan,
+        job: dict[str, Any],
+        limits: Mapping[str, float],
+        connect: Connect,
+        publish: Callable[[Event], None],
+        timer: Timer,
+        place: Callable[[str], str] = str,
     ) -> None:
         self.host = plan.host
         self.busy = False
@@ -63,6 +71,7 @@ class HostRun:
         self._connect = connect
         self._publish = publish
         self._timer = timer
+        self._place = place
         self._open = dict.fromkeys(plan.tasks)
         self._lock = threading.Lock()
         self._alarms: dict[str, int] = {}
@@ -115,7 +124,8 @@ class HostRun:
     def _refused(self, error: ActionFailed) -> None:
         """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
         self.busy = error.result.get("kind") == "lock_busy"
-        self._end_rest("failed", error.message, {"error": error.message, **error.result})
+        where = self._place(str(error.result.get("where") or ""))
+        self._end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})
 
     # events of the host
 
@@ -134,6 +144,9 @@ class HostRun:
                 self._disarm(event.task)
                 if not self._settle(event):
                     return
+                if "where" in event.failure:
+                    where = self._place(str(event.failure["where"]))
+                    event = replace(event, failure={**event.failure, "where": where})
                 if event.failure.get("aborted") is True:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
         self._publish(event)

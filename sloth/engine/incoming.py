@@ -58,10 +58,13 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         changes=[_cut(str(change)) for change in _list(plain, "changes")],
         diff=[
             {"path": _text(diff, "path"), "text": _text(diff, "text")}
-            for diff in _list(plain, "diff") if isinstance(diff, dict)
+            for diff in _list(plain, "diff")
+            if isinstance(diff, dict)
         ],
         duration=_number(plain, "duration"),
-        failure={key: _cut(value) if isinstance(value, str) else value for key, value in _object(plain, "failure").items()},
+        failure={
+            key: _cut(value) if isinstance(value, str) else value for key, value in _object(plain, "failure").items()
+        },
         attempts=int(_number(plain, "attempts")),
         handler=plain.get("handler") is True,
         ignored=plain.get("ignored") is True,
@@ -69,7 +72,11 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
 
 
 _READERS = {
-    "task_started": _started, "task_output": _output, "task_retrying": _retrying, "task_finished": _finished, "log": _log,
+    "task_started": _started,
+    "task_output": _output,
+    "task_retrying": _retrying,
+    "task_finished": _finished,
+    "log": _log,
 }
 
 

@@ -30,7 +30,12 @@ class JobMaker:
     """Makes jobs that differ only in what differs between hosts."""
 
     def __init__(
-        self, run: str, file: WorkflowFile, plan: Plan, request: Request, variables: Variables,
+        self,
+        run: str,
+        file: WorkflowFile,
+        plan: Plan,
+        request: Request,
+        variables: Variables,
         groups: Mapping[str, Sequence[str]],
     ) -> None:
         workflow = plan.workflow
@@ -46,7 +51,9 @@ class JobMaker:
             "common": variables.common,
             "extra": dict(variables.extra),
             "values": dict(variables.values),
-            "roles": {use.name: {"defaults": dict(use.defaults), "vars": dict(use.variables)} for use in workflow.roles},
+            "roles": {
+                use.name: {"defaults": dict(use.defaults), "vars": dict(use.variables)} for use in workflow.roles
+            },
             "groups": {name: list(hosts) for name, hosts in groups.items()},
             "environ": dict(file.environ),
             "check": request.check,

@@ -36,8 +36,9 @@ def _host_plan(host: str, tasks: Sequence[Task], places: Mapping[str, Collection
             continue
         for need in task.depends_on:
             if need in places and host not in places[need] and places[need]:
+                others = ", ".join(sorted(places[need]))
                 raise WorkflowError(
-                    f"task {task.name!r} on {host} depends on {need!r}, which runs only on {', '.join(sorted(places[need]))}",
+                    f"task {task.name!r} on {host} depends on {need!r}, which runs only on {others}",
                     where=task.where,
                     hint="a task can wait for tasks of its own host: put the two into workflows that follow each other",
                 )

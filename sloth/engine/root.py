@@ -96,7 +96,9 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
     return 0
 
 
-def command(targets: Targets, pattern: str, argv: Sequence[str], subscribers: Sequence[Subscriber], *, check: bool, forks: int) -> int:
+def command(
+    targets: Targets, pattern: str, argv: Sequence[str], subscribers: Sequence[Subscriber], *, check: bool, forks: int
+) -> int:
     """Run one command on the hosts of a pattern: a workflow of one task, on the same road as all others.
 
     One word in argv is a line for the shell; several are a program and its arguments.
@@ -104,9 +106,7 @@ def command(targets: Targets, pattern: str, argv: Sequence[str], subscribers: Se
     line = argv[0] if len(argv) == 1 else shlex.join(argv)
     extra = (f"sloth_command={shlex.quote(line)}",)
     limited = pattern if targets.limit is None else f"{pattern}:&{targets.limit}"
-    request = Request(
-        str(COMMAND), replace(targets, limit=limited), extra=extra, check=check, forks=forks, live=True
-    )
+    request = Request(str(COMMAND), replace(targets, limit=limited), extra=extra, check=check, forks=forks, live=True)
     return apply(request, subscribers)
 
 
@@ -120,7 +120,9 @@ def _variables(request: Request) -> Variables:
 
 
 def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
-    return load_file(Path(request.file), variables.common, variables.values, lambda level, text: say(LogLine("", "", level, text)))
+    return load_file(
+        Path(request.file), variables.common, variables.values, lambda level, text: say(LogLine("", "", level, text))
+    )
 
 
 def _prepare(request: Request, say: Subscriber) -> Loaded:
@@ -186,14 +188,15 @@ class _Run:
         self._switchboard = Switchboard.of(Places.find(os.environ, Path.cwd()), os.environ, wheelhouse)
 
     def go(self) -> int:
-        """Run; returns the exit code."""
+        """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
         began = time.monotonic()
+        wanted = self._hooks.start()
         tasks = {host.host: host.tasks for host in self._plan.hosts}
         name, file = self._plan.workflow.name, self._loaded.file.path
         self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
         limits = {task.name: task.timeout for task in self._plan.workflow.tasks if task.timeout is not None}
         runs = [self._host_run(host, limits) for host in self._plan.hosts]
-        if not self._hooks.start():
+        if not wanted:
             for run in runs:
                 run.cancel("on_start of the workflow returned false")
         try:
@@ -224,14 +227,16 @@ class _Run:
             sessions.append(self._switchboard.open(connection, answers.verbs(), hear))
             return sessions[0]
 
-        return HostRun(host, job, limits, connect, self._publish, self._timer)
+        return HostRun(host, job, limits, connect, self._publish, self._timer, self._loaded.evaluated.sources.place)
 
 
 def _fact(session: Session, name: str) -> object:
     """Ask the host for a fact that a template reads."""
     from sloth.runtime.acting import Outcome
 
-    outcome = Outcome.from_plain(session.call("act", {"act": -1, "module": "facts", "action": "get", "args": [name], "named": {}}))
+    outcome = Outcome.from_plain(
+        session.call("act", {"act": -1, "module": "facts", "action": "get", "args": [name], "named": {}})
+    )
     if outcome.failure is not None:
         raise outcome.failure
     return outcome.value
@@ -240,9 +245,15 @@ def _fact(session: Session, name: str) -> object:
 def _settings(targets: Targets) -> dict[str, object]:
     """What the command line says of connections, as inventory variables."""
     said = {
-        "user": targets.user, "private_key": targets.private_key, "password": targets.password,
-        "host_keys": targets.host_keys, "connection": targets.connection, "become": targets.become or None,
-        "become_user": targets.become_user, "become_method": targets.become_method,
-        "become_password": targets.become_password, "connect_timeout": targets.connect_timeout,
+        "user": targets.user,
+        "private_key": targets.private_key,
+        "password": targets.password,
+        "host_keys": targets.host_keys,
+        "connection": targets.connection,
+        "become": targets.become or None,
+        "become_user": targets.become_user,
+        "become_method": targets.become_method,
+        "become_password": targets.become_password,
+        "connect_timeout": targets.connect_timeout,
     }
     return {f"sloth_{name}": value for name, value in said.items() if value is not None}

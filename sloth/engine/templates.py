@@ -51,7 +51,8 @@ class Templates:
             return text
         except UndefinedError as error:
             raise TemplateError(
-                f"{error.message}", where=_position(error.__traceback__, template),
+                f"{error.message}",
+                where=_position(error.__traceback__, template),
                 hint="define it in the inventory, the workflow's variables or the call's vars, or give it a default",
             ) from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -64,8 +65,11 @@ class Templates:
         with self._lock:
             if search not in self._environments:
                 self._environments[search] = SandboxedEnvironment(
-                    loader=FileSystemLoader(search), undefined=StrictUndefined, keep_trailing_newline=True,
-                    trim_blocks=True, auto_reload=False,
+                    loader=FileSystemLoader(search),
+                    undefined=StrictUndefined,
+                    keep_trailing_newline=True,
+                    trim_blocks=True,
+                    auto_reload=False,
                 )  # trim_blocks as in Ansible, whose templates people bring along
             return self._environments[search]
 

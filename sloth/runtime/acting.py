@@ -26,8 +26,12 @@ class Call:
     """
 
     def __init__(
-        self, module: str, action: str, positional: "Sequence[object]" = (),
-        named: "Mapping[str, object] | None" = None, empty: bool = False,
+        self,
+        module: str,
+        action: str,
+        positional: "Sequence[object]" = (),
+        named: "Mapping[str, object] | None" = None,
+        empty: bool = False,
     ) -> None:
         self.module = module
         self.action = action
@@ -51,8 +55,16 @@ class Outcome:
     def plain(self) -> "dict[str, object]":
         """For the wire."""
         failure = None if self.failure is None else dict(self.failure.result, message=self.failure.message)
-        return {"value": self.value, "several": isinstance(self.value, Values), "query": self.query, "unknown": self.unknown, "changes": self.changes,
-                "diffs": self.diffs, "warnings": self.warnings, "failure": failure}
+        return {
+            "value": self.value,
+            "several": isinstance(self.value, Values),
+            "query": self.query,
+            "unknown": self.unknown,
+            "changes": self.changes,
+            "diffs": self.diffs,
+            "warnings": self.warnings,
+            "failure": failure,
+        }
 
     @classmethod
     def from_plain(cls, plain: object) -> "Outcome":
@@ -94,10 +106,12 @@ class Here:
         """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
         outcome = Outcome()
         host = Host(
-            settings, token,
+            settings,
+            token,
             lambda verb, args: self._ask(verb, dict(args, task=settings.task)),
             lambda verb, args: self._receive(verb, dict(args, task=settings.task)),
-            report.output, report.log,
+            report.output,
+            report.log,
         )
         try:
             action = self._catalog.find(call.module, call.action)
@@ -135,11 +149,22 @@ class There:
         self._reports[number] = report
         watch = token.on_stop(lambda: self._peer.tell("stop", {"act": number}))
         try:
-            plain = self._peer.call("act", {
-                "act": number, "module": call.module, "action": call.action, "args": call.positional,
-                "named": call.named, "empty": call.empty, "check": settings.check, "diff": settings.diff,
-                "workdir": settings.workdir, "env": settings.env, "task": settings.task,
-            })
+            plain = self._peer.call(
+                "act",
+                {
+                    "act": number,
+                    "module": call.module,
+                    "action": call.action,
+                    "args": call.positional,
+                    "named": call.named,
+                    "empty": call.empty,
+                    "check": settings.check,
+                    "diff": settings.diff,
+                    "workdir": settings.workdir,
+                    "env": settings.env,
+                    "task": settings.task,
+                },
+            )
         except ActionFailed:
             token.check()
             raise
@@ -176,8 +201,11 @@ class Served:
         call = Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
         workdir = args.get("workdir")
         settings = Settings(
-            bool(args.get("check")), bool(args.get("diff")), None if workdir is None else str(workdir),
-            env if isinstance(env, dict) else {}, str(args.get("task")),
+            bool(args.get("check")),
+            bool(args.get("diff")),
+            None if workdir is None else str(workdir),
+            env if isinstance(env, dict) else {},
+            str(args.get("task")),
         )
         report = Report(
             lambda stream, data: self._tell(

@@ -51,7 +51,7 @@ def action(
     *,
     synonyms: "Mapping[str, Sequence[str]] | None" = None,
     query: bool = False,
-    rest: str = ""
+    rest: str = "",
 ) -> "Callable[..., Any]":  # the function itself, or what marks it
     """Mark a function as an action.
 
@@ -117,7 +117,9 @@ class Action:
                 if parameter.name not in given and parameter.type.startswith("list["):
                     given[parameter.name] = []
                     break
-        missing = [parameter.name for parameter in self.parameters if parameter.required and parameter.name not in given]
+        missing = [
+            parameter.name for parameter in self.parameters if parameter.required and parameter.name not in given
+        ]
         if missing:
             raise BadArguments(f"{self.full_name}: missing argument {', '.join(missing)}; it takes {self._takes()}")
         types = {parameter.name: parameter.type for parameter in self.parameters}
@@ -135,7 +137,7 @@ class Action:
     def _named(self, named: "Mapping[str, object]") -> "dict[str, object]":
         names = {}
         for parameter in self.parameters:
-            for alias in (parameter.name,) + parameter.synonyms:
+            for alias in (parameter.name, *parameter.synonyms):
                 names[alias] = parameter.name
         given = {}  # type: dict[str, object]
         for alias, value in named.items():
@@ -180,8 +182,16 @@ def coerce(type_: str, value: object) -> object:
 
 def describe(type_: str) -> str:
     """A type in words for people."""
-    words = {"str": "a string", "int": "an integer", "float": "a number", "bool": "true or false", "object": "any value",
-             "None": "", "Duration": "a duration such as 30s or 5m", "Mode": "a mode such as \"0644\" or \"u=rw,g=r\""}
+    words = {
+        "str": "a string",
+        "int": "an integer",
+        "float": "a number",
+        "bool": "true or false",
+        "object": "any value",
+        "None": "",
+        "Duration": "a duration such as 30s or 5m",
+        "Mode": 'a mode such as "0644" or "u=rw,g=r"',
+    }
     parts = []
     for member in (member.strip() for member in _split(type_, "|")):
         if member.startswith("Literal["):
@@ -288,14 +298,22 @@ def _duration(value: object, strict: bool) -> float:
 
 
 def _mode(value: object, strict: bool) -> str:
-    if isinstance(value, str) and re.match(r"^([0-7]{3,5}|preserve|[ugoa]*[-+=][rwxXstugo]*(,[ugoa]*[-+=][rwxXstugo]*)*)$", value):
+    if isinstance(value, str) and re.match(
+        r"^([0-7]{3,5}|preserve|[ugoa]*[-+=][rwxXstugo]*(,[ugoa]*[-+=][rwxXstugo]*)*)$", value
+    ):
         return value
     raise TypeError
 
 
 _SCALARS = {
-    "str": _string, "bool": _boolean, "int": _integer, "float": _number, "None": _nothing, "object": _anything,
-    "Duration": _duration, "Mode": _mode,
+    "str": _string,
+    "bool": _boolean,
+    "int": _integer,
+    "float": _number,
+    "None": _nothing,
+    "object": _anything,
+    "Duration": _duration,
+    "Mode": _mode,
 }  # type: dict[str, Callable[[object, bool], object]]
 
 
@@ -319,9 +337,9 @@ def _show(value: object) -> str:
 
 def _advice(members: "list[str]", value: object) -> str:
     if "Mode" in members and isinstance(value, (int, float)):
-        return f"; quote it, as a number loses its base: \"0{value}\""
+        return f'; quote it, as a number loses its base: "0{value}"'
     if "str" in members and isinstance(value, bool):
-        return f"; quote it if the word is meant: \"{str(value).lower()}\""
+        return f'; quote it if the word is meant: "{str(value).lower()}"'
     return ""
 
 

@@ -29,7 +29,13 @@ class Attempt:
     """
 
     def __init__(
-        self, step: "Step", settings: Settings, token: Token, timer: "Timer", act: "Act", report: Report,
+        self,
+        step: "Step",
+        settings: Settings,
+        token: Token,
+        timer: "Timer",
+        act: "Act",
+        report: Report,
         notify: "Callable[[str], str]",
     ) -> None:
         self.step = step

@@ -143,12 +143,15 @@ def diff_text(path: str, before: "bytes | None", after: "bytes | None") -> str:
     import difflib
 
     old, new = (
-        [] if content is None else content.decode("utf-8", "replace").splitlines(True) for content in (before, after)
+        [] if content is None else content.decode("utf-8", "replace").splitlines(keepends=True)
+        for content in (before, after)
     )
     lines = list(
         difflib.unified_diff(
             old, new, "/dev/null" if before is None else path, "/dev/null" if after is None else path + " (after)"
         )
     )
-    text = "".join(line if line.endswith("\n") else line + "\n\\ no newline at end of file\n" for line in lines[:DIFF_LINES])
+    text = "".join(
+        line if line.endswith("\n") else line + "\n\\ no newline at end of file\n" for line in lines[:DIFF_LINES]
+    )
     return text + (f"... {len(lines) - DIFF_LINES} more lines\n" if len(lines) > DIFF_LINES else "")

@@ -26,7 +26,12 @@ class HostJob:
     """
 
     def __init__(
-        self, peer: "Peer", cache: "str | None", modules: "Sequence[str]", timer: "Timer", act: "Act",
+        self,
+        peer: "Peer",
+        cache: "str | None",
+        modules: "Sequence[str]",
+        timer: "Timer",
+        act: "Act",
         playing: "Callable[[Play], None]",
     ) -> None:
         self._peer = peer
@@ -47,7 +52,12 @@ class HostJob:
             try:
                 vm = VM(load(self._cache, self._peer.call_stream), modules=self._modules)
                 program = load_program(
-                    vm, job.entry, job.sources.get, side="host", top_vars=job.common, values=job.values,
+                    vm,
+                    job.entry,
+                    job.sources.get,
+                    side="host",
+                    top_vars=job.common,
+                    values=job.values,
                     environ=job.environ,
                 )
                 declared, handlers = closures(program, job.workflow)
@@ -76,5 +86,6 @@ def _check(job: Job, declared: "dict[str, Plain]") -> None:
     if missing:
         raise ActionFailed(
             f"task {missing[0]!r} does not exist when {job.entry} is evaluated on this host: "
-            "its top level must not depend on the machine", kind="workflow",
+            "its top level must not depend on the machine",
+            kind="workflow",
         )

@@ -16,7 +16,9 @@ if MYPY:
 class Retries:
     """Extra attempts and the wait before each: `count`, `strategy` (fixed, linear, exponential), seconds."""
 
-    def __init__(self, count: int = 0, strategy: str = "exponential", delay: float = 1.0, max_delay: float = 60.0) -> None:
+    def __init__(
+        self, count: int = 0, strategy: str = "exponential", delay: float = 1.0, max_delay: float = 60.0
+    ) -> None:
         self.count = count
         self.strategy = strategy
         self.delay = delay
@@ -75,9 +77,7 @@ class Job:
         return task_variables(self.vars, self.extra, self.roles, role)
 
 
-def task_variables(
-    variables: "Plain", extra: "Plain", roles: "Plain", role: "str | None"
-) -> "dict[str, object]":
+def task_variables(variables: "Plain", extra: "Plain", roles: "Plain", role: "str | None") -> "dict[str, object]":
     """Merge the layers of one task, lowest first. roles: name → {"defaults": {…}, "vars": {…}}."""
     layers = _mapping(roles, role) if role is not None else {}
     merged = dict(_mapping(layers, "defaults"))

@@ -22,7 +22,7 @@ POLL = 0.25  # seconds between tries while we wait
 
 @contextmanager
 def host_lock(cache: "str | None", run: str, owner: str, wait: float) -> "Iterator[None]":
-    """Hold the host. Raises ActionFailed (kind lock_busy, with the holder) when it is not free within `wait` seconds."""
+    """Hold the host. Raises ActionFailed (kind lock_busy), with the holder, when it is not free in `wait` seconds."""
     path = _path(cache)
     if path is None:
         yield  # nowhere to put a lock: a read-only system, where little can be changed either

@@ -39,10 +39,10 @@ class Runtime:
         self.timer = Timer()
         self.catalog = Catalog()
         self.peer = Peer(
-            lambda length: os.read(read_fd, length), lambda data: _write(write_fd, data),
-            {"job": self._job, "act": lambda args: self.served.act(args)},
-            {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate,
-             "stop": lambda args: self.served.stop(args)},
+            lambda length: os.read(read_fd, length),
+            lambda data: _write(write_fd, data),
+            {"job": self._job, "act": self._act},
+            {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate, "stop": self._stop},
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.served = Served(self.here, self._tell)
@@ -53,10 +53,17 @@ class Runtime:
 
     def serve(self) -> None:
         """Say hello and work until the input ends."""
-        self.peer.tell("hello", {
-            "protocol": VERSION, "python": ".".join(map(str, sys.version_info[:3])), "pid": os.getpid(),
-            "uid": os.getuid(), "machine": os.uname().machine, "cached": self.cache is not None,
-        })
+        self.peer.tell(
+            "hello",
+            {
+                "protocol": VERSION,
+                "python": ".".join(map(str, sys.version_info[:3])),
+                "pid": os.getpid(),
+                "uid": os.getuid(),
+                "machine": os.uname().machine,
+                "cached": self.cache is not None,
+            },
+        )
         self.timer.after(SILENCE / 4, self._watch)
         try:
             self.peer.serve()
@@ -87,9 +94,13 @@ class Runtime:
         from sloth.runtime.become import start
 
         child = start(
-            user, "sudo", lambda: str(self.peer.call("password", {"user": user})),
-            {"template": lambda args: self.peer.call("template", args),
-             "file": lambda args: Streamed(*self.peer.call_stream("file", args))},
+            user,
+            "sudo",
+            lambda: str(self.peer.call("password", {"user": user})),
+            {
+                "template": lambda args: self.peer.call("template", args),
+                "file": lambda args: Streamed(*self.peer.call_stream("file", args)),
+            },
         )
         there = There(child.peer, child.close)
         child.hear_output = there.hear_output
@@ -106,6 +117,12 @@ class Runtime:
     def _playing(self, play: "Play") -> None:
         self._play = play
 
+    def _act(self, args: "Plain") -> object:
+        return self.served.act(args)
+
+    def _stop(self, args: "Plain") -> None:
+        self.served.stop(args)
+
     def _cancel(self, args: "Plain") -> None:
         reason = str(args.get("reason") or "cancelled")
         if self._play is not None:
@@ -115,7 +132,7 @@ class Runtime:
         if self._play is not None:
             self._play.open_gate(str(args.get("name")))
 
-    def _heartbeat(self, args: "Plain") -> None:
+    def _heartbeat(self, _args: "Plain") -> None:
         self._last_heartbeat = time.monotonic()
         self._tell("pulse", {})
 
@@ -149,4 +166,4 @@ def is_me(user: str) -> bool:
 def _write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view):]
+        view = view[os.write(fd, view) :]

@@ -144,8 +144,14 @@ class Play:
         wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]
         if wanted and any(run.blocks for run in self._runs):
             names = ", ".join(str(handler["name"]) for handler in wanted)
-            self.tools.emit({"type": "log", "task": "", "level": "warning",
-                             "text": f"handlers not run, as a task did not succeed: {names}"})
+            self.tools.emit(
+                {
+                    "type": "log",
+                    "task": "",
+                    "level": "warning",
+                    "text": f"handlers not run, as a task did not succeed: {names}",
+                }
+            )
             return
         for handler in self.handlers:  # a handler may notify one that stands below it
             name = str(handler["name"])

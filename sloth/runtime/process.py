@@ -82,7 +82,7 @@ def run(
     stdin: bytes = b"",
     env: "Mapping[str, str] | None" = None,
     cwd: "str | None" = None,
-    on_output: "Callable[[str, bytes], None] | None" = None
+    on_output: "Callable[[str, bytes], None] | None" = None,
 ) -> Done:
     """Run a program to its end. Raises Stopped when the token is taken meanwhile, ActionFailed when it cannot start."""
     token.check()
@@ -149,9 +149,7 @@ def _feed(child: "subprocess.Popen[bytes]", data: bytes) -> None:
         return  # the program did not want it all
 
 
-def _read(
-    child: "subprocess.Popen[bytes]", on_output: "Callable[[str, bytes], None] | None"
-) -> "tuple[bytes, bytes]":
+def _read(child: "subprocess.Popen[bytes]", on_output: "Callable[[str, bytes], None] | None") -> "tuple[bytes, bytes]":
     assert child.stdout is not None and child.stderr is not None
     names = {child.stdout.fileno(): "stdout", child.stderr.fileno(): "stderr"}
     kept = {"stdout": Kept(), "stderr": Kept()}

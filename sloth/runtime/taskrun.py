@@ -48,7 +48,11 @@ class TaskRun:
     """
 
     def __init__(
-        self, stage: "Stage", step: "Step", declared: "Plain", tell: "Callable[[TaskRun, bool], None]",
+        self,
+        stage: "Stage",
+        step: "Step",
+        declared: "Plain",
+        tell: "Callable[[TaskRun, bool], None]",
         is_handler: bool = False,
     ) -> None:
         self.stage = stage
@@ -117,7 +121,7 @@ class TaskRun:
             verdict = self._attempt_once(is_last)
             if is_last or verdict.status not in ("failed", "timed_out"):
                 return verdict
-            wait = retries.wait(self._try, random.random())
+            wait = retries.wait(self._try, random.random())  # noqa: S311  # jitter is no secret
             self._emit("task_retrying", attempt=self._try, delay=round(wait, 2), message=verdict.message)
             self._token.sleep(wait)
 
@@ -192,13 +196,23 @@ class TaskRun:
         job, step = self.stage.job, self.step
         variables = job.variables(step.role)
         params = dict(
-            step.params, task_name=step.name, group_name=job.workflow, workdir=step.workdir or "",
-            agent_name=job.host, dry_run=job.check,
+            step.params,
+            task_name=step.name,
+            group_name=job.workflow,
+            workdir=step.workdir or "",
+            agent_name=job.host,
+            dry_run=job.check,
         )
         context = {
-            "style": style, "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
-            "params": params, "deps": self.stage.deps(step), "vars": variables, "values": job.values,
-            "groups": job.groups, "inventory_hostname": job.host, "extra": extra,
+            "style": style,
+            "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
+            "params": params,
+            "deps": self.stage.deps(step),
+            "vars": variables,
+            "values": job.values,
+            "groups": job.groups,
+            "inventory_hostname": job.host,
+            "extra": extra,
         }  # type: Plain
         limit = self.step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
         vm = self.stage.tools.vm
@@ -266,11 +280,16 @@ class TaskRun:
             self.notified = attempt.notified + self._declared_notify(status)
             self.stage.outputs[self.step.name] = verdict.outputs
         self._emit(
-            "task_finished", status=status, message=verdict.message, outputs=verdict.outputs,
+            "task_finished",
+            status=status,
+            message=verdict.message,
+            outputs=verdict.outputs,
             changes=attempt.changes if attempt else [],
             diff=[diff for outcome in attempt.outcomes for diff in outcome.diffs] if attempt else [],
             duration=round(time.monotonic() - self._began, 4) if self._began else 0.0,
-            failure=verdict.failure, attempts=self._try, ignored=status in BLOCKING and self.step.ignore_errors,
+            failure=verdict.failure,
+            attempts=self._try,
+            ignored=status in BLOCKING and self.step.ignore_errors,
         )
         self._tell(self, worker_is_lost)
 
@@ -298,7 +317,9 @@ class TaskRun:
             return
         self._sent += len(data)
         text = data[:room].decode("utf-8", "surrogateescape")
-        self._emit("task_output", stream=stream, text=text if len(data) <= room else text + "\n[live output cut here]\n")
+        self._emit(
+            "task_output", stream=stream, text=text if len(data) <= room else text + "\n[live output cut here]\n"
+        )
 
 
 def _failed(error: "ActionFailed | LuaError") -> Verdict:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near
-from sloth.core import varsfile
 from sloth.runtime.action import Catalog, seconds
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
 from sloth.runtime.program import load_program
@@ -28,8 +28,9 @@ Perform = Callable[[dict[str, object]], list[object]]
 class Evaluated:
     """A loaded file and the VM that holds the hooks of its workflows."""
 
-    def __init__(self, file: WorkflowFile, vm: VM, program: Mapping[str, Any]) -> None:
+    def __init__(self, file: WorkflowFile, sources: Sources, vm: VM, program: Mapping[str, Any]) -> None:
         self.file = file
+        self.sources = sources
         self._vm = vm
         self._hooks = {declared["name"]: declared["hooks"] for declared in program["workflows"]}
 
@@ -37,18 +38,29 @@ class Evaluated:
         """The names of the hooks that a workflow declares."""
         return frozenset(self._hooks[workflow])
 
-    def call(self, workflow: str, hook: str, args: list[object], context: Mapping[str, object], perform: Perform, limit: float) -> list[object]:
+    def call(
+        self,
+        workflow: str,
+        hook: str,
+        args: list[object],
+        context: Mapping[str, object],
+        perform: Perform,
+        limit: float,
+    ) -> list[object]:
         """Run a hook for at most `limit` seconds; what it returns. Raises WorkflowError when it fails.
 
         perform: answers the module calls that it makes
         """
         try:
             return self._vm.call(
-                self._hooks[workflow][hook]["function"], {**context, "style": "plain", "extra": args}, perform,
+                self._hooks[workflow][hook]["function"],
+                {**context, "style": "plain", "extra": args},
+                perform,
                 self._vm.clock() + limit,
             )
         except LuaError as error:
-            raise WorkflowError(f"{hook} of workflow {workflow!r}: {error.text}", where=error.where) from error
+            where = self.sources.place(error.where)
+            raise WorkflowError(f"{hook} of workflow {workflow!r}: {error.text}", where=where) from error
 
 
 def load(path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say) -> Evaluated:
@@ -67,34 +79,50 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(
-            vm, path.name, sources.read, side="controller", top_vars=dict(common), values=dict(values),
-            environ=dict(os.environ), say=say,
+            vm,
+            path.name,
+            sources.read,
+            side="controller",
+            top_vars=dict(common),
+            values=dict(values),
+            environ=dict(os.environ),
+            say=say,
         )
     except LuaSyntax as error:
-        raise WorkflowError(f"syntax error: {error.text}", where=error.where) from error
+        raise WorkflowError(f"syntax error: {error.text}", where=sources.place(error.where)) from error
     except LuaError as error:
-        raise WorkflowError(error.text, where=error.where) from error
+        raise WorkflowError(error.text, where=sources.place(error.where)) from error
     workflows = tuple(_workflow(declared, sources) for declared in program["workflows"])
     if not workflows:
-        raise WorkflowError(f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()')
+        raise WorkflowError(
+            f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()'
+        )
     asked = {name: os.environ[name] for name in program["environ"] if name in os.environ}
-    file = WorkflowFile(str(path), path.name, sources.texts, workflows, asked, tuple(program["warnings"]))
-    return Evaluated(file, vm, program)
+    file = WorkflowFile(
+        str(path),
+        path.name,
+        sources.texts,
+        workflows,
+        asked,
+        tuple(sources.place(text) for text in program["warnings"]),
+    )
+    return Evaluated(file, sources, vm, program)
 
 
 def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
-    where = f"{declared['file']}:{declared['line']}"
+    where = _where(declared, sources)
     config: Mapping[str, Any] = declared["config"]
-    for key in config.keys() - HONOURED:
+    for key in sorted(config.keys() - HONOURED):
         raise WorkflowError(
-            f"config of workflow {declared['name']!r}: {key} has no effect in this version of sloth", where=where,
-            hint=f"take it out; what works is {', '.join(sorted(HONOURED))}",
+            f"config of workflow {declared['name']!r}: {key} has no effect in this version of sloth",
+            where=where,
+            hint=near(key, HONOURED) or f"take it out; what works is {', '.join(sorted(HONOURED))}",
         )
     parallel = config.get("max_parallel_tasks", 1)
     if not isinstance(parallel, int) or isinstance(parallel, bool) or parallel < 1:
         raise WorkflowError(f"max_parallel_tasks wants a whole number from 1, got {parallel!r}", where=where)
     workdir = declared.get("workdir") or config.get("workdir")
-    tasks = tuple(_task({"workdir": workdir, **one}) for one in declared["tasks"])
+    tasks = tuple(_task({"workdir": workdir, **one}, _where(one, sources)) for one in declared["tasks"])
     _check_names(tasks, where)
     return Workflow(
         name=declared["name"],
@@ -125,8 +153,11 @@ def _role_variables(sources: Sources, role: str, kind: str) -> Mapping[str, obje
     return {}
 
 
-def _task(declared: Mapping[str, Any]) -> Task:
-    where = f"{declared['file']}:{declared['line']}"
+def _where(declared: Mapping[str, Any], sources: Sources) -> str:
+    return sources.place(f"{declared['file']}:{declared['line']}")
+
+
+def _task(declared: Mapping[str, Any], where: str) -> Task:
     become = declared.get("become")
     return Task(
         name=declared["name"],
@@ -152,14 +183,17 @@ def _retry(declared: Mapping[str, Any], where: str) -> Retry:
     strategy = given.get("strategy") or default.strategy
     if strategy not in ("fixed", "linear", "exponential"):
         raise WorkflowError(
-            f"task {declared['name']!r}: unknown retry strategy {strategy!r}", where=where,
+            f"task {declared['name']!r}: unknown retry strategy {strategy!r}",
+            where=where,
             hint="there are fixed, linear and exponential",
         )
     delay = _duration(declared, "retry_delay", given.get("delay"), where)
     longest = _duration(declared, "max_retry_delay", given.get("max_delay"), where)
     return Retry(
-        int(given.get("count") or 0), strategy,
-        default.delay if delay is None else delay, default.max_delay if longest is None else longest,
+        int(given.get("count") or 0),
+        strategy,
+        default.delay if delay is None else delay,
+        default.max_delay if longest is None else longest,
     )
 
 
@@ -177,7 +211,8 @@ def _check_names(tasks: tuple[Task, ...], where: str) -> None:
     for task in tasks:
         if task.name in names:
             raise WorkflowError(
-                f"two tasks of one workflow are called {task.name!r}", where=task.where,
+                f"two tasks of one workflow are called {task.name!r}",
+                where=task.where,
                 hint=f"the other one stands at {names[task.name].where}",
             )
         names[task.name] = task
@@ -185,7 +220,8 @@ def _check_names(tasks: tuple[Task, ...], where: str) -> None:
         for need in task.depends_on:
             if need not in names:
                 raise WorkflowError(
-                    f"task {task.name!r} depends on {need!r}, which is not in the workflow", where=task.where,
+                    f"task {task.name!r} depends on {need!r}, which is not in the workflow",
+                    where=task.where,
                     hint=near(need, names) or f"its tasks stand at {where}",
                 )
 

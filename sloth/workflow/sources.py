@@ -50,12 +50,21 @@ class Sources:
             return _below(self.role_folder(role), rest)
         return _below(self.folder, key)
 
+    def place(self, where: str) -> str:
+        """A position in the files as a person knows them: `site.sloth:3` → `playbooks/site.sloth:3`."""
+        for key in self.texts:
+            if where == key or where.startswith(key + ":"):
+                return f"{self.path(key)}{where[len(key) :]}"
+        return where
+
     def role_folder(self, role: str) -> Path:
         """The folder of a role. Raises WorkflowError with a near match when there is none."""
         for folder in self.roles_path:
             if _below(folder, role) is not None and (folder / role).is_dir():
                 return folder / role
-        known = {found.name for folder in self.roles_path if folder.is_dir() for found in folder.iterdir() if found.is_dir()}
+        known = {
+            found.name for folder in self.roles_path if folder.is_dir() for found in folder.iterdir() if found.is_dir()
+        }
         places = " or ".join(str(folder) for folder in self.roles_path)
         raise WorkflowError(f"there is no role {role!r} in {places}", hint=near(role, known))
 

@@ -44,14 +44,18 @@ def lock_is_free(host: Host) -> bool:
 
 
 def test_an_unreachable_host_does_not_hold_back_the_others(lab, lab_hosts, lab_inventory, site, tmp_path):
-    lab_inventory.write_text(lab_inventory.read_text() + "    gone:\n      sloth_host: 10.77.1.250\n      sloth_connect_timeout: 2\n")
+    lab_inventory.write_text(
+        lab_inventory.read_text() + "    gone:\n      sloth_host: 10.77.1.250\n      sloth_connect_timeout: 2\n"
+    )
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, site('task("a"):command("true"):build()'))
     assert run.end() == 3
     assert run.of_host("gone") == ["unreachable"]
     assert [run.of_host(host.name) for host in lab_hosts] == [["changed"]] * 3
 
 
-def test_a_host_that_loses_power_is_unreachable_and_the_others_finish(lab: Lab, lab_hosts, lab_inventory, site, tmp_path):
+def test_a_host_that_loses_power_is_unreachable_and_the_others_finish(
+    lab: Lab, lab_hosts, lab_inventory, site, tmp_path
+):
     text = 'task("wait"):command(function() return exec.check(inventory_hostname == vars.victim and "sleep 6321" or "sleep 3") end):build()'
     victim = lab_hosts[2]
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-e", f"victim={victim.name}", site(text))
@@ -75,7 +79,7 @@ def test_ctrl_c_leaves_no_process_on_any_host(lab_hosts, lab_inventory, site, tm
 
 
 def test_a_second_ctrl_c_hangs_up_at_once_and_leaves_no_process_either(lab_hosts, lab_inventory, site, tmp_path):
-    text = SLOW.replace("sleep 6321", "trap \\\"\\\" TERM; sleep 6321; sleep 6321")
+    text = SLOW.replace("sleep 6321", 'trap \\"\\" TERM; sleep 6321; sleep 6321')
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, site(text))
     until(lambda: all(sleepers(host) for host in lab_hosts))
     run.signal(signal.SIGINT)
@@ -142,7 +146,10 @@ def test_two_time_limits_hold_within_a_second_also_as_another_user(lab_hosts, la
     """
     run = Run(tmp_path / "home", "apply", "-i", inventory, site(text))
     assert run.end() == 2
-    assert {task: event["status"] for event in run.finished for task in [event["task"]]} == {"loop": "timed_out", "sleep": "timed_out"}
+    assert {task: event["status"] for event in run.finished for task in [event["task"]]} == {
+        "loop": "timed_out",
+        "sleep": "timed_out",
+    }
     durations = {event["task"]: event["duration"] for event in run.finished}
     assert 2.0 <= durations["loop"] < 3.0
     assert 1.0 <= durations["sleep"] < 2.0
@@ -164,7 +171,16 @@ def test_two_runs_do_not_touch_one_host_at_once(lab_hosts, lab_inventory, site, 
 def test_check_mode_takes_no_lock(lab_hosts, lab_inventory, site, tmp_path):
     first = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", lab_hosts[0].name, site(SLOW))
     until(lambda: sleepers(lab_hosts[0]))
-    second = Run(tmp_path / "other", "apply", "-C", "-i", lab_inventory, "-l", lab_hosts[0].name, site('task("a"):command("true"):build()'))
+    second = Run(
+        tmp_path / "other",
+        "apply",
+        "-C",
+        "-i",
+        lab_inventory,
+        "-l",
+        lab_hosts[0].name,
+        site('task("a"):command("true"):build()'),
+    )
     assert second.end() == 0
     assert second.of_host(lab_hosts[0].name) == ["would_run"]
     first.signal(signal.SIGINT)

@@ -69,9 +69,12 @@ local function duration(value, what, where)
   return value
 end
 
--- Plain data that is copied now, so that a mistake in it has its line.
+-- Plain data by name, copied now, so that a mistake in it has its line.
 local function data(value, what, where)
   expect(value, "table", what, where)
+  for key in next, value do
+    if type(key) ~= "string" then fail(what .. " wants { name = value, … }, got a value without a name", where) end
+  end
   local ok, encoded = pcall(sloth.encode, value)
   if not ok then fail(what .. ": " .. encoded, where) end
   return sloth.decode(encoded)

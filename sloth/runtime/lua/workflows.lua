@@ -91,23 +91,7 @@ function methods.roles(spec, where, value)
   for i, item in ipairs(value) do spec.roles[i] = as_role(item, where) end
 end
 
-local CONFIG = {}
-for _, name in ipairs {
-  "timeout", "max_parallel_tasks", "retry_policy", "fail_fast", "cleanup_on_failure", "create_workdir_before_run",
-  "parallel", "workdir", "serial", "max_fail", "order",
-} do CONFIG[name] = true end
-
-function methods.config(spec, where, value)
-  spec.config = data(value, "config", where)
-  local unknown = {}
-  for key in next, spec.config do
-    if not CONFIG[key] then unknown[#unknown + 1] = key end
-  end
-  sort(unknown)
-  for _, key in ipairs(unknown) do
-    sloth.warn("config of workflow '" .. spec.name .. "': unknown key " .. key .. near(key, CONFIG), where)
-  end
-end
+function methods.config(spec, where, value) spec.config = data(value, "config", where) end
 
 function methods.build() end -- a workflow is registered once it is defined
 

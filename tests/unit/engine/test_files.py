@@ -4,37 +4,57 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sloth.core.errors import AnswerError
 from sloth.engine.files import Files, find, search_path
+from sloth.runtime.wire import Streamed
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("files/motd", "roles/web/files/motd", "plain.conf", "inventory/all.yml", ".env", "host_vars/h1.yml", "files/tree/a/b"):
+    for name in (
+        "files/motd",
+        "roles/web/files/motd",
+        "plain.conf",
+        "inventory/all.yml",
+        ".env",
+        "host_vars/h1.yml",
+        "files/tree/a/b",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     return tmp_path
 
 
-@pytest.mark.parametrize(("src", "role", "found"), [
-    pytest.param("motd", None, "files/motd", id="files of the workflow"),
-    pytest.param("motd", "web", "roles/web/files/motd", id="the role's come first"),
-    pytest.param("plain.conf", "web", "plain.conf", id="beside the workflow"),
-    pytest.param("files/motd", None, "files/motd", id="with its folder"),
-])
+@pytest.mark.parametrize(
+    ("src", "role", "found"),
+    [
+        pytest.param("motd", None, "files/motd", id="files of the workflow"),
+        pytest.param("motd", "web", "roles/web/files/motd", id="the role's come first"),
+        pytest.param("plain.conf", "web", "plain.conf", id="beside the workflow"),
+        pytest.param("files/motd", None, "files/motd", id="with its folder"),
+    ],
+)
 def test_files_are_found_below_the_project(project, src, role, found):
     search = search_path(project, role and project / "roles" / role, "files")
     assert find(src, search) == project / found
 
 
-@pytest.mark.parametrize("src", ["/etc/passwd", "../secret", "files/../../x", ".env", "inventory/all.yml", "host_vars/h1.yml", "no"])
+@pytest.mark.parametrize(
+    "src", ["/etc/passwd", "../secret", "files/../../x", ".env", "inventory/all.yml", "host_vars/h1.yml", "no"]
+)
 def test_nothing_else_is_given_to_a_host(project, src):
     with pytest.raises(AnswerError):
         find(src, search_path(project, None, "files"))
+
+
+def meta(served: Streamed) -> dict[str, Any]:
+    assert isinstance(served.value, dict)
+    return served.value
 
 
 def test_content_is_sent_only_when_it_differs(project):
@@ -42,11 +62,14 @@ def test_content_is_sent_only_when_it_differs(project):
     served = Files().serve(path, "")
     assert b"".join(served.chunks) == b"plain.conf"
     again = Files().serve(path, hashlib.sha256(b"plain.conf").hexdigest())
-    assert (again.value["same"], list(again.chunks)) == (True, [])
+    assert (meta(again)["same"], list(again.chunks)) == (True, [])
     asked = Files().serve(path, "", content=False)
-    assert (asked.value["same"], list(asked.chunks)) == (False, [])
+    assert (meta(asked)["same"], list(asked.chunks)) == (False, [])
 
 
 def test_a_folder_is_described_with_parents_first(project):
     served = Files().serve(project / "files/tree", "")
-    assert [(entry["path"], entry["kind"]) for entry in served.value["directory"]] == [("a", "directory"), ("a/b", "file")]
+    assert [(entry["path"], entry["kind"]) for entry in meta(served)["directory"]] == [
+        ("a", "directory"),
+        ("a/b", "file"),
+    ]

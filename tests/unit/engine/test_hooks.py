@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sloth.core.errors import WorkflowError
-from sloth.core.events import LogLine, Notice, TaskFinished, TaskStarted
+from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.engine.hooks import Hooks
 from sloth.engine.planning import lay_out
 from sloth.runtime.deadline import Timer
@@ -24,7 +24,7 @@ class Said:
         path.write_text(TASKS + hooks)
         evaluated = load(path, {}, {}, lambda level, text: None)
         plan = lay_out(evaluated.file.workflows[0], ["h1", "h2"], lambda pattern: [])
-        self.events: list = []
+        self.events: list[Event] = []
         self.hooks = Hooks(evaluated, plan, {"wanted": "yes"}, check, Timer(), self.events.append)
 
     @property
@@ -36,9 +36,15 @@ def finished(host: str, status: str = "ok") -> TaskFinished:
     return TaskFinished(host, "a", status)
 
 
-@pytest.mark.parametrize(("body", "goes"), [
-    ("return false", False), ("return true", True), ("", True), ('return vars.wanted == "yes"', True),
-])
+@pytest.mark.parametrize(
+    ("body", "goes"),
+    [
+        ("return false", False),
+        ("return true", True),
+        ("", True),
+        ('return vars.wanted == "yes"', True),
+    ],
+)
 def test_on_start_decides_whether_the_run_begins(tmp_path, body, goes):
     assert Said(tmp_path, f":on_start(function() {body} end)").hooks.start() is goes
 
@@ -46,18 +52,23 @@ def test_on_start_decides_whether_the_run_begins(tmp_path, body, goes):
 def test_a_failing_on_start_stops_the_run_and_names_its_line(tmp_path):
     with pytest.raises(WorkflowError, match="on_start of workflow 'w': why") as caught:
         Said(tmp_path, '\n:on_start(function() error("why") end)').hooks.start()
-    assert caught.value.where == "site.sloth:3"
+    assert caught.value.where == f"{tmp_path}/site.sloth:3"
 
 
 def test_task_hooks_run_once_for_all_hosts(tmp_path):
-    said = Said(tmp_path, ":on_task_start(function(n) log.info('start ' .. n) end):on_task_complete(function(n, ok) log.info('end ' .. n .. ' ' .. tostring(ok)) end)")
+    said = Said(
+        tmp_path,
+        ":on_task_start(function(n) log.info('start ' .. n) end):on_task_complete(function(n, ok) log.info('end ' .. n .. ' ' .. tostring(ok)) end)",
+    )
     for event in (TaskStarted("h1", "a"), TaskStarted("h2", "a"), finished("h1"), finished("h2", "failed")):
         said.hooks.take(event)
     assert said.lines == ["start a", "end a false"]
 
 
 def test_on_complete_gets_the_statuses_by_host_and_task(tmp_path):
-    said = Said(tmp_path, ":on_complete(function(ok, results) log.info(tostring(ok) .. results.h1.a .. results.h2.a) end)")
+    said = Said(
+        tmp_path, ":on_complete(function(ok, results) log.info(tostring(ok) .. results.h1.a .. results.h2.a) end)"
+    )
     said.hooks.take(finished("h1"))
     said.hooks.take(finished("h2", "changed"))
     said.hooks.complete(True)
@@ -67,7 +78,7 @@ def test_on_complete_gets_the_statuses_by_host_and_task(tmp_path):
 def test_a_failing_hook_is_a_notice_and_no_failure_of_the_run(tmp_path):
     said = Said(tmp_path, '\n:on_complete(function() error("odd") end)')
     said.hooks.complete(True)
-    assert said.lines == ["site.sloth:3: on_complete of workflow 'w': odd"]
+    assert said.lines == [f"{tmp_path}/site.sloth:3: on_complete of workflow 'w': odd"]
 
 
 def test_hooks_act_on_the_controller_and_only_look_in_check_mode(tmp_path):

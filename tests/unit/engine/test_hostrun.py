@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from sloth.core.errors import ConnectionLost, ConnectionRefused
-from sloth.core.events import HostUnreachable, Notice, TaskFinished
+from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished
 from sloth.core.model import HostPlan
 from sloth.engine.hostrun import HostRun
 from sloth.runtime.deadline import Timer
@@ -51,7 +51,7 @@ def finished(task, status="ok", **more):
 
 
 def run(events, ending=None, limits=None, connect=None):
-    seen: list = []
+    seen: list[Event] = []
     session = FakeSession(events, ending)
 
     def open_session(host, hear):
@@ -93,11 +93,14 @@ def test_a_busy_host_is_told_apart_from_a_failed_one():
     assert statuses(seen) == [("a", "failed"), ("b", "failed")]
 
 
-@pytest.mark.parametrize("odd", [
-    pytest.param({"type": "nonsense"}, id="unknown type"),
-    pytest.param(finished("a", "splendid"), id="unknown status"),
-    pytest.param({}, id="nothing in it"),
-])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"type": "nonsense"}, id="unknown type"),
+        pytest.param(finished("a", "splendid"), id="unknown status"),
+        pytest.param({}, id="nothing in it"),
+    ],
+)
 def test_what_is_no_event_is_left_out_with_a_notice(odd):
     _, seen = run([odd, finished("a"), finished("b")])
     assert isinstance(seen[0], Notice)
@@ -110,7 +113,9 @@ def test_a_host_cannot_finish_a_task_twice_nor_one_it_was_not_given():
 
 
 def test_handlers_count_as_well_but_only_those_of_the_workflow():
-    _, seen = run([finished("a"), finished("b"), finished("restart", "changed", handler=True), finished("x", handler=True)])
+    _, seen = run(
+        [finished("a"), finished("b"), finished("restart", "changed", handler=True), finished("x", handler=True)]
+    )
     assert statuses(seen) == [("a", "ok"), ("b", "ok"), ("restart", "changed")]
 
 
@@ -126,7 +131,7 @@ def test_a_cancelled_run_accounts_for_its_tasks():
         session.hear = hear
         return session
 
-    seen: list = []
+    seen: list[Event] = []
     host_run = HostRun(HostPlan("h1", {"a": ()}), {"handlers": []}, {}, open_session, seen.append, Timer())
     thread = threading.Thread(target=host_run.go)
     thread.start()

@@ -28,12 +28,15 @@ def test_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
     assert render(folder, "good.j2", n=7) == "# 7\nline 0\nline 1\n"
 
 
-@pytest.mark.parametrize(("name", "variables", "said", "line"), [
-    pytest.param("undefined.j2", {}, "'port' is undefined", "undefined.j2:2", id="name"),
-    pytest.param("deep.j2", {"web": {}}, "has no attribute 'tls'", "deep.j2:2", id="attribute"),
-    pytest.param("outer.j2", {}, "'port' is undefined", "undefined.j2:2", id="included"),
-    pytest.param("broken.j2", {}, "end of template|endif", "broken.j2:3", id="syntax"),
-])
+@pytest.mark.parametrize(
+    ("name", "variables", "said", "line"),
+    [
+        pytest.param("undefined.j2", {}, "'port' is undefined", "undefined.j2:2", id="name"),
+        pytest.param("deep.j2", {"web": {}}, "has no attribute 'tls'", "deep.j2:2", id="attribute"),
+        pytest.param("outer.j2", {}, "'port' is undefined", "undefined.j2:2", id="included"),
+        pytest.param("broken.j2", {}, "end of template|endif", "broken.j2:3", id="syntax"),
+    ],
+)
 def test_an_error_names_variable_template_and_line(folder, name, variables, said, line):
     with pytest.raises(TemplateError, match=said) as caught:
         render(folder, name, **variables)
@@ -45,9 +48,15 @@ def test_a_missing_template_says_where_it_was_looked_for(folder):
         render(folder, "nothing.j2")
 
 
-@pytest.mark.parametrize("text", [
-    "{{ ''.__class__.__mro__ }}", "{{ f.__globals__ }}", "{{ cycler.__init__.__globals__ }}", "{{ self.__dict__ }}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ f.__globals__ }}",
+        "{{ cycler.__init__.__globals__ }}",
+        "{{ self.__dict__ }}",
+    ],
+)
 def test_the_sandbox_refuses_what_leads_out(folder, text):
     with pytest.raises(TemplateError):
         Templates().render_text(text, [folder], {"f": render})

@@ -6,10 +6,19 @@ from sloth.runtime.action import Action, Catalog, action, coerce, seconds
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Host
 
+MYPY = False
+if MYPY:
+    from typing import Literal
+
+    from sloth.runtime.action import Mode
 
 @action(synonyms={"packages": ("name", "names")})
 def install(
-    host: Host, *, packages: "list[str]", state: "Literal['present', 'absent']" = "present", mode: "Mode | None" = None  # noqa: F821
+    host: Host,
+    *,
+    packages: "list[str]",
+    state: "Literal['present', 'absent']" = "present",
+    mode: "Mode | None" = None,
 ) -> None:
     """Install packages."""
 
@@ -22,15 +31,18 @@ def command(host: Host, *, prog: str, args: "list[str]" = ()) -> None:  # type: 
 INSTALL, COMMAND = Action("pkg", install), Action("exec", command)
 
 
-@pytest.mark.parametrize(("positional", "named", "bound"), [
-    pytest.param(["vim"], {}, {"packages": ["vim"]}, id="one value becomes a list"),
-    pytest.param([["vim", "git"]], {}, {"packages": ["vim", "git"]}, id="a list stays"),
-    pytest.param([], {"name": "vim"}, {"packages": ["vim"]}, id="synonym"),
-    pytest.param([["vim"], "absent"], {}, {"packages": ["vim"], "state": "absent"}, id="in parameter order"),
-    pytest.param([], {"packages": ["a"], "mode": None}, {"packages": ["a"]}, id="nil is not given"),
-    pytest.param([], {"packages": {}}, {"packages": []}, id="an empty Lua table is an empty list"),
-    pytest.param([], {"packages": [1]}, {"packages": ["1"]}, id="numbers become strings"),
-])
+@pytest.mark.parametrize(
+    ("positional", "named", "bound"),
+    [
+        pytest.param(["vim"], {}, {"packages": ["vim"]}, id="one value becomes a list"),
+        pytest.param([["vim", "git"]], {}, {"packages": ["vim", "git"]}, id="a list stays"),
+        pytest.param([], {"name": "vim"}, {"packages": ["vim"]}, id="synonym"),
+        pytest.param([["vim"], "absent"], {}, {"packages": ["vim"], "state": "absent"}, id="in parameter order"),
+        pytest.param([], {"packages": ["a"], "mode": None}, {"packages": ["a"]}, id="nil is not given"),
+        pytest.param([], {"packages": {}}, {"packages": []}, id="an empty Lua table is an empty list"),
+        pytest.param([], {"packages": [1]}, {"packages": ["1"]}, id="numbers become strings"),
+    ],
+)
 def test_a_call_binds_by_position_name_and_synonym(positional, named, bound):
     assert INSTALL.bind(positional, named) == bound
 
@@ -44,39 +56,78 @@ def test_the_rest_parameter_takes_all_further_values():
     assert COMMAND.bind(["ls", "-l", "/tmp"], {}) == {"prog": "ls", "args": ["-l", "/tmp"]}
 
 
-@pytest.mark.parametrize(("positional", "named", "said"), [
-    pytest.param([], {}, "pkg.install: missing argument packages", id="missing"),
-    pytest.param([], {"packages": ["a"], "stat": "present"}, "unknown argument stat; it takes mode, packages, state", id="unknown"),
-    pytest.param([], {"packages": ["a"], "name": ["b"]}, "packages is given twice", id="name and synonym"),
-    pytest.param([["a"], "present", "0644", "more"], {}, "too many arguments", id="too many"),
-    pytest.param([], {"packages": ["a"], "state": "gone"}, "one of present, absent, got the string 'gone'", id="choice"),
-    pytest.param([], {"packages": ["a"], "mode": 644}, 'quote it, as a number loses its base: "0644"', id="mode as a number"),
-    pytest.param([], {"packages": [True]}, "packages wants a list of strings, got the list [True]", id="boolean in a list"),
-])
+@pytest.mark.parametrize(
+    ("positional", "named", "said"),
+    [
+        pytest.param([], {}, "pkg.install: missing argument packages", id="missing"),
+        pytest.param(
+            [],
+            {"packages": ["a"], "stat": "present"},
+            "unknown argument stat; it takes mode, packages, state",
+            id="unknown",
+        ),
+        pytest.param([], {"packages": ["a"], "name": ["b"]}, "packages is given twice", id="name and synonym"),
+        pytest.param([["a"], "present", "0644", "more"], {}, "too many arguments", id="too many"),
+        pytest.param(
+            [], {"packages": ["a"], "state": "gone"}, "one of present, absent, got the string 'gone'", id="choice"
+        ),
+        pytest.param(
+            [], {"packages": ["a"], "mode": 644}, 'quote it, as a number loses its base: "0644"', id="mode as a number"
+        ),
+        pytest.param(
+            [], {"packages": [True]}, "packages wants a list of strings, got the list [True]", id="boolean in a list"
+        ),
+    ],
+)
 def test_what_does_not_fit_is_named(positional, named, said):
     with pytest.raises(BadArguments, match=said.replace("[", r"\[").replace("(", r"\(")):
         INSTALL.bind(positional, named)
 
 
-@pytest.mark.parametrize(("type_", "value", "result"), [
-    ("bool", "yes", True), ("bool", "off", False), ("bool", 1, True), ("int", "12", 12), ("str", 5, "5"),
-    ("str | int", 5, 5), ("int | None", None, None), ("float", "1.5", 1.5), ("dict[str, str]", [], {}),
-    ("dict[str, str]", {"a": 1}, {"a": "1"}), ("object", [1], [1]), ("Duration", "2m", 120.0),
-])
+@pytest.mark.parametrize(
+    ("type_", "value", "result"),
+    [
+        ("bool", "yes", True),
+        ("bool", "off", False),
+        ("bool", 1, True),
+        ("int", "12", 12),
+        ("str", 5, "5"),
+        ("str | int", 5, 5),
+        ("int | None", None, None),
+        ("float", "1.5", 1.5),
+        ("dict[str, str]", [], {}),
+        ("dict[str, str]", {"a": 1}, {"a": "1"}),
+        ("object", [1], [1]),
+        ("Duration", "2m", 120.0),
+    ],
+)
 def test_values_are_converted_when_nothing_is_lost(type_, value, result):
     assert coerce(type_, value) == result
 
 
-@pytest.mark.parametrize(("type_", "value"), [
-    ("bool", "maybe"), ("bool", 2), ("int", "1.5"), ("int", True), ("str", True), ("str", ["a"]), ("list[int]", ["x"]),
-    ("dict[str, str]", "a"), ("Duration", "soon"), ("Mode", "rwx!"),
-])
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("bool", "maybe"),
+        ("bool", 2),
+        ("int", "1.5"),
+        ("int", True),
+        ("str", True),
+        ("str", ["a"]),
+        ("list[int]", ["x"]),
+        ("dict[str, str]", "a"),
+        ("Duration", "soon"),
+        ("Mode", "rwx!"),
+    ],
+)
 def test_values_that_would_lose_their_meaning_are_refused(type_, value):
     with pytest.raises(ValueError, match="wants"):
         coerce(type_, value)
 
 
-@pytest.mark.parametrize(("text", "result"), [("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("2m", 120), ("1h", 3600), (7, 7)])
+@pytest.mark.parametrize(
+    ("text", "result"), [("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("2m", 120), ("1h", 3600), (7, 7)]
+)
 def test_durations_are_seconds(text, result):
     assert seconds(text) == result
 
@@ -88,5 +139,5 @@ def test_every_module_that_ships_is_found_and_described():
 
 
 def test_an_unknown_action_lists_those_of_its_module():
-    with pytest.raises(BadArguments, match="there is no action exec.fly; exec has .*run"):
+    with pytest.raises(BadArguments, match=r"there is no action exec\.fly; exec has .*run"):
         Catalog().find("exec", "fly")

@@ -22,10 +22,14 @@ def tasks(*definitions: str, config: str = "", handlers: str = "") -> str:
     names = [definition.split('"')[1] for definition in definitions]
     lines = [f"local t{number} = {definition}:build()" for number, definition in enumerate(definitions)]
     listed = ", ".join(f"t{number}" for number in range(len(names)))
-    return "\n".join(lines) + f'\nworkflow.define("w"):tasks({{ {listed} }}):handlers({{ {handlers} }}):config({{ {config} }})'
+    return (
+        "\n".join(lines)
+        + f'\nworkflow.define("w"):tasks({{ {listed} }}):handlers({{ {handlers} }}):config({{ {config} }})'
+    )
 
 
 # order
+
 
 def test_tasks_run_in_file_order_with_dependencies_first(play):
     text = tasks('task("a"):depends_on("c"):command("true")', 'task("b"):command("true")', 'task("c"):command("true")')
@@ -34,8 +38,10 @@ def test_tasks_run_in_file_order_with_dependencies_first(play):
 
 def test_a_failed_task_blocks_only_its_descendants(play):
     text = tasks(
-        'task("a"):command("false")', 'task("b"):depends_on("a"):command("true")',
-        'task("c"):depends_on("b"):command("true")', 'task("d"):command("true")',
+        'task("a"):command("false")',
+        'task("b"):depends_on("a"):command("true")',
+        'task("c"):depends_on("b"):command("true")',
+        'task("d"):command("true")',
     )
     played = play(text)
     assert played.statuses == {"a": "failed", "b": "skipped", "c": "skipped", "d": "changed"}
@@ -53,30 +59,50 @@ def test_side_by_side_only_as_many_as_allowed(play):
     import tempfile
 
     folder = tempfile.mkdtemp()
-    both = tasks(meet.format("a", folder, "a", folder, "b"), meet.format("b", folder, "b", folder, "a"), config="max_parallel_tasks = 2")
+    both = tasks(
+        meet.format("a", folder, "a", folder, "b"),
+        meet.format("b", folder, "b", folder, "a"),
+        config="max_parallel_tasks = 2",
+    )
     assert play(both).statuses.keys() == {"a", "b"}
     assert set(play(both).statuses.values()) == {"changed"}
 
 
 def test_one_at_a_time_unless_told_otherwise(play):
-    events = [(event["type"], event["task"]) for event in play(tasks('task("a"):command("true")', 'task("b"):command("true")')).events]
+    events = [
+        (event["type"], event["task"])
+        for event in play(tasks('task("a"):command("true")', 'task("b"):command("true")')).events
+    ]
     assert [event for event in events if event[0] != "task_output"] == [
-        ("task_started", "a"), ("task_finished", "a"), ("task_started", "b"), ("task_finished", "b"),
+        ("task_started", "a"),
+        ("task_finished", "a"),
+        ("task_started", "b"),
+        ("task_finished", "b"),
     ]
 
 
 # conditions
 
-@pytest.mark.parametrize(("condition", "status"), [
-    pytest.param(':run_if("true")', "changed", id="shell holds"),
-    pytest.param(':run_if("false")', "skipped", id="shell does not"),
-    pytest.param(":run_if(function() return true end)", "changed", id="function holds"),
-    pytest.param(":run_if(function() return false end)", "skipped", id="function does not"),
-    pytest.param(":run_if(function() return nil end)", "skipped", id="function gives nothing"),
-    pytest.param(':run_if(function() error("odd") end)', "failed", id="function fails"),
-    pytest.param(':run_if(function(this, params) return params.wanted == "yes" end):params({ wanted = "yes" })', "changed", id="params"),
-    pytest.param(':run_if(function() return exec.run("exit 3").exit_code == 3 end)', "changed", id="module call in it"),
-])
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        pytest.param(':run_if("true")', "changed", id="shell holds"),
+        pytest.param(':run_if("false")', "skipped", id="shell does not"),
+        pytest.param(":run_if(function() return true end)", "changed", id="function holds"),
+        pytest.param(":run_if(function() return false end)", "skipped", id="function does not"),
+        pytest.param(":run_if(function() return nil end)", "skipped", id="function gives nothing"),
+        pytest.param(':run_if(function() error("odd") end)', "failed", id="function fails"),
+        pytest.param(
+            ':run_if(function(this, params) return params.wanted == "yes" end):params({ wanted = "yes" })',
+            "changed",
+            id="params",
+        ),
+        pytest.param(
+            ':run_if(function() return exec.run("exit 3").exit_code == 3 end)', "changed", id="module call in it"
+        ),
+    ],
+)
 def test_run_if_decides(play, condition, status):
     assert play(tasks(f'task("a"){condition}:command("true")')).statuses["a"] == status
 
@@ -95,9 +121,12 @@ def test_abort_if_fails_its_task_and_stops_the_rest(play):
 
 # attempts
 
+
 def test_retries_are_extra_attempts(play, tmp_path):
     count = tmp_path / "count"
-    text = tasks(f'task("a"):retries(2, "fixed"):retry_delay("10ms"):command("echo x >> {count}; test $(wc -l < {count}) -eq 3")')
+    text = tasks(
+        f'task("a"):retries(2, "fixed"):retry_delay("10ms"):command("echo x >> {count}; test $(wc -l < {count}) -eq 3")'
+    )
     played = play(text)
     assert played.statuses == {"a": "changed"}
     assert played.finished("a")["attempts"] == 3
@@ -105,7 +134,9 @@ def test_retries_are_extra_attempts(play, tmp_path):
 
 
 def test_when_all_attempts_fail_the_task_does_and_on_failure_runs_once(play):
-    text = tasks('task("a"):retries(1):retry_delay("10ms"):command("exit 7"):on_failure(function(this, params, err) log.info("why: " .. err.exit_code) end)')
+    text = tasks(
+        'task("a"):retries(1):retry_delay("10ms"):command("exit 7"):on_failure(function(this, params, err) log.info("why: " .. err.exit_code) end)'
+    )
     played = play(text)
     assert played.statuses == {"a": "failed"}
     assert [line for line in played.lines() if "why" in line] == ["why: 7"]
@@ -113,21 +144,29 @@ def test_when_all_attempts_fail_the_task_does_and_on_failure_runs_once(play):
 
 def test_a_time_limit_ends_the_whole_group_and_is_reported_in_time(play):
     began = time.monotonic()
-    played = play(tasks('task("a"):timeout("300ms"):command("sleep 33.25 & sleep 33.25; wait")', 'task("b"):command("! pgrep -f 33.2[5]")'))
+    played = play(
+        tasks(
+            'task("a"):timeout("300ms"):command("sleep 33.25 & sleep 33.25; wait")',
+            'task("b"):command("! pgrep -f 33.2[5]")',
+        )
+    )
     assert time.monotonic() - began < 3
     assert played.statuses == {"a": "timed_out", "b": "changed"}
     assert played.finished("a")["message"] == "timed out after 0.3 s"
 
 
 def test_an_endless_loop_in_lua_is_ended_too(play):
-    played = play(tasks('task("a"):timeout("200ms"):command(function() while true do end end)', 'task("b"):command("true")'))
+    played = play(
+        tasks('task("a"):timeout("200ms"):command(function() while true do end end)', 'task("b"):command("true")')
+    )
     assert played.statuses == {"a": "timed_out", "b": "changed"}
 
 
 def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
     text = tasks(
         'task("loop"):timeout("1s"):command(function() while true do end end)',
-        'task("sleep"):timeout("200ms"):command("sleep 60")', config="max_parallel_tasks = 2",
+        'task("sleep"):timeout("200ms"):command("sleep 60")',
+        config="max_parallel_tasks = 2",
     )
     assert play(text).statuses == {"sleep": "timed_out", "loop": "timed_out"}
 
@@ -138,38 +177,47 @@ def test_the_time_limit_is_per_attempt(play):
 
 
 def test_a_call_that_times_out_fails_and_the_task_may_go_on(play):
-    text = tasks('''task("a"):command(function()
+    text = tasks("""task("a"):command(function()
       local ok, why = pcall(function() exec.check("sleep 60", { timeout = "100ms" }) end)
       return not ok, tostring(why)
-    end)''')
+    end)""")
     played = play(text)
     assert played.statuses["a"] in ("ok", "changed")
     assert "timed out after 0.1 s" in played.finished("a")["message"]
 
 
 def test_memory_bombs_fail_their_task_only(play):
-    text = tasks('task("a"):command(function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end):timeout(20)', 'task("b"):command("true")')
+    text = tasks(
+        'task("a"):command(function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end):timeout(20)',
+        'task("b"):command("true")',
+    )
     assert play(text).statuses == {"a": "failed", "b": "changed"}
 
 
 # what a function returns
 
-@pytest.mark.parametrize(("body", "status", "message"), [
-    pytest.param("", "ok", "", id="nothing"),
-    pytest.param("return true, 'done'", "ok", "done", id="true and a message"),
-    pytest.param("return false, 'why'", "failed", "why", id="false and why"),
-    pytest.param("return nil, 'why'", "failed", "why", id="nil and why"),
-    pytest.param("return { changed = true, message = 'm' }", "changed", "m", id="one table"),
-    pytest.param("return { failed = true, message = 'm' }", "failed", "m", id="a failed table"),
-    pytest.param("error('why')", "failed", "why", id="error"),
-    pytest.param("assert(false, 'why')", "failed", "why", id="assert"),
-    pytest.param("exec.run('true')", "changed", "", id="a call that changes"),
-    pytest.param("exec.run('true') return true, '', { changed = false }", "ok", "", id="outputs.changed = false wins"),
-    pytest.param("exec.run('true', { changed_if = false })", "ok", "", id="a call that only looks"),
-    pytest.param("exec.run('false')", "changed", "", id="run never raises"),
-    pytest.param("exec.check('echo no; exit 2')", "failed", None, id="check raises"),
-    pytest.param("local x = nil; return x.y", "failed", None, id="a fault in the script"),
-])
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param("", "ok", "", id="nothing"),
+        pytest.param("return true, 'done'", "ok", "done", id="true and a message"),
+        pytest.param("return false, 'why'", "failed", "why", id="false and why"),
+        pytest.param("return nil, 'why'", "failed", "why", id="nil and why"),
+        pytest.param("return { changed = true, message = 'm' }", "changed", "m", id="one table"),
+        pytest.param("return { failed = true, message = 'm' }", "failed", "m", id="a failed table"),
+        pytest.param("error('why')", "failed", "why", id="error"),
+        pytest.param("assert(false, 'why')", "failed", "why", id="assert"),
+        pytest.param("exec.run('true')", "changed", "", id="a call that changes"),
+        pytest.param(
+            "exec.run('true') return true, '', { changed = false }", "ok", "", id="outputs.changed = false wins"
+        ),
+        pytest.param("exec.run('true', { changed_if = false })", "ok", "", id="a call that only looks"),
+        pytest.param("exec.run('false')", "changed", "", id="run never raises"),
+        pytest.param("exec.check('echo no; exit 2')", "failed", None, id="check raises"),
+        pytest.param("local x = nil; return x.y", "failed", None, id="a fault in the script"),
+    ],
+)
 def test_return_conventions(play, body, status, message):
     event = play(tasks(f'task("a"):command(function() {body} end)')).finished("a")
     assert event["status"] == status
@@ -203,18 +251,23 @@ HANDLERS = 'handler("one", function() log.info("one") end), handler("two", funct
 def test_handlers_run_once_at_the_end_in_the_order_of_their_definition(play):
     text = tasks(
         'task("a"):command(function() notify("two"); notify("one"); exec.run("true") end)',
-        'task("b"):command("true"):notify("two")', handlers=HANDLERS,
+        'task("b"):command("true"):notify("two")',
+        handlers=HANDLERS,
     )
     assert list(play(text).statuses) == ["a", "b", "one", "two"]
 
 
 def test_an_unchanged_task_notifies_nobody(play):
-    text = tasks('task("a"):command(function() exec.run("true", { changed_if = false }) end):notify("one")', handlers=HANDLERS)
+    text = tasks(
+        'task("a"):command(function() exec.run("true", { changed_if = false }) end):notify("one")', handlers=HANDLERS
+    )
     assert list(play(text).statuses) == ["a"]
 
 
 def test_a_failed_notifier_notifies_nobody_and_its_failure_keeps_handlers_back(play):
-    text = tasks('task("a"):command("true"):notify("one")', 'task("b"):command("false"):notify("two")', handlers=HANDLERS)
+    text = tasks(
+        'task("a"):command("true"):notify("one")', 'task("b"):command("false"):notify("two")', handlers=HANDLERS
+    )
     played = play(text)
     assert list(played.statuses) == ["a", "b"]
     assert any("handlers not run" in line and "one" in line and "two" not in line for line in played.lines())
@@ -228,12 +281,15 @@ def test_an_unknown_handler_is_an_error_that_lists_those_there_are(play):
 
 # check mode
 
+
 def test_check_mode_has_four_outcomes(play, tmp_path):
     there = tmp_path / "there"
     there.write_text("same\n")
     copy = "task(\"{}\"):command(function() file_ops.copy {{ dest = '{}', content = 'same\\n' }} end)"
     text = tasks(
-        copy.format("same", there), copy.format("new", tmp_path / "new"), 'task("run"):command("touch /x")',
+        copy.format("same", there),
+        copy.format("new", tmp_path / "new"),
+        'task("run"):command("touch /x")',
         'task("skip"):run_if("false"):command("true")',
     )
     played = play(text, check=True)
@@ -242,6 +298,7 @@ def test_check_mode_has_four_outcomes(play, tmp_path):
 
 
 # ends from outside
+
 
 def test_a_cancelled_play_stops_what_runs_and_starts_nothing_more(tmp_path):
     def cancel(played: Played, event) -> None:
@@ -255,7 +312,13 @@ def test_a_cancelled_play_stops_what_runs_and_starts_nothing_more(tmp_path):
 
 def test_a_task_that_hangs_in_luas_own_code_does_not_hold_the_run(play):
     hang = '(("a"):rep(90)):find(("a-"):rep(40) .. "b")'
-    played = play(tasks(f'task("a"):timeout("200ms"):command(function() return {hang} end)', 'task("b"):command("true")', 'task("c"):command(function() end)'))
+    played = play(
+        tasks(
+            f'task("a"):timeout("200ms"):command(function() return {hang} end)',
+            'task("b"):command("true")',
+            'task("c"):command(function() end)',
+        )
+    )
     assert played.statuses == {"a": "timed_out", "b": "changed", "c": "cancelled"}
     assert "hangs inside" in played.finished("c")["message"]
 

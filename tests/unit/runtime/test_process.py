@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +66,11 @@ def test_when_the_token_goes_the_whole_group_goes():
     timer = threading.Timer(0.2, lambda: token.stop("time is up"))
     timer.start()
     with pytest.raises(Stopped, match="time is up"):
-        shell("trap '' TERM; sleep 60 & echo $! $$; wait", token, on_output=lambda _, data: pids.extend(data.decode().split()))
+        shell(
+            "trap '' TERM; sleep 60 & echo $! $$; wait",
+            token,
+            on_output=lambda _, data: pids.extend(data.decode().split()),
+        )
     for pid in pids:
         assert not is_running(int(pid))
 
@@ -83,8 +88,7 @@ def test_the_sbin_folders_are_always_on_the_path():
 
 def is_running(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
     finally:
