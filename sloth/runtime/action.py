@@ -17,7 +17,7 @@ from sloth.runtime.failure import BadArguments
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
@@ -142,7 +142,8 @@ class Action:
         given = {}  # type: dict[str, object]
         for alias, value in named.items():
             if alias not in names:
-                raise BadArguments(f"{self.full_name}: unknown argument {alias}; it takes {self._takes()}")
+                near = _near(alias, names)
+                raise BadArguments(f"{self.full_name}: unknown argument {alias}{near}; it takes {self._takes()}")
             if names[alias] in given:
                 raise BadArguments(f"{self.full_name}: {names[alias]} is given twice")
             if value is not None:
@@ -349,6 +350,13 @@ def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
     return {key: Action(name, value) for key, value in found.items()}
 
 
+def _near(name: str, known: "Iterable[str]") -> str:
+    import difflib
+
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
 def module_names() -> "list[str]":
     """The names of all modules that ship, without importing any."""
     package = importlib.import_module("sloth.runtime.modules")
@@ -373,7 +381,7 @@ class Catalog:
         """The actions of a module; BadArguments when there is none of that name."""
         if name not in self._loaded:
             if name not in self.names:
-                raise BadArguments(f"there is no module {name}; there are {', '.join(self.names)}")
+                raise BadArguments(f"there is no module {name}{_near(name, self.names)}; there are {', '.join(self.names)}")
             self._loaded[name] = collect(importlib.import_module("sloth.runtime.modules." + name), name)
         return self._loaded[name]
 
@@ -381,5 +389,7 @@ class Catalog:
         """One action, or BadArguments that lists those of the module."""
         actions = self.module(module)
         if name not in actions:
-            raise BadArguments(f"there is no action {module}.{name}; {module} has {', '.join(actions)}")
+            raise BadArguments(
+                f"there is no action {module}.{name}{_near(name, actions)}; {module} has {', '.join(actions)}"
+            )
         return actions[name]
