@@ -62,7 +62,7 @@ class RoleUse:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A named graph of tasks. `tasks` stand in file order, those of roles first."""
+    """A named graph of tasks. `tasks` stand in file order, those of roles first. timeout: seconds for all of it."""
 
     name: str
     where: str
@@ -73,6 +73,7 @@ class Workflow:
     handlers: tuple[str, ...] = ()
     roles: tuple[RoleUse, ...] = ()
     parallel: int = 1
+    timeout: float | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
 
     def task(self, name: str) -> Task:

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from enum import Enum
+from typing import Protocol
 
 from sloth.core.events import Event, TaskFinished
 from sloth.core.model import BAD
-from sloth.engine.hostrun import HostRun
 
 TICK = 0.2  # seconds between looks at aborts and the keyboard
+
+
+class Running(Protocol):
+    """One host's run, as the whole run sees it: see HostRun."""
+
+    host: str
+    busy: bool
+    aborted: str
+
+    def go(self) -> None: ...
+
+    def cancel(self, reason: str) -> None: ...
+
+    def hang_up(self) -> None: ...
+
+
+class Ending(Enum):
+    """How a run as a whole came to its end."""
+
+    COMPLETE = "every host ended by itself"
+    INTERRUPTED = "a person pressed Ctrl-C"
+    LATE = "the workflow's time limit was over"
 
 
 class Tally:
@@ -27,11 +51,11 @@ class Tally:
             if event.status in BAD and not event.ignored:
                 self.bad.add((event.host, event.status))
 
-    def exit_code(self, runs: Sequence[HostRun], complete: bool) -> int:
-        """130 interrupted, 2 failed, 6 busy, 3 unreachable, 0 all well: the first that holds."""
+    def exit_code(self, runs: Sequence[Running], ending: Ending) -> int:
+        """130 interrupted, 7 out of time, 2 failed, 6 busy, 3 unreachable, 0 all well: the first that holds."""
         busy = {run.host for run in runs if run.busy}
-        if not complete:
-            return 130
+        if ending is not Ending.COMPLETE:
+            return {Ending.INTERRUPTED: 130, Ending.LATE: 7}[ending]
         if any(status != "unreachable" and host not in busy for host, status in self.bad):
             return 2
         if busy:
@@ -39,28 +63,37 @@ class Tally:
         return 3 if self.bad else 0
 
 
-def execute(runs: Sequence[HostRun], forks: int) -> bool:
-    """Let all hosts run. Returns False when a person stopped the run.
+def execute(runs: Sequence[Running], forks: int, timeout: float | None) -> Ending:
+    """Let all hosts run, for at most `timeout` seconds.
 
     The first Ctrl-C asks the hosts to stop and waits for them; the second hangs up at once.
     """
-    complete = True
+    ending = Ending.COMPLETE
+    deadline = None if timeout is None else time.monotonic() + timeout
     with ThreadPoolExecutor(max_workers=min(forks, max(1, len(runs))), thread_name_prefix="host") as pool:
         waiting = {pool.submit(run.go) for run in runs}
         while waiting:
             try:
                 waiting = _some_more(waiting, runs)
+                if deadline is not None and time.monotonic() > deadline and ending is Ending.COMPLETE:
+                    ending = Ending.LATE
+                    _cancel(runs, f"the workflow's time limit of {timeout:g} s is over")
             except KeyboardInterrupt:
-                for run in runs:
-                    if complete:
-                        run.cancel("stopped by Ctrl-C")
-                    else:
+                if ending is Ending.INTERRUPTED:
+                    for run in runs:
                         run.hang_up()
-                complete = False
-    return complete
+                else:
+                    _cancel(runs, "stopped by Ctrl-C")
+                ending = Ending.INTERRUPTED
+    return ending
 
 
-def _some_more(waiting: set[Future[None]], runs: Sequence[HostRun]) -> set[Future[None]]:
+def _cancel(runs: Sequence[Running], reason: str) -> None:
+    for run in runs:
+        run.cancel(reason)
+
+
+def _some_more(waiting: set[Future[None]], runs: Sequence[Running]) -> set[Future[None]]:
     """Wait a little; an abort on one host stops the others. A fault in a host's thread is raised here."""
     done, rest = wait(waiting, timeout=TICK, return_when=FIRST_COMPLETED)
     for future in done:

@@ -201,10 +201,10 @@ class _Run:
                 run.cancel("on_start of the workflow returned false")
         try:
             with self._hook_events:
-                complete = execute(runs, self._request.forks)
+                ending = execute(runs, self._request.forks, self._plan.workflow.timeout)
         finally:
             self._switchboard.close()
-        code = self._tally.exit_code(runs, complete)
+        code = self._tally.exit_code(runs, ending)
         self._hooks.complete(code == 0)
         self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
         return code

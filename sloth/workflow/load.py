@@ -20,7 +20,7 @@ from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
 from sloth.runtime.program import load_program
 from sloth.workflow.sources import ROLE, Sources
 
-HONOURED = frozenset({"max_parallel_tasks", "workdir"})
+HONOURED = frozenset({"max_parallel_tasks", "timeout", "workdir"})
 Say = Callable[[str, str], None]
 Perform = Callable[[dict[str, object]], list[object]]
 
@@ -134,6 +134,7 @@ def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
         handlers=tuple(handler["name"] for handler in declared["handlers"]),
         roles=tuple(_role(use, sources) for use in declared["roles"]),
         parallel=parallel,
+        timeout=_duration(f"config of workflow {declared['name']!r}", "timeout", config.get("timeout"), where),
         variables=declared["variables"],
     )
 
@@ -166,7 +167,7 @@ def _task(declared: Mapping[str, Any], where: str) -> Task:
         hosts=declared.get("hosts"),
         tags=tuple(declared.get("tags") or ()),
         depends_on=tuple(declared.get("depends_on") or ()),
-        timeout=_duration(declared, "timeout", declared.get("timeout"), where),
+        timeout=_duration(f"task {declared['name']!r}", "timeout", declared.get("timeout"), where),
         retry=_retry(declared, where),
         become="root" if become is True else become or None,
         workdir=declared.get("workdir"),
@@ -187,8 +188,8 @@ def _retry(declared: Mapping[str, Any], where: str) -> Retry:
             where=where,
             hint="there are fixed, linear and exponential",
         )
-    delay = _duration(declared, "retry_delay", given.get("delay"), where)
-    longest = _duration(declared, "max_retry_delay", given.get("max_delay"), where)
+    delay = _duration(f"task {declared['name']!r}", "retry_delay", given.get("delay"), where)
+    longest = _duration(f"task {declared['name']!r}", "max_retry_delay", given.get("max_delay"), where)
     return Retry(
         int(given.get("count") or 0),
         strategy,
@@ -197,13 +198,13 @@ def _retry(declared: Mapping[str, Any], where: str) -> Retry:
     )
 
 
-def _duration(declared: Mapping[str, Any], key: str, value: object, where: str) -> float | None:
+def _duration(owner: str, key: str, value: object, where: str) -> float | None:
     if value is None:
         return None
     try:
         return seconds(value)
     except ValueError as error:
-        raise WorkflowError(f"task {declared['name']!r}: {key}: {error}", where=where) from error
+        raise WorkflowError(f"{owner}: {key}: {error}", where=where) from error
 
 
 def _check_names(tasks: tuple[Task, ...], where: str) -> None:

@@ -63,7 +63,7 @@ def test_the_rest_parameter_takes_all_further_values():
         pytest.param(
             [],
             {"packages": ["a"], "stat": "present"},
-            "unknown argument stat (did you mean state?); it takes mode, packages, state",
+            "unknown argument stat .did you mean state.*; it takes mode, packages, state",
             id="unknown",
         ),
         pytest.param([], {"packages": ["a"], "name": ["b"]}, "packages is given twice", id="name and synonym"),

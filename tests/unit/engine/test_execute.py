@@ -1,0 +1,78 @@
+"""The run as a whole: time limits, aborts, exit codes."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from sloth.core.events import TaskFinished
+from sloth.engine.execute import Ending, Tally, execute
+
+
+class FakeRun:
+    """A host that runs until it is cancelled, or ends at once."""
+
+    def __init__(self, host: str = "h1", *, stays: bool = False, busy: bool = False, aborted: str = "") -> None:
+        self.host = host
+        self.busy = busy
+        self.aborted = aborted
+        self.reasons: list[str] = []
+        self._ended = threading.Event()
+        if not stays:
+            self._ended.set()
+
+    def go(self) -> None:
+        self._ended.wait(10)
+
+    def cancel(self, reason: str) -> None:
+        self.reasons.append(reason)
+        self._ended.set()
+
+    def hang_up(self) -> None:
+        self._ended.set()
+
+
+def test_hosts_that_end_by_themselves_make_a_complete_run():
+    assert execute([FakeRun(), FakeRun("h2")], 50, None) is Ending.COMPLETE
+
+
+def test_the_workflows_time_limit_cancels_every_host():
+    runs = [FakeRun(stays=True), FakeRun("h2", stays=True)]
+    assert execute(runs, 50, 0.05) is Ending.LATE
+    assert [run.reasons for run in runs] == [["the workflow's time limit of 0.05 s is over"]] * 2
+
+
+def test_an_abort_on_one_host_cancels_the_others():
+    other = FakeRun("h2", stays=True)
+    execute([FakeRun(aborted="aborted by task a on h1"), other], 50, None)
+    assert other.reasons[0] == "aborted by task a on h1"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "busy", "ending", "code"),
+    [
+        pytest.param({"h1": "ok", "h2": "changed"}, (), Ending.COMPLETE, 0, id="all well"),
+        pytest.param({"h1": "skipped"}, (), Ending.COMPLETE, 0, id="skipped is well"),
+        pytest.param({"h1": "failed", "h2": "unreachable"}, (), Ending.COMPLETE, 2, id="failed wins over unreachable"),
+        pytest.param({"h1": "timed_out"}, (), Ending.COMPLETE, 2, id="timed out is failed"),
+        pytest.param({"h1": "ok", "h2": "unreachable"}, (), Ending.COMPLETE, 3, id="unreachable"),
+        pytest.param({"h1": "failed", "h2": "ok"}, ("h1",), Ending.COMPLETE, 6, id="busy"),
+        pytest.param({"h1": "failed", "h2": "failed"}, ("h1",), Ending.COMPLETE, 2, id="failed wins over busy"),
+        pytest.param({"h1": "cancelled"}, (), Ending.LATE, 7, id="late"),
+        pytest.param({"h1": "cancelled"}, (), Ending.INTERRUPTED, 130, id="interrupted"),
+    ],
+)
+def test_exit_codes(statuses, busy, ending, code):
+    tally = Tally(list(statuses))
+    for host, status in statuses.items():
+        tally.add(TaskFinished(host, "a", status))
+    runs = [FakeRun(host, busy=host in busy) for host in statuses]
+    assert tally.exit_code(runs, ending) == code
+
+
+def test_an_ignored_failure_is_no_failure_of_the_run():
+    tally = Tally(["h1"])
+    tally.add(TaskFinished("h1", "a", "failed", ignored=True))
+    assert tally.exit_code([FakeRun()], Ending.COMPLETE) == 0
+    assert tally.counts == {"h1": {"failed": 1}}
