@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"fabric", "paramiko", "networkx", "jinja2", "yaml", "lupa", "rich", "click", "cryptography"}
+HEAVY = {"fabric", "paramiko", "networkx", "jinja2", "yaml", "lupa", "rich", "click", "cryptography", "pydantic"}
 PROGRAM = """
 import sys
 from sloth.cli.app import main
