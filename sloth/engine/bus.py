@@ -1,4 +1,8 @@
-"""The event bus: whoever publishes goes on at once; subscribers are called in order, in one thread."""
+"""The event bus: whoever publishes goes on at once; subscribers are called in order, in one thread.
+
+A subscriber that is slower than the run (a paused terminal) costs lines of output and log beyond a
+limit, never the run's time, and never the end of a task.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,19 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
-from sloth.core.events import Event, Subscriber
+from sloth.core.events import Event, LogLine, Notice, Subscriber, TaskOutput
 
+BACKLOG = 50_000  # events that wait for a slow subscriber before lines are dropped
 log = logging.getLogger(__name__)
 
 
 class Bus:
     """Use as a context manager: at its end every event that was published has been delivered."""
 
-    def __init__(self, subscribers: Sequence[Subscriber]) -> None:
+    def __init__(self, subscribers: Sequence[Subscriber], backlog: int = BACKLOG) -> None:
         self._subscribers = list(subscribers)
+        self._backlog = backlog
+        self._dropped = 0
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
 
@@ -26,11 +33,16 @@ class Bus:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._dropped:
+            self._events.put(Notice(f"{self._dropped} lines came faster than they could be shown, and were left out"))
         self._events.put(None)
         self._thread.join()
 
     def publish(self, event: Event) -> None:
         """Say that something happened."""
+        if isinstance(event, (TaskOutput, LogLine)) and self._events.qsize() >= self._backlog:
+            self._dropped += 1
+            return
         self._events.put(event)
 
     def _deliver(self) -> None:

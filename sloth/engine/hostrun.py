@@ -18,6 +18,7 @@ from sloth.core.model import HostPlan
 from sloth.engine.incoming import BadEvent, parse
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.wire import WireError
 
 LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
@@ -77,6 +78,7 @@ class HostRun:
         self._alarms: dict[str, int] = {}
         self._running: dict[str, float] = {}
         self._cancelled = ""
+        self._odd = False
 
     def go(self) -> None:
         """Run to the end. SlothErrors become events."""
@@ -92,6 +94,8 @@ class HostRun:
             self._lost(error)
         except ActionFailed as error:
             self._refused(error)
+        except WireError as error:
+            self._refused(ActionFailed(f"the job cannot be sent: {error}"))
         finally:
             self._end_rest("cancelled", self._cancelled or "the host ended the run before this task")
             if self.session is not None:
@@ -133,7 +137,9 @@ class HostRun:
         try:
             event = parse(self.host, plain)
         except BadEvent as error:
-            self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
+            if not self._odd:
+                self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
+            self._odd = True
             return
         match event:
             case TaskStarted():

@@ -381,7 +381,9 @@ class Catalog:
         """The actions of a module; BadArguments when there is none of that name."""
         if name not in self._loaded:
             if name not in self.names:
-                raise BadArguments(f"there is no module {name}{_near(name, self.names)}; there are {', '.join(self.names)}")
+                raise BadArguments(
+                    f"there is no module {name}{_near(name, self.names)}; there are {', '.join(self.names)}"
+                )
             self._loaded[name] = collect(importlib.import_module("sloth.runtime.modules." + name), name)
         return self._loaded[name]
 

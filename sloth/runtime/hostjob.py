@@ -7,6 +7,7 @@ from sloth.runtime.job import Job
 from sloth.runtime.lock import host_lock
 from sloth.runtime.play import Play
 from sloth.runtime.stage import Tools
+from sloth.runtime.wire import WireClosed, WireError
 
 MYPY = False
 if MYPY:
@@ -17,6 +18,9 @@ if MYPY:
     from sloth.runtime.wire import Peer
 
     Plain = dict[str, object]
+
+
+SHORT = ("type", "task", "handler", "status", "duration")  # of an event that is too large as a whole
 
 
 class HostJob:
@@ -66,10 +70,20 @@ class HostJob:
             except LuaError as error:
                 raise ActionFailed(error.text, kind="workflow", where=error.where) from error
             _check(job, declared)
-            tools = Tools(vm, self._act, lambda event: self._peer.tell("event", event), self._timer)
+            tools = Tools(vm, self._act, self._emit, self._timer)
             play = Play(job, declared, handlers, tools)
             self._playing(play)
             return {"counts": play.run()}
+
+    def _emit(self, event: "Plain") -> None:
+        try:
+            self._peer.tell("event", event)
+        except WireClosed:
+            pass  # the controller is gone; whoever reads its frames is about to end us
+        except WireError as error:  # too large: say how it ended, without what it brought
+            short = {key: event[key] for key in SHORT if key in event}
+            short["message"] = f"its outputs cannot be sent: {error}"
+            self._peer.tell("event", short)
 
     @contextmanager
     def _only_one(self, job: Job) -> "Iterator[None]":

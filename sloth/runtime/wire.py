@@ -31,6 +31,7 @@ JSON_LIMIT = 16 << 20
 CHUNK = 1 << 18
 CHUNK_LIMIT = CHUNK + 4
 DEPTH_LIMIT = 64
+CALLS = 64  # calls of the other side that are served at once
 STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
 _HEADER = struct.Struct(">IB")
@@ -89,6 +90,7 @@ class Peer:
         self._lock = threading.Lock()
         self._pending = {}  # type: dict[int, _Pending]
         self._streams = {}  # type: dict[int, _Pending]
+        self._room = threading.Semaphore(CALLS)
         self._number = 0
         self._closed = ""
 
@@ -136,7 +138,12 @@ class Peer:
             self._number += 1
             number = self._number
             self._pending[number] = pending
-        self._send({"call": number, "verb": verb, "args": args})
+        try:
+            self._send({"call": number, "verb": verb, "args": args})
+        except WireError:
+            with self._lock:
+                self._pending.pop(number, None)
+            raise
         if not pending.done.wait(timeout):
             with self._lock:
                 self._pending.pop(number, None)
@@ -200,7 +207,7 @@ class Peer:
             return
         message = decode(body)
         if "call" in message:
-            threading.Thread(target=self._serve_call, args=(message,), daemon=True).start()
+            self._take_call(message)
         elif "reply" in message:
             self._take_reply(message)
         else:
@@ -209,6 +216,12 @@ class Peer:
             if hear is None or not isinstance(args, dict):
                 raise WireError("unknown frame")
             hear(args)
+
+    def _take_call(self, message: "Message") -> None:
+        if not self._room.acquire(blocking=False):
+            self._refuse(message["call"], f"more than {CALLS} calls at once")
+            return
+        threading.Thread(target=self._serve_call, args=(message,), daemon=True).start()
 
     def _take_reply(self, message: "Message") -> None:
         number, stream = message["reply"], message.get("stream")
@@ -238,32 +251,46 @@ class Peer:
                 self._streams.pop(number, None)
 
     def _serve_call(self, message: "Message") -> None:
-        number, verb, args = message["call"], message.get("verb"), message.get("args")
+        number = message["call"]
         try:
-            handler = self._answer.get(str(verb))
-            if handler is None or not isinstance(args, dict):
-                raise ActionFailed(f"no such call: {verb}", kind="protocol")
-            value = handler(args)
+            self._reply(number, self._value(message))
         except ActionFailed as error:
-            self._reply({"reply": number, "error": dict(error.result, message=error.message)})
-            return
+            self._refuse(number, error.message, error.result)
+        except WireClosed:
+            pass  # nobody waits for it any more
+        except Exception as error:  # noqa: BLE001  # whoever asked must not wait for ever, whatever is wrong here
+            self._refuse(number, f"{message.get('verb')}: {type(error).__name__}: {error}", {"kind": "fault"})
+        finally:
+            self._room.release()
+
+    def _value(self, message: "Message") -> object:
+        handler, args = self._answer.get(str(message.get("verb"))), message.get("args")
+        if handler is None or not isinstance(args, dict):
+            raise ActionFailed(f"no such call: {message.get('verb')}", kind="protocol")
+        return handler(args)
+
+    def _reply(self, number: object, value: object) -> None:
         if not isinstance(value, Streamed):
-            self._reply({"reply": number, "value": value})
+            self._send({"reply": number, "value": value})
             return
         with self._lock:
             self._number += 1
             stream = self._number
-        self._reply({"reply": number, "value": value.value, "stream": stream})
-        for chunk in value.chunks:
-            if chunk:
-                self._write_frame(_BYTES, stream.to_bytes(4, "big") + chunk)
-        self._write_frame(_BYTES, stream.to_bytes(4, "big"))
-
-    def _reply(self, message: "Message") -> None:
+        self._send({"reply": number, "value": value.value, "stream": stream})
         try:
-            self._send(message)
-        except WireClosed:
-            return  # nobody waits for it any more
+            for chunk in value.chunks:
+                if chunk:
+                    self._write_frame(_BYTES, stream.to_bytes(4, "big") + chunk)
+        except OSError:
+            pass  # a file that cannot be read to its end: the reader sees that by its checksum
+        finally:
+            self._write_frame(_BYTES, stream.to_bytes(4, "big"))
+
+    def _refuse(self, number: object, why: str, result: "Message | None" = None) -> None:
+        try:
+            self._send({"reply": number, "error": dict(result or {}, message=why)})
+        except WireError:
+            pass  # nobody waits for it any more
 
     def _send(self, message: "Message") -> None:
         self._write_frame(_JSON, encode(message))

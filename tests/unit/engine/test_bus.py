@@ -1,0 +1,52 @@
+"""The event bus: order, and that nobody who listens can harm the run."""
+
+from __future__ import annotations
+
+import threading
+
+from sloth.core.events import Event, LogLine, Notice, TaskFinished
+from sloth.engine.bus import Bus
+
+
+def line(number: int) -> LogLine:
+    return LogLine("h1", "a", "info", str(number))
+
+
+def test_every_event_is_delivered_in_order_before_the_bus_ends():
+    seen: list[Event] = []
+    events = [line(number) for number in range(1000)]
+    with Bus([seen.append]) as bus:
+        for event in events:
+            bus.publish(event)
+    assert seen == events
+
+
+def test_a_broken_subscriber_is_left_out_and_the_others_go_on():
+    seen: list[Event] = []
+
+    def broken(event: Event) -> None:
+        raise BrokenPipeError
+
+    with Bus([broken, seen.append]) as bus:
+        bus.publish(line(1))
+        bus.publish(line(2))
+    assert seen == [line(1), line(2)]
+
+
+def test_a_slow_subscriber_costs_lines_but_no_results():
+    seen: list[Event] = []
+    go_on = threading.Event()
+
+    def slow(event: Event) -> None:
+        go_on.wait(5)
+        seen.append(event)
+
+    with Bus([slow], backlog=10) as bus:
+        for number in range(100):
+            bus.publish(line(number))
+        bus.publish(TaskFinished("h1", "a", "ok"))
+        go_on.set()
+    assert TaskFinished("h1", "a", "ok") in seen
+    assert len(seen) < 20
+    assert isinstance(seen[-1], Notice)
+    assert "left out" in seen[-1].text
