@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from sloth.core.errors import AnswerError
+from sloth.core.near import near
 from sloth.runtime.wire import CHUNK, Streamed
 
 PRIVATE = frozenset({"inventory", "group_vars", "host_vars"})
@@ -37,7 +38,12 @@ def find(src: str, search: Sequence[Path]) -> Path:
     for folder in search:
         if (folder / pure).exists():
             return folder / pure
-    raise AnswerError(f"there is no file {src!r} in {', '.join(str(folder) for folder in search)}")
+    raise AnswerError(f"there is no file {src!r} in {' or '.join(map(str, search))}", hint=_nearby(pure, search))
+
+
+def _nearby(wanted: PurePosixPath, search: Sequence[Path]) -> str:
+    folders = [folder / wanted.parent for folder in search]
+    return near(wanted.name, [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()])
 
 
 class Files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from sloth.core.errors import WorkflowError
+from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
 from sloth.core.near import near
 
@@ -18,15 +18,23 @@ def lay_out(
     """Plan a workflow on these hosts.
 
     select: host pattern → host names, for tasks that narrow. Hosts with nothing to do are left out.
-    Raises WorkflowError for a cycle, an unknown tag, or a dependency on a task of other hosts only.
+    Raises WorkflowError for a cycle or a dependency on a task of other hosts only.
     """
     _check_cycles(workflow.tasks)
-    _check_tags(workflow, [*tags, *skip_tags])
     chosen = [task for task in workflow.tasks if _is_selected(task, tags, skip_tags)]
     everywhere = frozenset(hosts)
-    places = {task.name: everywhere & set(select(task.hosts)) if task.hosts else everywhere for task in chosen}
+    places = {task.name: everywhere & _hosts_of(task, select) if task.hosts else everywhere for task in chosen}
     plans = (_host_plan(host, chosen, places) for host in hosts)
     return Plan(workflow, tuple(plan for plan in plans if plan.needs))
+
+
+def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:
+    """Raises WorkflowError for a tag that no task of these workflows has."""
+    known = {tag for workflow in workflows for task in workflow.tasks for tag in task.tags}
+    for tag in asked:
+        if tag not in known:
+            hint = near(tag, known) or f"there are the tags {', '.join(sorted(known)) or '(none)'}"
+            raise WorkflowError(f"no task has the tag {tag!r}", hint=hint)
 
 
 def _host_plan(host: str, tasks: Sequence[Task], places: Mapping[str, Collection[str]]) -> HostPlan:
@@ -46,20 +54,17 @@ def _host_plan(host: str, tasks: Sequence[Task], places: Mapping[str, Collection
     return HostPlan(host, needs)
 
 
+def _hosts_of(task: Task, select: Select) -> set[str]:
+    """The hosts of a task's own pattern."""
+    try:
+        return set(select(task.hosts or "all"))
+    except InventoryError as error:
+        raise InventoryError(str(error), where=task.where, hint=error.hint) from error
+
+
 def _is_selected(task: Task, tags: Sequence[str], skip_tags: Sequence[str]) -> bool:
     own = set(task.tags)
     return (not tags or bool(own & set(tags))) and not own & set(skip_tags)
-
-
-def _check_tags(workflow: Workflow, asked: Iterable[str]) -> None:
-    known = {tag for task in workflow.tasks for tag in task.tags}
-    for tag in asked:
-        if tag not in known:
-            raise WorkflowError(
-                f"no task of workflow {workflow.name!r} has the tag {tag!r}",
-                where=workflow.where,
-                hint=near(tag, known) or f"its tags: {', '.join(sorted(known)) or 'none'}",
-            )
 
 
 def _check_cycles(tasks: Sequence[Task]) -> None:

@@ -28,7 +28,7 @@ from sloth.engine.files import Files
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session
 from sloth.engine.jobs import JobMaker, Variables
-from sloth.engine.planning import lay_out
+from sloth.engine.planning import check_tags, lay_out
 from sloth.engine.request import Request, Targets
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
@@ -132,7 +132,9 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
     variables = _variables(request)
     evaluated = _load(request, variables, say)
     hosts = inventory(request.targets, path.parent)
-    plans = tuple(_plan(request, workflow, hosts) for workflow in _chosen(request, evaluated.file))
+    chosen = _chosen(request, evaluated.file)
+    check_tags(chosen, [*request.tags, *request.skip_tags])
+    plans = tuple(_plan(request, workflow, hosts) for workflow in chosen)
     return Loaded(evaluated, hosts, variables, plans)
 
 

@@ -14,6 +14,7 @@ from fnmatch import translate
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
 from sloth.inventory import names
+from sloth.inventory.tree import UNGROUPED
 
 ALL = frozenset({"all", "*"})
 
@@ -110,7 +111,7 @@ def _named(text: str, known: Names) -> set[str]:
     """The hosts of the group called so, and the host called so."""
     if _is_known(text, known):
         return {*known.groups.get(text, ()), *({text} & known.hosts.keys())}
-    hint = near(text, [*known.hosts, *known.groups])
+    hint = near(text, [*known.hosts, *(group for group in known.groups if group != UNGROUPED)])
     listing = "`sloth inventory list` shows all hosts"
     raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {listing}".strip())
 

@@ -7,7 +7,7 @@ same sources. Only a workflow's own hooks run here, in the VM that loaded it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,8 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
 
     sources = Sources(path.parent)
     if sources.read(path.name) is None:
-        raise WorkflowError(f"there is no workflow file {path}", hint=_nearby(path))
+        what = f"{path} is a folder, not a workflow file" if path.is_dir() else f"there is no workflow file {path}"
+        raise WorkflowError(what, hint=_nearby(path))
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(
@@ -91,7 +92,8 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     except LuaSyntax as error:
         raise WorkflowError(f"syntax error: {error.text}", where=sources.place(error.where)) from error
     except LuaError as error:
-        raise WorkflowError(error.text, where=sources.place(error.where)) from error
+        hint = str(error.result.get("hint") or "")
+        raise WorkflowError(error.text, where=sources.place(error.where), hint=hint) from error
     workflows = tuple(_workflow(declared, sources) for declared in program["workflows"])
     if not workflows:
         raise WorkflowError(
@@ -123,7 +125,10 @@ def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
         raise WorkflowError(f"max_parallel_tasks wants a whole number from 1, got {parallel!r}", where=where)
     workdir = declared.get("workdir") or config.get("workdir")
     tasks = tuple(_task({"workdir": workdir, **one}, _where(one, sources)) for one in declared["tasks"])
-    _check_names(tasks, where)
+    handlers = tuple(handler["name"] for handler in declared["handlers"])
+    _check_needs(tasks)
+    for one, task in zip(declared["tasks"], tasks, strict=True):
+        _check_notify(task, one["notify"], handlers)
     return Workflow(
         name=declared["name"],
         where=where,
@@ -131,7 +136,7 @@ def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
         version=declared.get("version") or "",
         hosts=declared.get("hosts"),
         tasks=tasks,
-        handlers=tuple(handler["name"] for handler in declared["handlers"]),
+        handlers=handlers,
         roles=tuple(_role(use, sources) for use in declared["roles"]),
         parallel=parallel,
         timeout=_duration(f"config of workflow {declared['name']!r}", "timeout", config.get("timeout"), where),
@@ -207,24 +212,26 @@ def _duration(owner: str, key: str, value: object, where: str) -> float | None:
         raise WorkflowError(f"{owner}: {key}: {error}", where=where) from error
 
 
-def _check_names(tasks: tuple[Task, ...], where: str) -> None:
-    names: dict[str, Task] = {}
-    for task in tasks:
-        if task.name in names:
-            raise WorkflowError(
-                f"two tasks of one workflow are called {task.name!r}",
-                where=task.where,
-                hint=f"the other one stands at {names[task.name].where}",
-            )
-        names[task.name] = task
+def _check_needs(tasks: Sequence[Task]) -> None:
+    names = [task.name for task in tasks]
     for task in tasks:
         for need in task.depends_on:
             if need not in names:
                 raise WorkflowError(
                     f"task {task.name!r} depends on {need!r}, which is not in the workflow",
                     where=task.where,
-                    hint=near(need, names) or f"its tasks stand at {where}",
+                    hint=near(need, names) or f"its tasks: {', '.join(names)}",
                 )
+
+
+def _check_notify(task: Task, notified: Sequence[str], handlers: Sequence[str]) -> None:
+    for name in notified:
+        if name not in handlers:
+            raise WorkflowError(
+                f"task {task.name!r} notifies {name!r}, which is no handler of the workflow",
+                where=task.where,
+                hint=near(name, handlers) or f"its handlers: {', '.join(handlers) or '(none)'}",
+            )
 
 
 def _nearby(path: Path) -> str:

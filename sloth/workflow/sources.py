@@ -6,11 +6,13 @@ key by which the language asked for it: a path relative to the workflow's folder
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from sloth.core.errors import WorkflowError
 from sloth.core.near import near
+from sloth.runtime.failure import ActionFailed
 
 ROLE = "role:"
 
@@ -25,13 +27,19 @@ class Sources:
     @property
     def roles_path(self) -> tuple[Path, ...]:
         """Where roles are looked for, first match first."""
-        return (self.folder / "roles", self.folder.parent / "roles")
+        return (self.folder / "roles", Path(os.path.normpath(self.folder / ".." / "roles")))
 
     def read(self, key: str) -> str | None:
-        """The text behind a key, or None when there is no such file. Raises WorkflowError for an unknown role."""
+        """The text behind a key, or None when there is no such file.
+
+        Raises WorkflowError, or for an unknown role ActionFailed: it gets the line of the script that wanted it.
+        """
         if key in self.texts:
             return self.texts[key]
-        path = self.path(key)
+        try:
+            path = self.path(key)
+        except WorkflowError as error:
+            raise ActionFailed(str(error), hint=error.hint) from error
         if path is None or not path.is_file():
             return None
         try:

@@ -12,6 +12,8 @@ _SHOWN = 6
 def folded(hosts: Iterable[str], limit: int = _SHOWN) -> str:
     """The hosts in natural order, runs of numbers folded, with their count when there are several."""
     names = sorted(set(hosts), key=natural)
+    if not names:
+        return "no host"
     parts = list(_parts(names))
     text = ", ".join(parts[:limit]) + (", …" if len(parts) > limit else "")
     return f"{text} ({len(names)} hosts)" if len(names) > 1 else text

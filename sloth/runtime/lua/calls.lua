@@ -134,8 +134,15 @@ local function error_text(value)
   return encoded and text or "error with a table"
 end
 
+-- A global that is not there is most often the misspelt name of a module.
+local function with_near(text)
+  local name = match(text, "^attempt to %a+ a nil value %(global '(.-)'%)$")
+  return name and text .. (sloth.nearest(name, sloth.env)) or text
+end
+
 local function describe(call, value)
   local text, where = split(error_text(value))
+  text = with_near(text)
   if text == "attempt to yield across a C-call boundary" then
     text = "a module cannot be called from inside this callback"
   end

@@ -90,8 +90,8 @@ local function syntax_error(text, file, message)
   fail(sloth.current().syntax.text, where)
 end
 
-local function read(path)
-  return sloth.ask('{"read":' .. encode(path) .. "}", "")
+local function read(path, where)
+  return sloth.ask('{"read":' .. encode(path) .. "}", where)
 end
 
 local function compile(path, text)
@@ -133,7 +133,7 @@ function env.import(relative)
   sloth.expect(relative, "string", "import", where)
   local path = resolve(from, relative)
   if values[path] then return values[path][1] end
-  local text = read(path)
+  local text = read(path, where)
   if text == nil then fail("import: there is no file " .. shown_as(path), where) end
   return (evaluate(path, text, where))
 end
@@ -147,7 +147,7 @@ function env.require(name)
   for i, place in ipairs { relative, "modules/" .. relative } do
     local path = resolve(from, place)
     if values[path] then return values[path][1] end
-    local text = read(path)
+    local text = read(path, where)
     if text ~= nil then return (evaluate(path, text, where)) end
     tried[i] = shown_as(path)
   end
@@ -210,12 +210,15 @@ local function workflows_of(scope, path)
   } }
 end
 
-local function warn_of_forgotten(scope)
+local function warn_of_mistakes(scope)
   local used = {}
   for _, workflow in ipairs(scope.workflows) do
     for _, task in ipairs(workflow.tasks) do used[task] = true end
   end
   for _, task in ipairs(scope.tasks) do
+    if task.command == nil then
+      sloth.warn("task '" .. task.name .. "' has no command: it does nothing", task.file .. ":" .. tostring(task.line))
+    end
     if #scope.workflows > 0 and not used[task] then
       sloth.warn("task '" .. task.name .. "' is built, but no workflow has it", task.file .. ":" .. tostring(task.line))
     end
@@ -227,7 +230,7 @@ local function load_role(load_state, name, where)
   for _, part in ipairs { "handlers", "tasks" } do
     for _, ending in ipairs { ".sloth", ".lua" } do
       local path = "role:" .. name .. "/" .. part .. "/main" .. ending
-      local text = read(path)
+      local text = read(path, where)
       if text ~= nil then
         load_state.scope, found = scope, true
         evaluate(path, text, where)
@@ -244,12 +247,12 @@ local function program()
   local state = { environ = {}, warnings = list(), scope = { tasks = {}, handlers = {}, workflows = {} } }
   local main = state.scope
   sloth.current().load, sloth.current().vars = state, options.vars
-  local text = read(options.entry)
+  local text = read(options.entry, "")
   if text == nil then fail("there is no workflow file " .. options.entry) end
   evaluate(options.entry, text, "")
   local workflows, roles = list(), {}
   for i, spec in ipairs(workflows_of(main, options.entry)) do workflows[i] = declared_workflow(spec) end
-  warn_of_forgotten(main)
+  warn_of_mistakes(main)
   for _, workflow in ipairs(workflows) do
     for _, use in ipairs(workflow.roles) do
       local where = workflow.file .. ":" .. tostring(workflow.line)

@@ -24,18 +24,25 @@ local function distance(a, b)
   return row[#b]
 end
 
--- ": did you mean 'x'?" for the nearest of the names, or all of them.
-local function near(name, names)
+-- ": did you mean 'x'?" for the nearest of the names, or nothing; and the names in order.
+local function nearest(name, names)
   local sorted = {}
-  for known in pairs(names) do sorted[#sorted + 1] = known end
+  for known in next, names do
+    if type(known) == "string" then sorted[#sorted + 1] = known end
+  end
   sort(sorted)
   local best, least = nil, #name // 3 + 2
   for _, known in ipairs(sorted) do
     local d = #name <= 64 and distance(lower(name), known) or least
     if d < least then best, least = known, d end
   end
-  if best then return ": did you mean '" .. best .. "'?" end
-  return "; there are " .. concat(sorted, ", ")
+  return best and ": did you mean '" .. best .. "'?" or "", sorted
+end
+
+-- The nearest of the names, or all of them.
+local function near(name, names)
+  local hint, sorted = nearest(name, names)
+  return hint ~= "" and hint or "; there are " .. concat(sorted, ", ")
 end
 
 -- Types ---------------------------------------------------------------------------------------
@@ -43,8 +50,12 @@ end
 local ARTICLE = { ["function"] = "a function", table = "a table", string = "a string", number = "a number",
   boolean = "true or false", ["nil"] = "nothing" }
 
+local specs = setmetatable({}, { __mode = "k" }) -- builder → what was declared
+
 local function mismatch(what, wanted, value, where)
-  fail(what .. " wants " .. wanted .. ", got " .. (ARTICLE[type(value)] or "a " .. type(value)), where)
+  local spec = specs[value]
+  local got = spec and "one " .. spec.kind or ARTICLE[type(value)] or "a " .. type(value)
+  fail(what .. " wants " .. wanted .. ", got " .. got, where)
 end
 
 local function expect(value, kind, what, where)
@@ -80,8 +91,6 @@ local function data(value, what, where)
   return sloth.decode(encoded)
 end
 
-local specs = setmetatable({}, { __mode = "k" }) -- builder → what was declared
-
 -- Names as one string, several, a list, or objects that have a name.
 local function names(what, where, ...)
   local found = {}
@@ -94,7 +103,7 @@ local function names(what, where, ...)
     elseif type(value) == "table" and depth == 0 and sloth.length(value) then
       for _, item in ipairs(value) do add(item, 1) end
     else
-      mismatch(what, "a name, a list of names, or tasks", value, where)
+      mismatch(what, "a name or a list of names", value, where)
     end
   end
   for i = 1, select("#", ...) do add((select(i, ...)), 0) end
@@ -215,4 +224,4 @@ function env.task(name)
 end
 
 sloth.builder, sloth.specs, sloth.place = builder, specs, place
-sloth.near, sloth.expect, sloth.mismatch, sloth.data, sloth.names = near, expect, mismatch, data, names
+sloth.near, sloth.nearest, sloth.expect, sloth.mismatch, sloth.data, sloth.names = near, nearest, expect, mismatch, data, names

@@ -42,7 +42,7 @@ end
 -- "name", { role = "name", vars = {…} } or role("name", {…})
 local function as_role(value, where)
   if type(value) == "string" then return make_role(value, nil, where) end
-  if type(value) ~= "table" then mismatch("roles", "a list of names or of { role = …, vars = … }", value, where) end
+  if type(value) ~= "table" then mismatch("a role", "a name or { role = …, vars = … }", value, where) end
   local spec = specs[value]
   if spec and spec.kind == "role" then return spec end
   for key in next, value do
@@ -69,8 +69,9 @@ function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", wher
 function methods.variables(spec, where, value) spec.variables = data(value, "variables", where) end
 
 local function objects(value, kind, what, where)
-  expect(value, "table", what, where)
-  if not sloth.length(value) then fail(what .. " wants a list of " .. what, where) end
+  if type(value) ~= "table" or specs[value] or not sloth.length(value) then
+    mismatch(what, "a list of " .. what, value, where)
+  end
   local found = {}
   for i, item in ipairs(value) do
     local spec = specs[item]
@@ -86,7 +87,9 @@ function methods.tasks(spec, where, value) spec.tasks = objects(value, "task", "
 function methods.handlers(spec, where, value) spec.handlers = objects(value, "handler", "handlers", where) end
 
 function methods.roles(spec, where, value)
-  expect(value, "table", "roles", where)
+  if type(value) ~= "table" or specs[value] or not sloth.length(value) then
+    mismatch("roles", "a list of names or of { role = …, vars = … }", value, where)
+  end
   spec.roles = list()
   for i, item in ipairs(value) do spec.roles[i] = as_role(item, where) end
 end

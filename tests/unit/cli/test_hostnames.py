@@ -20,7 +20,7 @@ from sloth.cli.render.hostnames import folded, natural
         pytest.param(["10.0.0.9", "10.0.0.10"], "10.0.0.[9-10] (2 hosts)", id="addresses"),
         pytest.param(list("abcdefgh"), "a, b, c, d, e, f, … (8 hosts)", id="too many to tell"),
         pytest.param(["a", "a"], "a", id="twice"),
-        pytest.param([], "", id="none"),
+        pytest.param([], "no host", id="none"),
     ],
 )
 def test_names_are_folded(hosts, text):

@@ -73,3 +73,10 @@ def test_a_folder_is_described_with_parents_first(project):
         ("a", "directory"),
         ("a/b", "file"),
     ]
+
+
+def test_a_missing_file_has_a_near_match(tmp_path):
+    (tmp_path / "motd.j2").touch()
+    with pytest.raises(AnswerError) as caught:
+        find("mtod.j2", [tmp_path])
+    assert caught.value.hint == "did you mean 'motd.j2'?"

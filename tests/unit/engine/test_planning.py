@@ -6,7 +6,7 @@ import pytest
 
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Task, Workflow
-from sloth.engine.planning import lay_out
+from sloth.engine.planning import check_tags, lay_out
 
 GROUPS = {"web": ["h1", "h2"], "db": ["h3"]}
 HOSTS = ["h1", "h2", "h3"]
@@ -47,7 +47,7 @@ def test_a_cycle_is_shown_whole_and_in_the_direction_of_waiting():
 
 def test_an_unknown_tag_is_an_error_with_a_near_match():
     with pytest.raises(WorkflowError, match="has the tag 'wbe'") as caught:
-        plan(task("a", tags=("web",)), tags=["wbe"])
+        check_tags([Workflow("w", "", tasks=(task("a", tags=("web",)),))], ["wbe"])
     assert "web" in caught.value.hint
 
 

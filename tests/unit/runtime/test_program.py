@@ -121,7 +121,7 @@ WRONG = {
     "empty name": ("task(' ')", 1, "a task needs a name"),
     "command": ("task('t'):command(5)", 1, "command wants a shell string or a function, got a number"),
     "command of an unknown global": ("task('t'):command(nothing)", 1, "got nothing"),
-    "depends_on": ("task('t'):depends_on(5)", 1, "depends_on wants a name, a list of names, or tasks, got a number"),
+    "depends_on": ("task('t'):depends_on(5)", 1, "depends_on wants a name or a list of names, got a number"),
     "depends_on deep": ("task('t'):depends_on({ { 'x' } })", 1, "depends_on wants a name"),
     "timeout": ("task('t'):timeout({})", 1, "timeout wants a number of seconds above 0 or a string"),
     "negative timeout": ("task('t'):timeout(-1)", 1, "timeout wants a number of seconds above 0"),
@@ -132,7 +132,9 @@ WRONG = {
     "params": ("task('t'):params({ f = function() end })", 1, "params: a function cannot leave Lua"),
     "hook": ("task('t'):on_success('echo')", 1, "on_success wants a function, got a string"),
     "tasks": ("workflow.define('w'):tasks({ 'x' })", 1, "tasks: item 1 is not made by task(…)"),
-    "tasks as a map": ("workflow.define('w'):tasks({ a = 1 })", 1, "tasks wants a list of tasks"),
+    "tasks as a map": ("workflow.define('w'):tasks({ a = 1 })", 1, "tasks wants a list of tasks, got a table"),
+    "tasks as one task": ("workflow.define('w'):tasks(task('t'))", 1, "tasks wants a list of tasks, got one task"),
+    "a list of params": ("task('t'):params({ 1 })", 1, "params wants { name = value, … }, got a value without a name"),
     "handlers": ("workflow.define('w'):handlers({ task('t') })", 1, "handlers: item 1 is not made by handler(…)"),
     "handler": ("handler('h')", 1, "handler 'h' wants a function, got nothing"),
     "roles": ("workflow.define('w'):roles({ { rolle = 'x' } })", 1, "roles: unknown key rolle: did you mean 'role'?"),
@@ -188,8 +190,12 @@ def test_an_endless_top_level_is_ended():
 
 
 def test_a_task_that_no_workflow_has_is_a_warning():
-    text = "workflow.define('w')\ntask('t'):build()"
+    text = "workflow.define('w')\ntask('t'):command('true'):build()"
     assert load(text)["warnings"] == ["site.sloth:2: task 't' is built, but no workflow has it"]
+
+
+def test_a_task_without_a_command_is_a_warning():
+    assert load("task('t'):build()")["warnings"] == ["site.sloth:1: task 't' has no command: it does nothing"]
 
 
 # the top level

@@ -184,7 +184,7 @@ ERRORS = {
     "failed assert": ("\n\nassert(false, 'why')", "why", 3),
     "assert without text": ("assert(nil)", "assertion failed!", 1),
     "an error that is passed on": ("local ok, e = pcall(function()\nerror('why') end)\nerror(e)", "why", 2),
-    "unknown global": ("\npgk.install('x')", "attempt to index a nil value (global 'pgk')", 2),
+    "unknown global": ("\npgk.install('x')", "attempt to index a nil value (global 'pgk'): did you mean 'pkg'?", 2),
     "arithmetic": ("return 1 + {}", "attempt to perform arithmetic on a table value", 1),
     "in a function": (
         "local function f()\nlocal x = nil + 1 end\nf()", "attempt to perform arithmetic on a nil value", 2
