@@ -40,6 +40,19 @@ _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 _BUSY_HINT = "is an SSH server there, or has it too many connections at once (MaxStartups)?"
 
 
+class EagerSocket(socket.socket):
+    """Waits for nobody. sshd leaves Nagle's algorithm on for what is no terminal: its second small message in a row
+    waits until the first is acknowledged, and Linux takes 40 ms over that unless it is told, each time, not to.
+    """
+
+    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        data = super().recv(bufsize, flags)
+        if hasattr(socket, "TCP_QUICKACK"):
+            with suppress(OSError):  # it may be closed by now
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return data
+
+
 class Dropped(Unreachable):
     """The server ended the connection before the login: it may be busy, so it is worth another try."""
 
@@ -109,24 +122,26 @@ class Ssh:
         timeout = connection.connect_timeout
         sock = self._socket(hop, login, timeout)
         policy = HostKeyPolicy(self.known, hop, connection.host_keys, timeout)
-        made = fabric.Connection(
-            hop.address,
-            user=hop.user,
-            port=hop.port,
-            config=self._config(),
-            gateway=False,
-            connect_kwargs={
-                "sock": sock,
-                "key_filename": list(hop.keys),
-                "allow_agent": hop.agent,
-                "look_for_keys": hop.defaults,
-                "password": password,
-                "timeout": timeout,
-                "banner_timeout": timeout,
-                "auth_timeout": max(timeout, 30.0),
-                "transport_factory": self._transport_factory(hop),
-            },
-        )
+        settings = {
+            "sock": sock,
+            "key_filename": list(hop.keys),
+            "allow_agent": hop.agent,
+            "look_for_keys": hop.defaults,
+            "password": password,
+            "timeout": timeout,
+            "banner_timeout": timeout,
+            "auth_timeout": max(timeout, 30.0),
+            "transport_factory": self._transport_factory(hop),
+        }
+        with self._lock:  # a Connection writes into the shared Config
+            made = fabric.Connection(
+                hop.address,
+                user=hop.user,
+                port=hop.port,
+                config=self._config(),
+                gateway=False,
+                connect_kwargs=settings,
+            )
         made.client.set_missing_host_key_policy(policy)
         try:
             self._open(made, hop, policy)
@@ -187,15 +202,14 @@ class Ssh:
 
     def _config(self) -> fabric.Config:
         """fabric reads no file: the routes hold what ssh_config says. One for all, it costs 2 ms."""
-        with self._lock:
-            if self._base is None:
-                import fabric
-                from paramiko import SSHConfig
+        if self._base is None:
+            import fabric
+            from paramiko import SSHConfig
 
-                self._base = fabric.Config(ssh_config=SSHConfig(), lazy=True)
-                # Without a listener, logging prints paramiko's tracebacks to stderr by itself.
-                logging.getLogger("paramiko").addHandler(logging.NullHandler())
-            return self._base
+            self._base = fabric.Config(ssh_config=SSHConfig(), lazy=True)
+            # Without a listener, logging prints paramiko's tracebacks to stderr by itself.
+            logging.getLogger("paramiko").addHandler(logging.NullHandler())
+        return self._base
 
 
 class HostKeyPolicy:
@@ -259,7 +273,7 @@ def _direct(hop: Hop, timeout: float) -> socket.socket:
     until = time.monotonic() + timeout
     failure: OSError = TimeoutError()
     for kind, form, protocol, _, address in addresses:
-        sock = socket.socket(kind, form, protocol)
+        sock = EagerSocket(kind, form, protocol)
         try:
             sock.settimeout(max(0.1, until - time.monotonic()))
             sock.connect(address)

@@ -165,8 +165,20 @@ def _wait_for(port: int) -> None:
 
 
 def _end_all(uid: int) -> None:
-    """End what a test's account still runs: by uid, which nobody else has."""
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == uid:
-                os.kill(int(entry.name), 9)
+    """End what a test's account still runs, by uid, which nobody else has; userdel wants no process of it left."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        running = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _owner(entry) == uid]
+        if not running:
+            return
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        time.sleep(0.02)
+
+
+def _owner(entry: Path) -> int:
+    try:
+        return entry.stat().st_uid
+    except OSError:
+        return -1
