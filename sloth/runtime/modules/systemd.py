@@ -191,7 +191,7 @@ def is_enabled(host: "Host", *, name: str, scope: "Literal['system', 'user']" = 
 
 @action(query=True, synonyms=_UNIT)
 def status(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
-    """A unit's state: name, description, load, active, sub, result, since, file; the numbers pid, restarts, memory …
+    """A unit as a table: name, description, load, active, sub, result, since, file, pid, restarts and memory.
 
     name: the unit; without a suffix a service
     scope: the manager: of the system, or of the user who runs this
