@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from sloth.transport.ssh import Ssh
 from sloth.transport.switchboard import Switchboard
 from tests.integration.transport.world import Sshd, World
 
+TOOLS = ("sshd", "ssh-keygen", "ssh-agent", "useradd", "sudo")
 Open = Callable[..., Session]
 
 
@@ -27,6 +30,9 @@ def probe_bundle(directory: Path, mark: str = "") -> Bundle:
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
+    lacking = [tool for tool in TOOLS if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is None]
+    if lacking:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {', '.join(lacking)}")
     with World.open() as world:
         yield world
 
