@@ -73,6 +73,7 @@ class Bundle:
         try:
             new.write_bytes(packed)
             new.replace(self.path)
+            prune(self.directory)
         except OSError:
             new.unlink(missing_ok=True)  # a full disk: the next run packs it again
         return packed

@@ -33,12 +33,12 @@ class NeedsTerminal(Unreachable):
 
 @dataclass(slots=True)
 class Greeting:
-    """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: seconds of silence."""
+    """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: a long silence first."""
 
     rest: bytes = b""
     uploads: int = 0
     bytes_sent: int = 0
-    slow: float = 0.0
+    slow: bool = False
     err: bytes = b""
 
 
@@ -91,7 +91,7 @@ class _Talk:
         now = time.monotonic()
         if (heard.out or heard.err) and self.first is None:
             self.first = now
-            self.greeting.slow = now - self.began if now - self.began > SLOW else 0.0
+            self.greeting.slow = now - self.began > SLOW
         self.out += heard.out
         self.greeting.err = (self.greeting.err + heard.err)[-TAIL:]
         if self.start.become:

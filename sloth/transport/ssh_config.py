@@ -79,15 +79,14 @@ class SshConfig:
         """Resolve a connection: what it says itself comes first, then the files."""
         route = Route()
         found = self._lookup(connection.address)
-        target = self._hop(connection.address, connection.name, found, route, connection)
+        self._note_ignored("", found, route)
+        target = self._hop(connection.address, connection.name, found, connection)
         jump = connection.jump if connection.jump is not None else found.get("proxyjump", "")
         if connection.jump is None and not jump and found.get("proxycommand"):  # None for `none`
             target = replace(target, command=_command(found["proxycommand"], connection.address, target))
         route.hops = [*self._jumps(str(jump), connection, route, 0), target]
         if found.get("stricthostkeychecking", "ask") not in {"yes", "ask"} and connection.host_keys == "strict":
-            route.warnings.append(
-                f"{connection.name}: StrictHostKeyChecking of ssh_config is not taken over; set sloth_host_keys"
-            )
+            route.warnings.append("StrictHostKeyChecking of ssh_config is not taken over; set sloth_host_keys")
         route.warnings += self._warnings
         return route
 
@@ -106,11 +105,11 @@ class SshConfig:
                 name=f"jump host {host} of {connection.name}", address=host, user=user, port=port,
                 known_hosts=connection.known_hosts, private_key=connection.private_key,
             )  # fmt: skip
-            hops.append(self._hop(host, own.name, found, route, own))
+            self._note_ignored(f"jump host {host}: ", found, route)
+            hops.append(self._hop(host, own.name, found, own))
         return hops
 
-    def _hop(self, host: str, label: str, found: Mapping[str, str], route: Route, connection: Connection) -> Hop:
-        self._note_ignored(label, found, route)
+    def _hop(self, host: str, label: str, found: Mapping[str, str], connection: Connection) -> Hop:
         address = found.get("hostname", host)
         port = connection.port or int(found.get("port", SSH_PORT))
         only = found.get("identitiesonly", "no") == "yes"
@@ -130,12 +129,12 @@ class SshConfig:
             hash_names=found.get("hashknownhosts", "no") == "yes",
         )
 
-    def _note_ignored(self, label: str, found: Mapping[str, str], route: Route) -> None:
+    def _note_ignored(self, prefix: str, found: Mapping[str, str], route: Route) -> None:
         ignored = [option for option in _IGNORED if found.get(option, "no") not in {"no", "none"}]
         if found.get("identityagent", "none") not in {"none", "SSH_AUTH_SOCK"}:
             ignored.append("identityagent")
         if ignored:
-            route.warnings.append(f"{label}: ssh_config says {', '.join(ignored)}, which sloth does not know")
+            route.warnings.append(f"{prefix}ssh_config says {', '.join(ignored)}, which sloth does not know")
 
     def _known_hosts(self, connection: Connection, found: Mapping[str, str]) -> list[Path]:
         users = found.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")

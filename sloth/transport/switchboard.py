@@ -13,13 +13,18 @@ from sloth.core.connection import Connection
 from sloth.core.places import Places
 from sloth.transport.bundle import Bundle
 from sloth.transport.channel import ChannelLink
-from sloth.transport.greeting import NeedsTerminal, greet
+from sloth.transport.greeting import SLOW, NeedsTerminal, greet
 from sloth.transport.heart import Heart
 from sloth.transport.link import Link, ProcessLink
 from sloth.transport.lua import LuaParts
 from sloth.transport.session import Handler, Hear, Session
 from sloth.transport.ssh import Login, Ssh
 from sloth.transport.startline import PYTHONS, Start
+
+# Neither host nor seconds: what many hosts have in common is told once.
+SLOW_SHELL = (
+    f"the login shell took more than {SLOW:g} s before it started sloth; its start-up files cost that at every connection"
+)
 
 
 class Switchboard:
@@ -100,10 +105,7 @@ class Switchboard:
             link.close()
             raise
         if greeting.slow:
-            session.warnings.append(
-                f"{connection.name}: the login shell took {greeting.slow:.1f} s before it started sloth; "
-                "its start-up files cost that at every connection"
-            )
+            session.warnings.append(SLOW_SHELL)
         return session
 
 

@@ -7,7 +7,7 @@ import sys
 import zlib
 
 from sloth.runtime.archive import unpack
-from sloth.transport.bundle import Bundle, kept, prune
+from sloth.transport.bundle import KEEP, Bundle, kept, prune
 
 
 def test_the_same_sources_make_the_same_bytes_in_every_process(tmp_path):
@@ -43,6 +43,8 @@ def test_the_packed_form_is_kept_and_a_damaged_one_made_again(tmp_path):
 def test_the_last_ones_stay(tmp_path):
     for number in range(5):
         Bundle({"a.py": b"%d" % number}, tmp_path).packed()
-    assert len(kept(tmp_path)) == 5
-    assert len(prune(tmp_path, keep=3)) == 2
-    assert len(kept(tmp_path)) == 3
+    assert len(kept(tmp_path)) == KEEP
+    (tmp_path / "half.1.new").touch()
+    gone = prune(tmp_path, keep=1)
+    assert len(gone) == KEEP - 1
+    assert [path.stem for path in tmp_path.iterdir()] == [kept(tmp_path)[0].sha]
