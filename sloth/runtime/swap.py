@@ -72,6 +72,7 @@ class _Swap:
         self.temporary = None  # type: Place | None
         self.fd = -1
         self.content_path = ""
+        self.watch = 0
 
     def make_temporary(self) -> None:
         """The usual way. Where the kernel knows the final mode (umask, default ACL), it sets it."""
@@ -84,6 +85,8 @@ class _Swap:
             raise
         self.temporary = temporary
         self.content_path = temporary.path
+        # when the run ends here, nobody comes back to tidy up
+        self.watch = self.host.token.on_stop(lambda: _drop(temporary))
 
     def spool(self) -> None:
         """The directory takes no new file."""
@@ -117,8 +120,9 @@ class _Swap:
     def close(self) -> None:
         """Leave nothing behind."""
         os.close(self.fd)
+        self.host.token.done(self.watch)
         if self.temporary is not None:
-            self.temporary.unlink()
+            _drop(self.temporary)
             self.temporary.close()
 
     def _dress(self) -> None:
@@ -150,6 +154,13 @@ class _Swap:
             os.close(fd)
         self.host.warn(f"{self.place.path} was overwritten in place, not in one step: {why}")
         apply(self.host, self.place, self.want)
+
+
+def _drop(temporary: Place) -> None:
+    try:
+        temporary.unlink()
+    except FileNotFoundError:
+        pass  # it has its name, or was dropped before
 
 
 def _fill(host: "Host", fd: int, chunks: "Iterable[bytes]") -> None:
