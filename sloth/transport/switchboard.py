@@ -23,7 +23,8 @@ from sloth.transport.startline import PYTHONS, Start
 
 # Neither host nor seconds: what many hosts have in common is told once.
 SLOW_SHELL = (
-    f"the login shell took more than {SLOW:g} s before it started sloth; its start-up files cost that at every connection"
+    f"the login shell took more than {SLOW:g} s before it started sloth; "
+    "its start-up files cost that at every connection"
 )
 
 
