@@ -51,8 +51,10 @@ def _from_file(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the password: {error}", where=str(path)) from error
+    except OSError as error:
+        raise UsageError(f"cannot read the password: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("the password is no UTF-8 text", where=str(path)) from error
     if not password:
         raise UsageError("the first line, where the password belongs, is empty", where=str(path))
     if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):

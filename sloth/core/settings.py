@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sloth.core.errors import SettingsError
+from sloth.core import varsfile
+from sloth.core.errors import InventoryError, SettingsError
 from sloth.core.near import near
 from sloth.runtime.action import seconds
 
@@ -95,18 +95,21 @@ def _upward(directory: Path, home: Path) -> Iterator[Path]:
 def _from_file(path: Path) -> dict[str, Setting]:
     try:
         _refuse_writable_by_all(path)
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = varsfile.parse(path.read_text(encoding="utf-8"), str(path), ".toml")
     except OSError as error:
         raise SettingsError(f"cannot read the configuration: {error.strerror}", where=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"this is no TOML: {error}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"byte {error.start} is no UTF-8", where=str(path)) from error
+    except InventoryError as error:
+        raise SettingsError(str(error), where=error.where, hint=error.hint) from error
     keys = {key.name: key for key in KEYS}
     found = {}
-    for name, written in _flat(data):
+    for name, written in _flat(document.values):
+        where = document.where(*name.split("."))
         if name not in keys:
             hint = near(name, keys) or f"known keys: {', '.join(keys)}"
-            raise SettingsError(f"unknown key {name!r}", where=str(path), hint=hint)
-        found[name] = Setting(_read(keys[name], written, path.parent, str(path)), str(path))
+            raise SettingsError(f"unknown key {name!r}", where=where, hint=hint)
+        found[name] = Setting(_read(keys[name], written, path.parent, where), str(path))
     return found
 
 
@@ -128,11 +131,11 @@ def _flat(data: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, o
             yield prefix + name, value
 
 
-def _read(key: Key, written: object, directory: Path, origin: str) -> Any:
+def _read(key: Key, written: object, directory: Path, where: str) -> Any:
     try:
         return key.read(written, directory)
     except ValueError as error:
-        raise SettingsError(f"{key.name} {error}, got {written!r}", where=origin) from error
+        raise SettingsError(f"{key.name} {error}, got {written!r}", where=where) from error
 
 
 def _text(written: object, _: Path) -> str:

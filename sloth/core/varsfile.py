@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import InventoryError, UsageError
+from sloth.core.near import near_file
 
 SUFFIXES = (".yml", ".yaml", ".toml", ".json")
 MAX_DEPTH = 100
@@ -124,7 +125,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise InventoryError(f"byte {error.start} is no UTF-8", where=str(path)) from error
     except FileNotFoundError as error:
-        raise InventoryError(f"there is no file {path}") from error
+        raise InventoryError(f"there is no file {path}", hint=near_file(path)) from error
     except OSError as error:
         raise InventoryError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
 

@@ -38,12 +38,13 @@ def find(src: str, search: Sequence[Path]) -> Path:
     for folder in search:
         if (folder / pure).exists():
             return folder / pure
-    raise AnswerError(f"there is no file {src!r} in {' or '.join(map(str, search))}", hint=_nearby(pure, search))
+    places = " or ".join(map(str, search))
+    raise AnswerError(f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search)))
 
 
-def _nearby(wanted: PurePosixPath, search: Sequence[Path]) -> str:
+def _siblings(wanted: PurePosixPath, search: Sequence[Path]) -> list[str]:
     folders = [folder / wanted.parent for folder in search]
-    return near(wanted.name, [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()])
+    return [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
 
 
 class Files:

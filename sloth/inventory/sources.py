@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sloth.core.errors import InventoryError
-from sloth.core.near import near
+from sloth.core.near import near_file
 from sloth.core.varsfile import SUFFIXES, VarsFile, read
 from sloth.inventory.vars_folders import GROUPS, HOSTS, is_hidden
 
@@ -33,6 +33,8 @@ def collect(named: Sequence[str]) -> Sources:
     literals: list[str] = []
     folders: list[Path] = []
     for name in named:
+        if not name.strip():
+            raise InventoryError("-i wants a file, a directory or a list of hosts, and is empty")
         if "," in name:
             literals += _literal(name)
             continue
@@ -54,8 +56,7 @@ def _files(path: Path) -> Iterator[Path]:
     """The file, or a directory's files in alphabetical order, without those that hold no inventory."""
     if not path.exists():
         hint = f"a single host is a list with a comma: -i {path},"
-        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InventoryError(f"there is no inventory {path}", hint=near(path.name, siblings) or hint)
+        raise InventoryError(f"there is no inventory {path}", hint=near_file(path) or hint)
     if not path.is_dir():
         yield path
         return

@@ -14,10 +14,10 @@ from typing import Any
 from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
-from sloth.core.near import near
+from sloth.core.near import near, near_file
 from sloth.runtime.action import Catalog, seconds
-from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax
-from sloth.runtime.program import load_program
+from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
+from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.workflow.sources import ROLE, Sources
 
 HONOURED = frozenset({"max_parallel_tasks", "timeout", "workdir"})
@@ -76,7 +76,7 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     sources = Sources(path.parent)
     if sources.read(path.name) is None:
         what = f"{path} is a folder, not a workflow file" if path.is_dir() else f"there is no workflow file {path}"
-        raise WorkflowError(what, hint=_nearby(path))
+        raise WorkflowError(what, hint=near_file(path))
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(
@@ -91,6 +91,12 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
         )
     except LuaSyntax as error:
         raise WorkflowError(f"syntax error: {error.text}", where=sources.place(error.where)) from error
+    except LuaTimeout as error:
+        raise WorkflowError(
+            f"loading takes longer than {LOAD_LIMIT:g} s",
+            where=sources.place(error.where),
+            hint="the top level of a file only declares tasks: work belongs into their commands",
+        ) from error
     except LuaError as error:
         hint = str(error.result.get("hint") or "")
         raise WorkflowError(error.text, where=sources.place(error.where), hint=hint) from error
@@ -232,9 +238,3 @@ def _check_notify(task: Task, notified: Sequence[str], handlers: Sequence[str]) 
                 where=task.where,
                 hint=near(name, handlers) or f"its handlers: {', '.join(handlers) or '(none)'}",
             )
-
-
-def _nearby(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    return near(path.name, [found.name for found in path.parent.iterdir() if found.is_file()])

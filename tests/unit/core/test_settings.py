@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,12 +119,12 @@ def test_paths_are_relative_to_the_file_that_names_them(home):
         pytest.param("forks = ", "no TOML", "", id="syntax"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_file(home, text, message, hint):
+def test_what_is_wrong_is_said_with_file_and_line(home, text, message, hint):
     path = write(home / "sloth.toml", text)
     with pytest.raises(SettingsError) as caught:
         settings(home)
     assert message in str(caught.value)
-    assert caught.value.where == str(path)
+    assert re.fullmatch(re.escape(str(path)) + r":\d+(:\d+)?", caught.value.where)
     assert hint in caught.value.hint
 
 

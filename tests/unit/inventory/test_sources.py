@@ -86,8 +86,11 @@ def test_an_unknown_file_hints_at_its_neighbour_or_at_the_comma(write, tmp_path:
         load([str(tmp_path / "inv/prodution.yml")])
     assert caught.value.hint == "did you mean 'production.yml'?"
     with pytest.raises(InventoryError) as caught:
-        load(["/nowhere/web1"])
-    assert caught.value.hint == "a single host is a list with a comma: -i /nowhere/web1,"
+        load([str(tmp_path / "web1")])
+    assert caught.value.hint == f"a single host is a list with a comma: -i {tmp_path}/web1,"
+    with pytest.raises(InventoryError) as caught:
+        load(["/nowhere/hosts.yml"])
+    assert caught.value.hint == "there is no folder /nowhere"
 
 
 @pytest.mark.parametrize(("make", "message"), [
