@@ -9,6 +9,7 @@ from functools import singledispatchmethod
 
 from sloth.cli.render.grouping import Groups
 from sloth.cli.render.hostnames import folded
+from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
 from sloth.cli.render.results import Columns, Detail, duration, show
 from sloth.cli.render.screen import Screen, inert, one_line
@@ -47,7 +48,8 @@ class Report:
         self._columns = Columns(0, 0)
         self._longest: dict[str, Longest] = {}
         self._partial: dict[tuple[str, str, str], str] = {}
-        self._said: set[str] = set()
+        self._notices = Notices(progress)
+        self._hints: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         """Show what the event has for people."""
@@ -60,6 +62,11 @@ class Report:
         with self._lock:
             for group in self._groups.overdue(self._clock()):
                 show(self._results, group, self._columns, self._detail)
+
+    def close(self) -> None:
+        """Tell what was kept for the end, also of a run that came to none."""
+        with self._lock:
+            self._notices.end()
 
     @singledispatchmethod
     def _take(self, event: Event) -> None:
@@ -95,6 +102,7 @@ class Report:
     def _(self, event: RunFinished) -> None:
         for group in self._groups.rest():
             show(self._results, group, self._columns, self._detail)
+        self._notices.end()
         if not self._brief:
             show_recap(self._results, event, self._longest.values(), check=self._check)
 
@@ -133,13 +141,10 @@ class Report:
     def _(self, event: HostUnreachable) -> None:
         host, message = one_line(event.host), event.message.removeprefix(f"{event.host}: ")
         self._results.line((host, "bold"), "  ", ("unreachable", "bold red"), "  ", message)
-        if event.hint and event.hint not in self._said:
-            self._said.add(event.hint)
+        if event.hint and event.hint not in self._hints:
+            self._hints.add(event.hint)
             self._results.line("    hint: ", event.hint)
 
     @_take.register
     def _(self, event: Notice) -> None:
-        text = f"{event.host}: {event.text}" if event.host else event.text
-        if text not in self._said:
-            self._said.add(text)
-            self._progress.line(("note: ", "yellow"), text)
+        self._notices.take(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.json_lines import JsonLines
@@ -20,10 +20,14 @@ def run(form: Format, detail: Detail, *, brief: bool = False) -> AbstractContext
     return _as_json(detail) if form is Format.JSON else _as_text(detail, brief)
 
 
-def to_stderr(verbosity: int = 0) -> Subscriber:
+def to_stderr() -> Subscriber:
     """For what is said while something else is the result."""
+    return _on_stderr(Detail())
+
+
+def _on_stderr(detail: Detail) -> Report:
     screen = Screen.of(sys.stderr, os.environ)
-    return Report(screen, screen, Detail(verbosity))
+    return Report(screen, screen, detail)
 
 
 @contextmanager
@@ -31,19 +35,24 @@ def _as_text(detail: Detail, brief: bool) -> Iterator[Sequence[Subscriber]]:
     """Results on standard output; on a terminal, with a picture of the progress below them."""
     environ = os.environ
     if not is_live(sys.stderr, environ):
-        yield [Report(Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ), detail, brief=brief)]
+        results, progress = Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ)
+        with closing(Report(results, progress, detail, brief=brief)) as report:
+            yield [report]
         return
     from sloth.cli.render.live import Live
 
     live = Live(sys.stderr, colour=Screen.of(sys.stderr, environ).colour)
     results, progress = (Screen.of(stream, environ, live.aside) for stream in (sys.stdout, sys.stderr))
-    report = Report(results, progress, detail, brief=brief)
-    with live.drawing(report.tick):
+    with closing(Report(results, progress, detail, brief=brief)) as report, live.drawing(report.tick):
         yield [live, report]
 
 
 @contextmanager
 def _as_json(detail: Detail) -> Iterator[Sequence[Subscriber]]:
     """JSON lines on standard output; with -v the rest as text beside them."""
-    others = to_stderr(detail.verbosity) if detail.verbosity else None
-    yield [JsonLines(Screen(sys.stdout), others)]
+    lines = Screen(sys.stdout)
+    if not detail.verbosity:
+        yield [JsonLines(lines)]
+        return
+    with closing(_on_stderr(detail)) as others:
+        yield [JsonLines(lines, others)]

@@ -156,10 +156,25 @@ def test_a_host_that_is_not_reached_is_told_once_and_a_hint_once_for_all():
     ]  # fmt: skip
 
 
-def test_a_notice_is_told_once():
-    assert told(Notice("old file"), Notice("old file"), Notice("old file", "h"))[1] == [
-        "note: old file", "note: h: old file",
+def test_a_notice_of_sloth_itself_is_told_at_once_and_once():
+    assert told(Notice("old file"), Notice("old file"))[1] == ["note: old file"]
+
+
+def test_equal_notices_of_many_hosts_are_one_line_at_the_end():
+    notices = [Notice(text, f"n{number:03}") for number in range(1, 37) for text in ("slow shell", "old\nkey")]
+    assert told(*notices)[1] == []
+    ended = [*notices, Notice("slow shell", "n001"), finished(h={"ok": 1}), Notice("slow shell", "n002"), finished()]
+    assert told(*ended)[1] == [
+        "note: n[001-036] (36 hosts): slow shell", "note: n[001-036] (36 hosts): old key",
     ]  # fmt: skip
+
+
+def test_what_was_kept_is_told_of_a_run_without_an_end_too():
+    (results, _), (progress, err) = screen(), screen()
+    report = Report(results, progress, Detail())
+    report(Notice("slow shell", "h"))
+    report.close()
+    assert err.getvalue() == "note: h: slow shell\n"
 
 
 def test_check_mode_says_that_nothing_is_changed():
