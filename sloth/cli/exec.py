@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import application, flat
-from sloth.cli.options import Check, ShowOptions, TargetOptions, configured
+from sloth.cli.options import Check, LockTimeout, ShowOptions, TargetOptions, configured, length
 from sloth.cli.render import watching
 
 app = application()
@@ -20,9 +20,11 @@ def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, func
     command: Annotated[
         list[str], Argument(metavar="-- COMMAND", help="A program and its arguments; one word is a line for the shell.")
     ],
+    *,
     targets: TargetOptions,
-    show: ShowOptions,
     check: Check = False,
+    lock_timeout: LockTimeout = "0s",
+    show: ShowOptions,
 ) -> int:
     """Run one command on many hosts, and show what it says. Equal answers are shown once.
 
@@ -34,8 +36,8 @@ def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, func
     from sloth.engine import root
 
     settings = configured()
+    forks = targets.forks or settings["forks"]
+    wait = length(lock_timeout, "--lock-timeout")
     wanted = targets.targets(settings, targets.sources(settings))
     with watching.run(show.form, show.detail(output=True), brief=True) as subscribers:
-        return root.command(
-            wanted, pattern, command, subscribers, check=check, forks=targets.forks or settings["forks"]
-        )
+        return root.command(wanted, pattern, command, subscribers, check=check, forks=forks, lock_wait=wait)

@@ -48,6 +48,9 @@ Verbosity = Annotated[
     Option("--verbose", "-v", count=True, show_default=False, help="Show more: changes and output; -vv also values."),
 ]
 Check = Annotated[bool, Option("--check", "-C", help="Change nothing; tell what would change.")]
+LockTimeout = Annotated[
+    str, Option("--lock-timeout", metavar="TIME", help="How long to wait for hosts that another run works on.")
+]
 Sources = Annotated[
     list[str] | None,
     Option("--inventory", "-i", metavar="SOURCE", help="A file, a directory or `h1,h2,`; may be given several times."),
@@ -170,9 +173,7 @@ class RunOptions:
     detailed_exitcode: Annotated[
         bool, Option("--detailed-exitcode", help="With --check: exit with 4 when something would change.")
     ] = False
-    lock_timeout: Annotated[
-        str, Option("--lock-timeout", metavar="TIME", help="How long to wait for hosts that another run works on.")
-    ] = "0s"
+    lock_timeout: LockTimeout = "0s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,9 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
 
 
 def command(
-    targets: Targets, pattern: str, argv: Sequence[str], subscribers: Sequence[Subscriber], *, check: bool, forks: int
-) -> int:
+    targets: Targets, pattern: str, argv: Sequence[str], subscribers: Sequence[Subscriber], *, check: bool, forks: int,
+    lock_wait: float,
+) -> int:  # fmt: skip
     """Run one command on the hosts of a pattern: a workflow of one task, on the same road as all others.
 
     One word in argv is a line for the shell; several are a program and its arguments.
@@ -106,7 +107,10 @@ def command(
     line = argv[0] if len(argv) == 1 else shlex.join(argv)
     extra = (f"sloth_command={shlex.quote(line)}",)
     limited = pattern if targets.limit is None else f"{pattern}:&{targets.limit}"
-    request = Request(str(COMMAND), replace(targets, limit=limited), extra=extra, check=check, forks=forks, live=True)
+    request = Request(
+        str(COMMAND), replace(targets, limit=limited), extra=extra, check=check, forks=forks, live=True,
+        lock_wait=lock_wait,
+    )  # fmt: skip
     return apply(request, subscribers)
 
 
@@ -154,7 +158,11 @@ def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
 
 
 def _plan(request: Request, workflow: Workflow, hosts: Inventory) -> Plan:
-    chosen = hosts.select(workflow.hosts or "all")
+    try:
+        chosen = hosts.select(workflow.hosts or "all")
+    except InventoryError as error:
+        where = workflow.where if workflow.hosts else ""
+        raise InventoryError(str(error), where=where, hint=error.hint) from error
     if request.targets.limit is not None:
         limit = set(hosts.limit(request.targets.limit))
         chosen = [host for host in chosen if host in limit]
