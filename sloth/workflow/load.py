@@ -75,8 +75,9 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
 
     sources = Sources(path.parent)
     if sources.read(path.name) is None:
-        what = f"{path} is a folder, not a workflow file" if path.is_dir() else f"there is no workflow file {path}"
-        raise WorkflowError(what, hint=near_file(path))
+        if path.is_dir():
+            raise WorkflowError(f"{path} is a folder, not a workflow file")
+        raise WorkflowError(f"there is no workflow file {path}", hint=near_file(path))
     vm = VM(lua54, modules=Catalog().names)
     try:
         program: dict[str, Any] = load_program(

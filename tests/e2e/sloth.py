@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,63 @@ SLOTH = (sys.executable, "-m", "sloth")
 def environment(home: Path) -> dict[str, str]:
     """The environment for a run whose own files lie in `home`."""
     return {**os.environ, "SLOTH_HOME": str(home), "SLOTH_CONFIG": os.devnull, "NO_COLOR": "1", "SSH_AUTH_SOCK": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A `sloth` process that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What --format json printed."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """How each task ended, of a run on one host."""
+        return {event["task"]: event for event in self.events if event["type"] == "task_finished"}
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """Task → status, of a run on one host."""
+        return {task: event["status"] for task, event in self.tasks.items()}
+
+
+class Folder:
+    """A directory of files, in which a person types `sloth …`.
+
+    start: what starts sloth, and as whom
+    """
+
+    def __init__(self, path: Path, start: Sequence[str] = SLOTH, environ: Mapping[str, str] | None = None) -> None:
+        self.path = path
+        self.environ = {**environment(path / "home"), **(environ or {})}
+        self._start = start
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """A file below it."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def sloth(self, *words: str | Path) -> Ended:
+        """One command, to its end. A run waits for others that work on this machine."""
+        patient = ("--lock-timeout", "60s") if words[0] in {"apply", "run"} else ()
+        done = subprocess.run(
+            [*self._start, *map(str, words), *patient], cwd=self.path, env=self.environ, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def run(self, workflow: str, *words: str) -> Ended:
+        """A workflow on this machine, as JSON."""
+        self.write("site.sloth", workflow)
+        return self.sloth("run", "site.sloth", "--format", "json", *words)
 
 
 class Run:
