@@ -1,7 +1,5 @@
 """`python -m sloth` is the command `sloth`."""
 
-import sys
+from sloth.cli.app import run
 
-from sloth.cli.app import main
-
-sys.exit(main())
+run()

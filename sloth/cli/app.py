@@ -13,9 +13,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -79,6 +79,15 @@ def sloth(
     """The version has an option too, because that is what fingers type."""
     if version and context.invoked_subcommand is None:
         typer.echo(f"sloth {__version__}")
+
+
+def run() -> NoReturn:
+    """The command `sloth`. It ends at once when all is said: taking Python apart module by module costs 80 ms."""
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read them may be gone
+            stream.flush()
+    os._exit(code)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -66,7 +66,7 @@ def compiled(archive: bytes) -> bytes:
     files = {}
     for name, data in unpack(archive).items():
         if name.endswith(".py"):
-            code = compile(data, name, "exec", dont_inherit=True)
+            code = compile(data, name, "exec", dont_inherit=True, optimize=2)  # docstrings are for the controller
             files[name + "c"] = head + marshal.dumps(code)
         else:
             files[name] = data

@@ -21,6 +21,10 @@ if MYPY:
     from collections.abc import Callable
     from typing import Any
 
+MYPY = False
+if MYPY:
+    import hashlib
+
 KEEP = 3  # bundles
 LIMIT = 1 << 26  # bytes of a bundle
 FRAME = (1 << 18) + 4
@@ -230,10 +234,17 @@ def _nameless() -> int:
 
 
 def digest(data: bytes) -> bytes:
-    """sha256; hashlib brings in OpenSSL, which takes longer than the hashing."""
+    """The sha256 of data."""
+    made = sha256()
+    made.update(data)
+    return made.digest()
+
+
+def sha256() -> "hashlib._Hash":
+    """A sum to update; hashlib itself brings in OpenSSL, which takes longer than most hashing."""
     for name in ("_sha2", "_sha256", "hashlib"):
         try:
-            return __import__(name).sha256(data).digest()  # type: ignore[no-any-return]  # made by name
+            return __import__(name).sha256()  # type: ignore[no-any-return]  # made by name
         except ImportError:
             continue
     raise Refused("python", sys.executable + " lacks the module hashlib")

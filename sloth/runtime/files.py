@@ -1,11 +1,11 @@
 """Files as actions want them: read, compared, given a content and attributes, backed up, removed."""
 
-import hashlib
 import os
 import stat
 import time
 
 from sloth.runtime.attributes import Wanted, apply
+from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import DIFF_LIMIT, last_words
 from sloth.runtime.place import Explained, Place, locate
@@ -13,6 +13,7 @@ from sloth.runtime.swap import replace
 
 MYPY = False
 if MYPY:
+    import hashlib
     from collections.abc import Iterable, Iterator
 
     from sloth.runtime.host import Host
@@ -90,11 +91,19 @@ def read(host: "Host", place: Place) -> "bytes | None":
 def digest(host: "Host", place: Place, algorithm: str = "sha256") -> str:
     """The checksum of a file."""
     fd = open_file(place)
-    summed = hashlib.new(algorithm)
+    summed = _sum(algorithm)
     with Explained("read", place.path):
         for data in chunks_of(host, fd):
             summed.update(data)
     return summed.hexdigest()
+
+
+def _sum(algorithm: str) -> "hashlib._Hash":
+    if algorithm == "sha256":
+        return sha256()
+    import hashlib
+
+    return hashlib.new(algorithm)
 
 
 def beginning(place: Place) -> "bytes | None":

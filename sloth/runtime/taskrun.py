@@ -4,7 +4,7 @@ The status is set once, under a lock: by the worker that runs the task, or by th
 deadline of the last attempt, whichever comes first; what the worker brings after that is dropped.
 """
 
-import random
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -121,7 +121,7 @@ class TaskRun:
             verdict = self._attempt_once(is_last)
             if is_last or verdict.status not in ("failed", "timed_out"):
                 return verdict
-            wait = retries.wait(self._try, random.random())  # noqa: S311  # jitter is no secret
+            wait = retries.wait(self._try, os.urandom(1)[0] / 255)
             self._emit("task_retrying", attempt=self._try, delay=round(wait, 2), message=verdict.message)
             self._token.sleep(wait)
 

@@ -18,8 +18,8 @@ surrogateescape, as everywhere on the wire. A missing file is a failure of the c
 side is sloth/engine/files.py.)
 """
 
-import hashlib
 
+from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
 
 MYPY = False
@@ -62,7 +62,7 @@ class Offer:
 
     def content(self) -> "Iterator[bytes]":
         """The stream; raises at its end when it is not what was announced, so that nothing takes its name."""
-        summed = hashlib.sha256()
+        summed = sha256()
         size = 0
         for data in self._chunks:
             summed.update(data)

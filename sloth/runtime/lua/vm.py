@@ -9,7 +9,8 @@ code does not return (pattern backtracking) no hook helps: a watchdog reads `run
 """
 
 import itertools
-import pkgutil
+import os
+import sys
 import threading
 import time
 
@@ -130,7 +131,7 @@ class VM:
         prelude[b"probe"] = self._gate.is_over
         prelude[b"modules"] = " ".join(modules).encode()
         for name in PRELUDE:
-            source = pkgutil.get_data("sloth.runtime.lua", name + ".lua")
+            source = _source(name)
             compile_(source, b"=[sloth " + name.encode() + b"]", b"t")(prelude)
         self._start_load, self._start_call = prelude[b"start_load"], prelude[b"start_call"]
         self._step, self._drop = prelude[b"step"], prelude[b"drop"]
@@ -296,6 +297,13 @@ class VM:
             return function(*arguments)
         finally:
             self._runtime.set_max_memory(self._memory)
+
+
+def _source(name: str) -> bytes:
+    """A part of the prelude, from a folder or a bundle; pkgutil would do the same, 3 ms later."""
+    loader = sys.modules[__name__].__loader__
+    path = os.path.join(os.path.dirname(__file__), name + ".lua")
+    return bytes(loader.get_data(path))  # type: ignore[union-attr]  # both kinds of loader have it
 
 
 def _deny(_object: object, name: object, _setting: bool) -> object:
