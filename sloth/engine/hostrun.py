@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from sloth.core.errors import ConnectionLost, SlothError, Unreachable
+from sloth.core.errors import ConnectionLost, NoLua, SlothError, Unreachable
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
 from sloth.engine.incoming import BadEvent, parse
@@ -127,6 +127,13 @@ class HostRun:
 
     def _refused(self, error: ActionFailed) -> None:
         """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
+        if error.result.get("kind") == "no_lua":
+            self._lost(
+                NoLua(
+                    error.message, hint="Lua runs on the host: it needs CPython 3.6 to 3.14 on Linux with glibc or musl"
+                )
+            )
+            return
         self.busy = error.result.get("kind") == "lock_busy"
         where = self._place(str(error.result.get("where") or ""))
         self._end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})

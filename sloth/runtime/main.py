@@ -49,6 +49,7 @@ class Runtime:
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
         self._others = {}  # type: dict[str, There]
+        self._doors = {}  # type: dict[str, threading.Lock]
         self._lock = threading.Lock()
 
     def serve(self) -> None:
@@ -85,10 +86,11 @@ class Runtime:
         if user is None or is_me(user):
             return self.here.act(call, settings, token, report)
         with self._lock:
-            other = self._others.get(user)
-            if other is None:
-                other = self._others[user] = self._become(user)
-        return other.act(call, settings, token, report)
+            door = self._doors.setdefault(user, threading.Lock())
+        with door:  # of this user alone: sudo may take its time
+            if user not in self._others:
+                self._others[user] = self._become(user)
+        return self._others[user].act(call, settings, token, report)
 
     def _become(self, user: str) -> There:
         from sloth.runtime.become import start

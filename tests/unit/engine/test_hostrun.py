@@ -87,6 +87,13 @@ def test_a_host_that_is_lost_midway_keeps_what_it_finished():
     assert statuses(seen) == [("a", "ok"), ("b", "unreachable")]
 
 
+def test_a_host_without_lua_counts_as_unreachable():
+    _, seen = run([], ActionFailed("there is no Lua extension for cp36-s390x", kind="no_lua"))
+    assert isinstance(seen[0], HostUnreachable)
+    assert seen[0].kind == "no_lua"
+    assert statuses(seen) == [("a", "unreachable"), ("b", "unreachable")]
+
+
 def test_a_busy_host_is_told_apart_from_a_failed_one():
     host_run, seen = run([], ActionFailed("ann works on this host", kind="lock_busy"))
     assert host_run.busy
