@@ -29,6 +29,8 @@ class Source:
 def both(login: Source, become: Source) -> tuple[str | None, str | None]:
     """The passwords of login and become; the second is the first when one was asked for and nothing typed."""
     login_password = login.get("SSH password: ")
+    if login_password == "":
+        raise UsageError("no password was typed", hint="without -k, keys and the agent are tried")
     prompt = "become password" + (" [the SSH password]: " if login_password else ": ")
     become_password = become.get(prompt)
     if become_password == "":
@@ -41,7 +43,9 @@ def _asked(prompt: str) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
             return getpass.getpass(prompt)
-    except (getpass.GetPassWarning, EOFError, OSError) as error:
+    except EOFError:  # Ctrl-D
+        return ""
+    except (getpass.GetPassWarning, OSError) as error:
         raise UsageError(
             "there is no terminal to ask for a password on", hint="--password-file and --become-password-file read one"
         ) from error
@@ -52,7 +56,7 @@ def _from_file(path: Path) -> str:
         mode = path.stat().st_mode
         password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except OSError as error:
-        raise UsageError(f"cannot read the password: {error.strerror}", where=str(path)) from error
+        raise UsageError(f"cannot read the password: {str(error.strerror).lower()}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise UsageError("the password is no UTF-8 text", where=str(path)) from error
     if not password:

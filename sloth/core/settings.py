@@ -97,7 +97,7 @@ def _from_file(path: Path) -> dict[str, Setting]:
         _refuse_writable_by_all(path)
         document = varsfile.parse(path.read_text(encoding="utf-8"), str(path), ".toml")
     except OSError as error:
-        raise SettingsError(f"cannot read the configuration: {error.strerror}", where=str(path)) from error
+        raise SettingsError(f"cannot read the configuration: {str(error.strerror).lower()}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"byte {error.start} is no UTF-8", where=str(path)) from error
     except InventoryError as error:

@@ -47,7 +47,7 @@ class Sources:
         except UnicodeDecodeError as error:
             raise WorkflowError(f"{path} is not UTF-8 text", where=str(path)) from error
         except OSError as error:
-            raise WorkflowError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
+            raise WorkflowError(f"cannot read {path}: {str(error.strerror).lower()}", where=str(path)) from error
         self.texts[key] = text
         return text
 

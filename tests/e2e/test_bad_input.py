@@ -190,7 +190,7 @@ IN_WORDS = {
         "-f", "0", said="invalid value for '--forks' / '-f': 0 is not in the range x>=1",
         hint="`sloth apply --help` shows how it is used",
     ),
-    "password": option("--password-file", "none", said="cannot read the password: No such file or directory", where="none"),
+    "password": option("--password-file", "none", said="cannot read the password: no such file or directory", where="none"),
     "format": option(
         "--format", "yaml", said="invalid value for '--format': 'yaml' is not one of 'text', 'json'",
         hint="`sloth apply --help` shows how it is used",
@@ -221,3 +221,144 @@ def test_a_mistake_is_said_once_with_its_place_and_a_way_out(folder, mistake):
     assert ended.stderr.splitlines() == told
     assert (ended.code, ended.stdout) == (1, "")
     assert not (folder.path / "made").exists()
+
+
+def call(body: str, said: str) -> tuple[str, str]:
+    return f"function()\n  {body}\nend", said
+
+
+IN_TASKS = {
+    "argument": call(
+        'user.create { name = "ada", shel = "/bin/sh" }', "user.create: unknown argument shel (did you mean shell?); it takes "
+    ),
+    "argument that is missing": call('file_ops.copy { content = "x" }', "file_ops.copy: missing argument dest; it takes "),
+    "type": call(
+        'file_ops.copy { content = "x", dest = {} }', "file_ops.copy: dest wants a string, got the table {}"
+    ),
+    "action": call('file_ops.cop("x")', "there is no action file_ops.cop (did you mean copy?); file_ops has "),
+    "module": call('flie_ops.copy("x")', "attempt to index a nil value (global 'flie_ops'): did you mean 'file_ops'?"),
+    "handler": call('notify("relod")', "there is no handler 'relod'; there are: reload"),
+    "file": call(
+        'file_ops.copy { src = "mtod", dest = "made" }', "there is no file 'mtod' in files or . (did you mean 'motd'?)"
+    ),
+    "file from outside": call(
+        'file_ops.copy { src = "../../etc/passwd", dest = "made" }',
+        "../../etc/passwd: only paths below the workflow's folder can be copied (put it under files/)",
+    ),
+    "template": call(
+        'file_ops.template { src = "motd.j2", dest = "made" }', "there is no file 'motd.j2' in templates or ."
+    ),
+    "template variable": call(
+        'file_ops.template { src = "page.j2", dest = "made" }',
+        "templates/page.j2:2: 'titel' is undefined (define it in the inventory, the workflow's variables or the call's "
+        "vars, or give it a default)",
+    ),
+    "template that does not parse": call(
+        'file_ops.template { src = "broken.j2", dest = "made" }',
+        "templates/broken.j2:3: Encountered unknown tag 'endfor'. Jinja was looking for the following tags: ",
+    ),
+    "nil": call("return vars.site.name", "attempt to index a nil value (field 'site')"),
+    "memory bomb": call(
+        'local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end', "the script needs more than its 50 MiB of memory"
+    ),
+}  # fmt: skip
+
+
+def test_a_mistake_in_a_task_fails_that_task_alone_with_its_line(folder):
+    folder.write("files/motd", "hello")
+    folder.write("templates/page.j2", "<h1>\n{{ titel }}\n")
+    folder.write("templates/broken.j2", "{% if a %}\n\n{% endfor %}\n")
+    tasks = [f'task("{name}"):workdir("{folder.path}"):command({body}):build()' for name, (body, _) in IN_TASKS.items()]
+    tasks += ['task("good"):command("true"):build()', 'handler("reload", function() end)']
+    ended = folder.run("\n".join(tasks))
+    assert (ended.code, ended.stderr) == (2, "")
+    assert ended.statuses == {**dict.fromkeys(IN_TASKS, "failed"), "good": "changed"}
+    for number, (name, (_, said)) in enumerate(IN_TASKS.items()):
+        failed = ended.tasks[name]
+        assert failed["message"].startswith(said), name
+        assert failed["failure"]["where"] == f"site.sloth:{3 * number + 2}"
+    assert not (folder.path / "made").exists()
+    assert not (Path("/made")).exists()
+
+
+def test_a_loop_that_no_pcall_ends_is_ended_by_the_time_limit(folder):
+    ended = folder.run("""
+        task("loop"):timeout("500ms"):command(function()
+            while true do pcall(function() while true do end end) end
+        end):build()
+        task("after"):depends_on("loop"):command("true"):build()
+        task("other"):command("true"):build()
+    """)
+    assert ended.code == 2
+    assert ended.statuses == {"loop": "timed_out", "after": "skipped", "other": "changed"}
+    assert 0.5 <= ended.tasks["loop"]["duration"] < 1.5
+
+
+ESCAPES = {
+    "program": 'os.execute("touch made")',
+    "pipe": 'io.popen("touch made")',
+    "file": 'io.open("made", "w")',
+    "removal": 'os.remove("site.sloth")',
+    "other script": 'dofile("/etc/hostname")',
+    "library": 'package.loadlib("libc.so.6", "system")',
+    "debug": "debug.getregistry()",
+    "globals": "getmetatable(_G).__index(_G, 'os').execute('x')",
+    "Python": 'python.eval("1")',
+    "Python by a string": '(""):rep(0).__class__.__base__()',
+    "Python by a module": "pkg.__class__.__init__.__globals__.os.system('touch made')",
+    "strings": "getmetatable('').__index.format = nil",
+    "bytecode": 'assert(load(string.dump(function() end)))()',
+    "written bytecode": 'assert(load("\\27Lua", "x", "b"))()',
+    "finalizer": "setmetatable({}, { __gc = function() end })",
+    "environment of load": 'assert(load("os.execute([[touch made]])", "x", "t"))()',
+    "require": 'require("os").execute("touch made")',
+    "library of the system": 'require("/usr/lib/x86_64-linux-gnu/libc.so.6")',
+}  # fmt: skip
+
+
+def test_no_script_gets_out_of_the_sandbox_on_a_host(folder):
+    tasks = [
+        f'task("{name}"):command(function() {body} return true, "escaped" end):build()' for name, body in ESCAPES.items()
+    ]
+    ended = folder.run("\n".join(tasks))
+    assert {name: ended.tasks[name]["message"] for name in ESCAPES if ended.statuses[name] != "failed"} == {}
+    assert not (folder.path / "made").exists()
+
+
+def test_no_script_gets_out_of_the_sandbox_on_the_controller(folder):
+    tried = [f'assert(not pcall(function() {body} end), "{name}")' for name, body in ESCAPES.items()]
+    ended = folder.run("\n".join(tried) + '\ntask("a"):command("true"):build()')
+    assert (ended.stderr, ended.code) == ("", 0)
+    assert not (folder.path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "where", "hint"),
+    [
+        pytest.param("forks = 3\nfrks = 1\n", "unknown key 'frks'", "2", "did you mean 'forks'?", id="key"),
+        pytest.param('forks = "many"\n', "forks wants a whole number from 1, got 'many'", "1", "", id="value"),
+        pytest.param("forks = \n", "this is no TOML: invalid value", "1:9", "", id="syntax"),
+    ],
+)
+def test_a_mistake_in_the_settings_has_its_line(folder, settings, said, where, hint):
+    path = folder.write("sloth.toml", settings)
+    folder.environ["SLOTH_CONFIG"] = str(path)
+    ended = folder.sloth(*APPLY)
+    told = [f"error: {said}", f"  at {path}:{where}"] + ([f"  hint: {hint}"] if hint else [])
+    assert (ended.code, ended.stdout, ended.stderr.splitlines()) == (1, "", told)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param(
+            "site.sloth", ["error: cannot read site.sloth: input/output error", "  at site.sloth"], id="workflow"
+        ),
+        pytest.param("hosts.yml", ["error: cannot read hosts.yml: input/output error"], id="inventory"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(folder, name, told):
+    (folder.path / name).unlink()
+    (folder.path / name).symlink_to("/proc/self/mem")  # also root cannot read it
+    ended = folder.sloth(*APPLY)
+    assert (ended.code, ended.stdout, ended.stderr.splitlines()) == (1, "", told)
