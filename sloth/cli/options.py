@@ -85,8 +85,10 @@ class TargetOptions:
     connect_timeout: Annotated[
         str | None, Option("--connect-timeout", metavar="TIME", help="How long to wait for a host (default 10s).")
     ] = None
-    become: Annotated[bool, Option("--become", "-b", help="Work as root (or --become-user).")] = False
-    become_user: Annotated[str | None, Option("--become-user", metavar="NAME", help="Work as this user.")] = None
+    become: Annotated[bool, Option("--become", "-b", help="Work as root.")] = False
+    become_user: Annotated[
+        str | None, Option("--become-user", metavar="NAME", help="Work as this user, with or without -b.")
+    ] = None
     become_method: Annotated[BecomeMethod | None, Option("--become-method", help="How to become that user.")] = None
     ask_become_pass: Annotated[bool, Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")] = False
     become_password_file: Annotated[
@@ -118,7 +120,7 @@ class TargetOptions:
             connection=self.connection,
             password=login,
             host_keys=self.host_keys or settings["host_keys"],
-            become=self.become,
+            become=self.become or self.become_user is not None,
             become_user=self.become_user,
             become_method=self.become_method,
             become_password=become,

@@ -36,6 +36,10 @@ class Groups:
         waiting = self._waiting.setdefault(result.task, [])
         waiting.append(result)
         self._since.setdefault(result.task, now)
+        return self.without(result)
+
+    def without(self, result: TaskFinished) -> list[Group]:
+        """As if the host had no part in the task; give back what can be told now."""
         # Nobody knows how many hosts notify a handler; only that none can be missing when all did.
         self._missing[result.task] = self._missing.get(result.task, self._hosts) - 1
         return self._take(result.task) if self._missing[result.task] <= 0 else []

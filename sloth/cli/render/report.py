@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import singledispatchmethod
 
-from sloth.cli.render.grouping import Groups
+from sloth.cli.render.grouping import Group, Groups
 from sloth.cli.render.hostnames import folded
+from sloth.cli.render.lost import Lost
 from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
 from sloth.cli.render.results import Columns, Detail, duration, show
@@ -48,8 +49,8 @@ class Report:
         self._columns = Columns(0, 0)
         self._longest: dict[str, Longest] = {}
         self._partial: dict[tuple[str, str, str], str] = {}
+        self._lost = Lost(results)
         self._notices = Notices(progress)
-        self._hints: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         """Show what the event has for people."""
@@ -60,13 +61,22 @@ class Report:
     def tick(self) -> None:
         """Tell what waited for too long."""
         with self._lock:
-            for group in self._groups.overdue(self._clock()):
-                show(self._results, group, self._columns, self._detail)
+            self._lost.overdue(self._clock())
+            self._show(self._groups.overdue(self._clock()))
 
     def close(self) -> None:
         """Tell what was kept for the end, also of a run that came to none."""
         with self._lock:
-            self._notices.end()
+            self._end()
+
+    def _end(self) -> None:
+        self._show(self._groups.rest())
+        self._lost.end()
+        self._notices.end()
+
+    def _show(self, groups: Iterable[Group]) -> None:
+        for group in groups:
+            show(self._results, group, self._columns, self._detail)
 
     @singledispatchmethod
     def _take(self, event: Event) -> None:
@@ -93,16 +103,15 @@ class Report:
         longest = self._longest.get(event.task)
         if longest is None or event.duration > longest.seconds:
             self._longest[event.task] = Longest(event.task, event.host, event.duration)
-        # A host that is not reached has said so once; its tasks would only repeat it.
-        if event.status != "unreachable":
-            for group in self._groups.add(event, self._clock()):
-                show(self._results, group, self._columns, self._detail)
+        if event.status == "unreachable":
+            # The host itself has said so; its tasks would only repeat it.
+            self._show(self._groups.without(event))
+        else:
+            self._show(self._groups.add(event, self._clock()))
 
     @_take.register
     def _(self, event: RunFinished) -> None:
-        for group in self._groups.rest():
-            show(self._results, group, self._columns, self._detail)
-        self._notices.end()
+        self._end()
         if not self._brief:
             show_recap(self._results, event, self._longest.values(), check=self._check)
 
@@ -139,11 +148,7 @@ class Report:
 
     @_take.register
     def _(self, event: HostUnreachable) -> None:
-        host, message = one_line(event.host), event.message.removeprefix(f"{event.host}: ")
-        self._results.line((host, "bold"), "  ", ("unreachable", "bold red"), "  ", message)
-        if event.hint and event.hint not in self._hints:
-            self._hints.add(event.hint)
-            self._results.line("    hint: ", event.hint)
+        self._lost.take(event, self._clock())
 
     @_take.register
     def _(self, event: Notice) -> None:

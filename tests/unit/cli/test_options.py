@@ -38,6 +38,12 @@ def test_the_command_line_wins_over_the_settings():
     )  # fmt: skip
 
 
+def test_another_user_is_become_without_b_too():
+    made = TargetOptions(["x,"], become_user="nobody").targets(NONE, ())
+    assert (made.become, made.become_user) == (True, "nobody")
+    assert not TargetOptions(["x,"]).targets(NONE, ()).become
+
+
 def test_without_an_inventory_there_is_no_fallback_to_this_machine():
     with pytest.raises(UsageError, match="no inventory"):
         TargetOptions().sources(NONE)

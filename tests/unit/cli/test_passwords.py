@@ -49,6 +49,18 @@ def test_nothing_typed_for_become_means_the_password_of_the_login(typed):
     assert "[the SSH password]" in typed[1][1]
 
 
+@pytest.mark.parametrize("typed_text", ["", EOFError], ids=["Return", "Ctrl-D"])
+def test_a_login_password_that_is_not_typed_is_an_error(monkeypatch, typed_text):
+    def ask(_: str) -> str:
+        if typed_text is EOFError:
+            raise EOFError
+        return ""
+
+    monkeypatch.setattr(getpass, "getpass", ask)
+    with pytest.raises(UsageError, match="no password was typed"):
+        both(Source(ask=True), Source())
+
+
 def test_a_file_is_read_up_to_its_first_line_end(tmp_path, capsys):
     assert both(Source(file=a_file(tmp_path, "s3cret \r\nmore\n")), Source()) == ("s3cret ", None)
     assert capsys.readouterr().err == ""

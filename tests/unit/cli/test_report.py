@@ -144,16 +144,35 @@ def test_attempts_are_told_on_the_side_of_progress():
     assert err == ["h | t: attempt 1 failed, the next one in 2.0 s: no way"]
 
 
-def test_a_host_that_is_not_reached_is_told_once_and_a_hint_once_for_all():
+def unreachable(host, why="nothing listens", hint="is sshd running?"):
+    return HostUnreachable(host, "refused", f"{host}: {why}", hint)
+
+
+def test_hosts_that_are_not_reached_for_one_reason_are_one_line_and_a_hint_is_told_once():
     out, _ = told(
-        started("a", "b", hosts=["x", "y"]),
-        HostUnreachable("x", "refused", "x: nothing listens", "is sshd running?"),
-        TaskFinished("x", "a", "unreachable"), TaskFinished("x", "b", "unreachable"),
-        HostUnreachable("y", "refused", "y: nothing listens", "is sshd running?"),
+        started("a", "b", hosts=["x1", "x2", "y"]),
+        unreachable("x1"), TaskFinished("x1", "a", "unreachable"), TaskFinished("x1", "b", "unreachable"),
+        unreachable("y", "no answer"), unreachable("x2"), finished(3, y={"unreachable": 2}),
     )  # fmt: skip
-    assert out[1:] == [
-        "x  unreachable  nothing listens", "    hint: is sshd running?", "y  unreachable  nothing listens",
+    assert out[1:4] == [
+        "x[1-2] (2 hosts)  unreachable  nothing listens", "    hint: is sshd running?", "y  unreachable  no answer",
     ]  # fmt: skip
+
+
+def test_a_host_that_is_not_reached_is_told_before_the_end_of_a_long_run():
+    clock = Clock()
+    (results, out), (progress, _) = screen(), screen()
+    report = Report(results, progress, Detail(), clock=clock)
+    report(unreachable("x"))
+    assert out.getvalue() == ""
+    clock.now = PATIENCE
+    report.tick()
+    assert out.getvalue().startswith("x  unreachable  nothing listens\n")
+
+
+def test_a_host_that_is_not_reached_holds_nothing_back():
+    out, _ = told(started("a", hosts=["x", "y"]), TaskFinished("y", "a", "ok"), TaskFinished("x", "a", "unreachable"))
+    assert out[1:] == ["a  ok       y"]
 
 
 def test_a_notice_of_sloth_itself_is_told_at_once_and_once():
