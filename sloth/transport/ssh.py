@@ -170,7 +170,7 @@ class Ssh:
             if not policy.passed and time.monotonic() - began > 0.9 * policy.patience:
                 text = f"{hop.label}: the SSH server at {hop.address} port {hop.port} does not answer"
                 raise ConnectTimeout(text, hint="is it an SSH server, and is it overloaded?") from error
-            raise _why(error, hop, policy) from error
+            raise _why(error, hop, policy, _tried(hop, made.connect_kwargs["password"])) from error
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
         if hop.command:
@@ -310,7 +310,15 @@ def _through(transport: paramiko.Transport, hop: Hop, timeout: float) -> Any:
         raise ConnectTimeout(f"{hop.label}: the jump host does not answer: {error}") from error
 
 
-def _why(error: Exception, hop: Hop, policy: HostKeyPolicy) -> Unreachable:
+def _tried(hop: Hop, password: str | None) -> str:
+    """How we tried to log in, and what else there is to try."""
+    found = [*hop.keys] or ["the agent", "~/.ssh/id_*"]
+    if password:
+        return f"tried {', '.join(found)} and the password; give another user (-u) or a key (--private-key)"
+    return f"tried {' and '.join(found)}; give a user (-u), a key (--private-key) or a password (-k)"
+
+
+def _why(error: Exception, hop: Hop, policy: HostKeyPolicy, tried: str) -> Unreachable:
     """What a failure of paramiko means, told by how far it came."""
     import paramiko
 
@@ -321,9 +329,6 @@ def _why(error: Exception, hop: Hop, policy: HostKeyPolicy) -> Unreachable:
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
         allowed = getattr(error, "allowed_types", None)
         more = f" (the server takes {', '.join(allowed)})" if allowed else ""
-        tried = ", ".join(hop.keys) or "the agent and ~/.ssh/id_*"
-        return AuthenticationFailed(
-            f"{hop.label}: not let in as {hop.user}{more}: {error}",
-            hint=f"tried {tried}; give a user (-u), a key (--private-key) or a password (-k)",
-        )
+        text = str(error).rstrip(".")
+        return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}{more}: {text}", hint=tried)
     return ConnectionLost(f"{hop.label}: the connection ended during the login: {error}")
