@@ -118,27 +118,29 @@ class Play:
     def _next(self) -> "TaskRun | None":
         """Take the first task that can start; those that never can are finished on the way."""
         for run in list(self._waiting):
-            verdict = self._verdict(run.step)
-            if verdict is None:
+            failed = self._failed_need(run.step)
+            if not (self._cancelled or self._aborted or failed or self._is_ready(run.step)):
                 continue
             self._waiting.remove(run)
-            if verdict == "":
+            if self._cancelled:
+                run.finish("cancelled", self._cancelled)
+            elif self._aborted:
+                run.finish("skipped", self._aborted)
+            elif failed:
+                run.give_up(f"{failed} did not succeed")
+            else:
                 run.started = True
                 return run
-            run.finish("cancelled" if self._cancelled else "skipped", verdict)
         return None
 
-    def _verdict(self, step: Step) -> "str | None":
-        """None: not yet; "": may start; otherwise why it never will."""
-        if self._cancelled or self._aborted:
-            return self._cancelled or self._aborted
-        needs = [self._by_name[name] for name in step.needs if name in self._by_name]
-        for need in needs:
-            if need.finished and need.blocks:
-                return f"{need.step.name} did not succeed"
-        if any(not need.finished for need in needs) or any(gate not in self._open_gates for gate in step.gates):
-            return None
-        return ""
+    def _needs(self, step: Step) -> "list[TaskRun]":
+        return [self._by_name[name] for name in step.needs if name in self._by_name]
+
+    def _failed_need(self, step: Step) -> str:
+        return next((need.step.name for need in self._needs(step) if need.finished and need.blocks), "")
+
+    def _is_ready(self, step: Step) -> bool:
+        return all(need.finished for need in self._needs(step)) and all(gate in self._open_gates for gate in step.gates)
 
     def _run_handlers(self) -> None:
         wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]

@@ -71,6 +71,7 @@ class TaskRun:
         self._began = 0.0
         self._sent = 0
         self._try = 0
+        self._is_given_up = False
         self._current = None  # type: Attempt | None
 
     # the road of a task
@@ -89,6 +90,8 @@ class TaskRun:
             verdict = Verdict("cancelled", stopped.reason)
         except (ActionFailed, LuaError) as error:
             verdict = _failed(error)
+        except Exception as error:  # noqa: BLE001  # a fault of ours fails this task; the run must not wait for it
+            verdict = _at_fault(error)
         self._hook("on_failure" if verdict.status in BLOCKING else "on_success", verdict)
         self._end(verdict)
 
@@ -266,6 +269,11 @@ class TaskRun:
         """End without having run."""
         self._end(Verdict(status, message))
 
+    def give_up(self, message: str) -> None:
+        """End as skipped because something this task needs did not succeed; what needs this one is skipped, too."""
+        self._is_given_up = True
+        self.finish("skipped", message)
+
     def _end(self, verdict: Verdict, worker_is_lost: bool = False) -> None:
         with self._lock:
             if self.finished:
@@ -275,7 +283,7 @@ class TaskRun:
         attempt = self._current
         status = verdict.status
         self.status = status
-        self.blocks = self._is_blocking(verdict)
+        self.blocks = self._is_given_up or (status in BLOCKING and not self.step.ignore_errors)
         if status not in BLOCKING and attempt is not None:
             self.notified = attempt.notified + self._declared_notify(status)
             self.stage.outputs[self.step.name] = verdict.outputs
@@ -292,11 +300,6 @@ class TaskRun:
             ignored=status in BLOCKING and self.step.ignore_errors,
         )
         self._tell(self, worker_is_lost)
-
-    def _is_blocking(self, verdict: Verdict) -> bool:
-        if verdict.status == "skipped":
-            return "did not succeed" in verdict.message
-        return verdict.status in BLOCKING and not self.step.ignore_errors
 
     def _declared_notify(self, status: str) -> "list[str]":
         names = self.declared.get("notify") or []
@@ -320,6 +323,13 @@ class TaskRun:
         self._emit(
             "task_output", stream=stream, text=text if len(data) <= room else text + "\n[live output cut here]\n"
         )
+
+
+def _at_fault(error: Exception) -> Verdict:
+    import traceback
+
+    text = f"a fault of sloth: {type(error).__name__}: {error}"
+    return Verdict("failed", text, {"error": text, "traceback": traceback.format_exc()})
 
 
 def _failed(error: "ActionFailed | LuaError") -> Verdict:

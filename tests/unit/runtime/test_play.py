@@ -331,3 +331,16 @@ def test_live_output_is_bounded(play):
 def test_a_thousand_tasks_keep_their_order_and_are_quick(play):
     text = 'local ts = {}\nfor i = 1, 1000 do ts[i] = task("t" .. i):command(function() end):build() end\nworkflow.define("w"):tasks(ts)'
     assert list(play(text).statuses) == [f"t{number}" for number in range(1, 1001)]
+
+
+def test_a_fault_of_ours_fails_the_task_and_holds_nobody(tmp_path):
+    played = Played(tmp_path, tasks('task("a"):command("true")', 'task("b"):command(function() return true end)'))
+
+    def faulty(*_):
+        raise RuntimeError("boom")
+
+    played.play.tools.act = faulty
+    played.run()
+    assert played.statuses == {"a": "failed", "b": "ok"}
+    assert played.finished("a")["message"] == "a fault of sloth: RuntimeError: boom"
+    assert "faulty" in played.finished("a")["failure"]["traceback"]
