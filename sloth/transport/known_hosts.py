@@ -138,7 +138,7 @@ class KnownHosts:
                 return verdict
             size = os.fstat(fd).st_size
             gap = b"\n" if size and os.pread(fd, 1, size - 1) != b"\n" else b""
-            name = _lookup_name(host, port)
+            name = lookup_name(host, port)
             text = f"{_hash(name) if hashed else name} {key.get_name()} {key.get_base64()}\n"
             os.write(fd, gap + text.encode())
         finally:
@@ -146,7 +146,7 @@ class KnownHosts:
         return Verdict(Known.YES, str(path))
 
     def _about(self, paths: list[Path], host: str, port: int) -> list[Entry]:
-        name = _lookup_name(host, port)
+        name = lookup_name(host, port)
         return [entry for path in paths for entry in self._file(path).about(name)]
 
     def _file(self, path: Path) -> _File:
@@ -162,7 +162,8 @@ class KnownHosts:
             return known
 
 
-def _lookup_name(host: str, port: int) -> str:
+def lookup_name(host: str, port: int) -> str:
+    """What the host at this port is called in known_hosts."""
     host = host.lower()
     return host if port == SSH_PORT else f"[{host}]:{port}"
 

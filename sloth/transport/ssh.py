@@ -28,7 +28,7 @@ from sloth.core.errors import (
     Unreachable,
 )
 from sloth.transport.handshakes import Handshakes, pauses
-from sloth.transport.known_hosts import Known, KnownHosts
+from sloth.transport.known_hosts import Known, KnownHosts, lookup_name
 from sloth.transport.ssh_config import Hop, SshConfig
 
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ class Ssh:
             made.client.close()
             raise
         made.transport.set_keepalive(KEEPALIVE)
+        if policy.added:
+            login.warnings.append(f"a new host key is kept in {hop.known_hosts[0]} from now on")
         return made
 
     @staticmethod
@@ -221,6 +223,7 @@ class HostKeyPolicy:
         self.mode = mode
         self.patience = patience
         self.passed = False
+        self.added = False
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         """Raise unless the key is right."""
@@ -233,6 +236,7 @@ class HostKeyPolicy:
         hop = self.hop
         verdict = self.known.judge(hop.known_hosts, hop.alias, hop.port, key)
         if verdict.known is Known.NO and self.mode == "accept-new" and hop.known_hosts:
+            self.added = True
             try:
                 verdict = self.known.add(hop.known_hosts[0], hop.alias, hop.port, key, hashed=hop.hash_names)
             except OSError as error:
@@ -243,21 +247,25 @@ class HostKeyPolicy:
         if verdict.known is Known.NO:
             raise HostKeyUnknown(
                 f"{hop.label}: no known_hosts file has its key ({shown})",
-                hint="compare the fingerprint and add the key with ssh-keyscan, or set sloth_host_keys to accept-new",
+                hint="compare the fingerprint and add the key with ssh-keyscan, or accept all that are new:"
+                " --host-keys accept-new",
             )
         if verdict.known is Known.AUTHORITY:
             raise HostKeyUnknown(
-                f"{hop.label}: only a certificate authority vouches for it, which sloth does not support",
+                f"{hop.label}: only the authority in {verdict.where} vouches for it, which sloth does not support",
                 where=verdict.where,
                 hint="add the host's own key to known_hosts",
             )
         if verdict.known is Known.REVOKED:
-            raise HostKeyChanged(f"{hop.label}: its key ({shown}) is marked as revoked", where=verdict.where)
-        if verdict.known is Known.CHANGED:
             raise HostKeyChanged(
-                f"{hop.label}: it shows another key than the known one ({shown})",
+                f"{hop.label}: its key ({shown}) is marked as revoked in {verdict.where}", where=verdict.where
+            )
+        if verdict.known is Known.CHANGED:
+            name, file = lookup_name(hop.alias, hop.port), verdict.where.rpartition(":")[0]
+            raise HostKeyChanged(
+                f"{hop.label}: it shows another key ({shown}) than the known one in {verdict.where}",
                 where=verdict.where,
-                hint=f"if it was set up anew: ssh-keygen -R '{hop.alias}'; if not, somebody may be in between",
+                hint=f"was it set up anew? Then ssh-keygen -R '{name}' -f {file}. If not, somebody may be in between",
             )
 
 
