@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Any
 
 SLOTH = (sys.executable, "-m", "sloth")
+# A user who owns nothing, with nothing of root but that the checkout and its Python can be read where they lie.
+NOBODY = 65534
+AS_NOBODY = (
+    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=+dac_read_search",
+    "--ambient-caps=+dac_read_search", *SLOTH,
+)  # fmt: skip
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -49,7 +49,8 @@ task("c"):depends_on("b"):command("true"):build()
 """
 IN_FILES = {
     "Lua does not parse": workflow(
-        'local a = task("a"\nworkflow.define(', "syntax error: ')' expected (to close '(' at line 1) near 'workflow'",
+        'local a = task("a"\nworkflow.define(',
+        "syntax error: ')' expected (to close '(' at line 1) near 'workflow'",
         "site.sloth:2:1",
     ),
     "builder method": workflow(
@@ -62,43 +63,60 @@ IN_FILES = {
         'task("a")\n  :retries("three")', "retries wants a whole number from 0, got a string", "site.sloth:2"
     ),
     "cycle": workflow(
-        CYCLE, "tasks depend on each other in a circle: a → c → b → a", "site.sloth:2",
+        CYCLE,
+        "tasks depend on each other in a circle: a → c → b → a",
+        "site.sloth:2",
         "each task waits for the one behind its arrow; take one of these dependencies out",
     ),
     "dependency": workflow(
         GOOD + 'task("b"):depends_on("zzz"):command("true"):build()',
-        "task 'b' depends on 'zzz', which is not in the workflow", "site.sloth:2", "its tasks: a, b",
+        "task 'b' depends on 'zzz', which is not in the workflow",
+        "site.sloth:2",
+        "its tasks: a, b",
     ),
     "dependency, nearly": workflow(
         'task("packages"):command("true"):build()\ntask("b"):depends_on("package"):command("true"):build()',
-        "task 'b' depends on 'package', which is not in the workflow", "site.sloth:2", "did you mean 'packages'?",
+        "task 'b' depends on 'package', which is not in the workflow",
+        "site.sloth:2",
+        "did you mean 'packages'?",
     ),
     "handler": workflow(
         'task("a"):notify("reload"):command("true"):build()',
-        "task 'a' notifies 'reload', which is no handler of the workflow", "site.sloth:1", "its handlers: (none)",
+        "task 'a' notifies 'reload', which is no handler of the workflow",
+        "site.sloth:1",
+        "its handlers: (none)",
     ),
     "role": Mistake(
-        "there is no role 'wbe' in roles or ../roles", "site.sloth:1", "did you mean 'web'?",
+        "there is no role 'wbe' in roles or ../roles",
+        "site.sloth:1",
+        "did you mean 'web'?",
         files={"site.sloth": 'workflow.define("w"):roles({ "wbe" })', "roles/web/tasks/main.sloth": GOOD},
     ),
     "hosts of a workflow": workflow(
         'workflow.define("w"):hosts("wbe1"):tasks({ task("a"):command("touch made") })',
-        "no host or group is called 'wbe1'", "site.sloth:1", "did you mean 'web1'? `sloth inventory list` shows all hosts",
+        "no host or group is called 'wbe1'",
+        "site.sloth:1",
+        "did you mean 'web1'? `sloth inventory list` shows all hosts",
     ),
     "hosts of a task": workflow(
         GOOD + 'task("b"):hosts("wbe1"):command("true"):build()',
-        "no host or group is called 'wbe1'", "site.sloth:2", "did you mean 'web1'? `sloth inventory list` shows all hosts",
+        "no host or group is called 'wbe1'",
+        "site.sloth:2",
+        "did you mean 'web1'? `sloth inventory list` shows all hosts",
     ),
     "module": workflow(
         "pgk.install('vim')", "attempt to index a nil value (global 'pgk'): did you mean 'pkg'?", "site.sloth:1"
     ),
     "module call outside of a task": workflow(
-        "\npkg.install('vim')", "pkg.install: module call outside of a task: move it into a task's command", "site.sloth:2"
+        "\npkg.install('vim')",
+        "pkg.install: module call outside of a task: move it into a task's command",
+        "site.sloth:2",
     ),
     "fact outside of a task": workflow(
         "local name = facts.hostname",
         "facts.hostname belongs to a host, and the top level of a file is the same for all hosts: "
-        "move this line into the task", "site.sloth:1",
+        "move this line into the task",
+        "site.sloth:1",
     ),
     "import": workflow('import("more.lua")', "import: there is no file more.lua", "site.sloth:1"),
     "import from outside": workflow(
@@ -113,15 +131,19 @@ IN_FILES = {
     ),
     "memory bomb": workflow(
         'local t = {}\nwhile true do t[#t + 1] = ("x"):rep(1000) .. #t end',
-        "the script needs more than its 50 MiB of memory", "site.sloth:2",
+        "the script needs more than its 50 MiB of memory",
+        "site.sloth:2",
     ),
     "endless loop": workflow(
-        "\nwhile true do pcall(function() while true do end end) end", "loading takes longer than 10 s", "site.sloth:2",
+        "\nwhile true do pcall(function() while true do end end) end",
+        "loading takes longer than 10 s",
+        "site.sloth:2",
         "the top level of a file only declares tasks: work belongs into their commands",
     ),
     "hook that fails": workflow(
         'workflow.define("w"):tasks({ task("a"):command("touch made") })\n  :on_start(function() error("not now") end)',
-        "on_start of workflow 'w': not now", "site.sloth:2",
+        "on_start of workflow 'w': not now",
+        "site.sloth:2",
     ),
 }
 IN_INVENTORIES = {
@@ -129,7 +151,8 @@ IN_INVENTORIES = {
         "all:\n  hosts:\n    web1:\n  hosts:\n    web2:\n", "duplicate key 'hosts', first on line 2", "hosts.yml:4:3"
     ),
     "no YAML": inventory(
-        "all:\n  hosts: [a\n  vars: {", "this is no YAML: while parsing a flow sequence, did not find expected ',' or ']'",
+        "all:\n  hosts: [a\n  vars: {",
+        "this is no YAML: while parsing a flow sequence, did not find expected ',' or ']'",
         "hosts.yml:3:7",
     ),
     "no TOML": inventory(
@@ -140,10 +163,13 @@ IN_INVENTORIES = {
     ),
     "no hosts": inventory("", "the pattern 'all' matches no host", hint="the inventory has no hosts"),
     "no file": Mistake(
-        "there is no inventory host.yml", hint="did you mean 'hosts.yml'?", words=("apply", "-i", "host.yml", "site.sloth")
+        "there is no inventory host.yml",
+        hint="did you mean 'hosts.yml'?",
+        words=("apply", "-i", "host.yml", "site.sloth"),
     ),
     "no inventory": Mistake(
-        "which hosts? There is no inventory", words=("apply", "site.sloth"),
+        "which hosts? There is no inventory",
+        words=("apply", "site.sloth"),
         hint="`-i inventory.yml` or `-i host1,host2,` names them; `sloth run FILE` works on this machine",
     ),
     "empty name": Mistake(
@@ -307,7 +333,7 @@ ESCAPES = {
     "Python by a string": '(""):rep(0).__class__.__base__()',
     "Python by a module": "pkg.__class__.__init__.__globals__.os.system('touch made')",
     "strings": "getmetatable('').__index.format = nil",
-    "bytecode": 'assert(load(string.dump(function() end)))()',
+    "bytecode": "assert(load(string.dump(function() end)))()",
     "written bytecode": 'assert(load("\\27Lua", "x", "b"))()',
     "finalizer": "setmetatable({}, { __gc = function() end })",
     "environment of load": 'assert(load("os.execute([[touch made]])", "x", "t"))()',
@@ -318,7 +344,8 @@ ESCAPES = {
 
 def test_no_script_gets_out_of_the_sandbox_on_a_host(folder):
     tasks = [
-        f'task("{name}"):command(function() {body} return true, "escaped" end):build()' for name, body in ESCAPES.items()
+        f'task("{name}"):command(function() {body} return true, "escaped" end):build()'
+        for name, body in ESCAPES.items()
     ]
     ended = folder.run("\n".join(tasks))
     assert {name: ended.tasks[name]["message"] for name in ESCAPES if ended.statuses[name] != "failed"} == {}
