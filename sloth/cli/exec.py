@@ -39,5 +39,5 @@ def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, func
     forks = targets.forks or settings["forks"]
     wait = length(lock_timeout, "--lock-timeout")
     wanted = targets.targets(settings, targets.sources(settings))
-    with watching.run(show.form, show.detail(output=True), brief=True) as subscribers:
+    with watching.run(show.form, show.detail(command=True)) as subscribers:
         return root.command(wanted, pattern, command, subscribers, check=check, forks=forks, lock_wait=wait)

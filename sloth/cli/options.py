@@ -161,9 +161,9 @@ class ShowOptions:
     verbose: Verbosity = 0
     form: FormatOption = Format.TEXT
 
-    def detail(self, *, diff: bool = False, output: bool = False) -> Detail:
+    def detail(self, *, diff: bool = False, command: bool = False) -> Detail:
         """How much is told of each result."""
-        return Detail(self.verbose, diff, output)
+        return Detail(self.verbose, diff, command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,11 @@ class Report:
     """A subscriber. `tick` may be called at any time, from any thread, to tell results that have waited for long."""
 
     def __init__(
-        self, results: Screen, progress: Screen, detail: Detail, *, brief: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        """brief: one task, so neither its name nor a heading nor a recap."""
+        self, results: Screen, progress: Screen, detail: Detail, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._results = results
         self._progress = progress
         self._detail = detail
-        self._brief = brief
         self._clock = clock
         self._lock = threading.Lock()
         self._check = False
@@ -86,9 +83,9 @@ class Report:
     def _(self, event: RunStarted) -> None:
         self._check = event.check
         self._groups = Groups(event.hosts)
-        self._columns = Columns.of({} if self._brief else event.hosts, check=event.check)
+        self._columns = Columns.of({} if self._detail.command else event.hosts, check=event.check)
         self._longest = {}
-        if self._brief:
+        if self._detail.command:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
         what = f": {tasks} task{'s' if tasks != 1 else ''} on {folded(event.hosts)}"
@@ -112,7 +109,7 @@ class Report:
     @_take.register
     def _(self, event: RunFinished) -> None:
         self._end()
-        if not self._brief:
+        if not self._detail.command:
             show_recap(self._results, event, self._longest.values(), check=self._check)
 
     @_take.register

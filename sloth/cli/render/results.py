@@ -22,11 +22,15 @@ _NOTEWORTHY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is told. verbosity: how often -v was given; output: what programs said, also of those that did well."""
+    """How much is told. verbosity: how often -v was given.
+
+    command: of one command of a person, whose answers are what counts: they are told also where it did well, and
+    neither task nor workflow, heading or recap.
+    """
 
     verbosity: int = 0
     diff: bool = False
-    output: bool = False
+    command: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,9 @@ def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
             show_diff(screen, diff)
     if result.failure:
         _show_failure(screen, result.failure, result.message, detail)
-    elif detail.output:
+    elif detail.command:
         _show_streams(screen, result.outputs, labels=False)
-    if detail.verbosity >= 2 and result.outputs and not detail.output:
+    if detail.verbosity >= 2 and result.outputs and not detail.command:
         for name, value in result.outputs.items():
             text = value if isinstance(value, str) else json.dumps(value, default=str)
             screen.line("    ", (f"{name} = ", "dim"), text)
@@ -103,7 +107,7 @@ def _show_failure(screen: Screen, failure: Mapping[str, object], message: str, d
     error = str(failure.get("error") or "").strip()
     if error not in message + _streams(failure):
         screen.block(error, "red")
-    if where := failure.get("where"):
+    if (where := failure.get("where")) and not detail.command:
         screen.line("    at ", str(where))
     _show_streams(screen, failure, labels=True)
     if detail.verbosity >= 1 and (traceback := failure.get("traceback")):

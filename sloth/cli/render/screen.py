@@ -85,7 +85,10 @@ class Screen:
             for cell, length in zip(row, lengths, strict=False):
                 cells += [cell, " " * (length - len(_plain(cell)) + 2)]
             first, *others = self._wrapped(row[-1], start)
-            self.line(*cells, first)
+            cells.append(first)
+            while cells and not _plain(cells[-1]).strip():
+                cells.pop()
+            self.line(*cells)
             for part in others:
                 self.line(" " * start, part)
 

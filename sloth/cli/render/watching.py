@@ -15,9 +15,9 @@ from sloth.cli.render.screen import Screen, is_live
 from sloth.core.events import Subscriber
 
 
-def run(form: Format, detail: Detail, *, brief: bool = False) -> AbstractContextManager[Sequence[Subscriber]]:
-    """Subscribers for the time of a run. brief: one task, which needs no name, heading or recap."""
-    return _as_json(detail) if form is Format.JSON else _as_text(detail, brief)
+def run(form: Format, detail: Detail) -> AbstractContextManager[Sequence[Subscriber]]:
+    """Subscribers for the time of a run."""
+    return _as_json(detail) if form is Format.JSON else _as_text(detail)
 
 
 def to_stderr() -> Subscriber:
@@ -31,19 +31,19 @@ def _on_stderr(detail: Detail) -> Report:
 
 
 @contextmanager
-def _as_text(detail: Detail, brief: bool) -> Iterator[Sequence[Subscriber]]:
+def _as_text(detail: Detail) -> Iterator[Sequence[Subscriber]]:
     """Results on standard output; on a terminal, with a picture of the progress below them."""
     environ = os.environ
     if not is_live(sys.stderr, environ):
         results, progress = Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ)
-        with closing(Report(results, progress, detail, brief=brief)) as report:
+        with closing(Report(results, progress, detail)) as report:
             yield [report]
         return
     from sloth.cli.render.live import Live
 
     live = Live(sys.stderr, colour=Screen.of(sys.stderr, environ).colour)
     results, progress = (Screen.of(stream, environ, live.aside) for stream in (sys.stdout, sys.stderr))
-    with closing(Report(results, progress, detail, brief=brief)) as report, live.drawing(report.tick):
+    with closing(Report(results, progress, detail)) as report, live.drawing(report.tick):
         yield [live, report]
 
 

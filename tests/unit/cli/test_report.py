@@ -44,8 +44,7 @@ def finished(exit_code=0, seconds=0.5, **counts):
 def told(*events, verbosity=0, clock=None, **detail):
     """The lines of standard output and of standard error."""
     (results, out), (progress, err) = screen(), screen()
-    brief = detail.pop("brief", False)
-    report = Report(results, progress, Detail(verbosity, **detail), brief=brief, clock=clock or Clock())
+    report = Report(results, progress, Detail(verbosity, **detail), clock or Clock())
     for event in events:
         report(event)
     return out.getvalue().splitlines(), err.getvalue().splitlines()
@@ -162,7 +161,7 @@ def test_hosts_that_are_not_reached_for_one_reason_are_one_line_and_a_hint_is_to
 def test_a_host_that_is_not_reached_is_told_before_the_end_of_a_long_run():
     clock = Clock()
     (results, out), (progress, _) = screen(), screen()
-    report = Report(results, progress, Detail(), clock=clock)
+    report = Report(results, progress, Detail(), clock)
     report(unreachable("x"))
     assert out.getvalue() == ""
     clock.now = PATIENCE
@@ -204,7 +203,7 @@ def test_check_mode_says_that_nothing_is_changed():
 def test_results_that_waited_are_told_while_a_host_is_still_busy():
     clock = Clock()
     (results, out), (progress, _) = screen(), screen()
-    report = Report(results, progress, Detail(), clock=clock)
+    report = Report(results, progress, Detail(), clock)
     report(started("t", hosts=["fast", "slow"]))
     report(TaskFinished("fast", "t", "ok"))
     clock.now = PATIENCE
@@ -247,9 +246,16 @@ def test_one_command_is_told_by_what_it_said():
     results = [TaskFinished(host, "command", "changed", outputs=outputs) for host in WEB]
     out, _ = told(
         started("command"), TaskStarted("web1", "command"), *results, finished(web1={"changed": 1}),
-        brief=True, output=True,
+        command=True,
     )  # fmt: skip
     assert out == ["changed  web[1-3] (3 hosts)", "    up 5 days"]
+
+
+def test_a_command_that_fails_is_of_no_file():
+    result = TaskFinished("h", "command", "failed", "false: exit code 3", failure=FAILURE)
+    out, _ = told(started("command", hosts=["h"]), result, finished(2, h={"failed": 1}), command=True)
+    assert out[0] == "failed   h  false: exit code 3"
+    assert "site.sloth" not in "".join(out)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,12 @@ def test_a_table_wraps_its_last_column_to_the_width():
     ]
 
 
+def test_a_row_ends_where_its_last_word_does():
+    shown, stream = screen()
+    shown.table([["name", "after", "about"], ["a", "", ("", "dim")], ["b", "a", ""]])
+    assert stream.getvalue().splitlines() == ["name  after  about", "a", "b     a"]
+
+
 def test_what_a_stream_cannot_encode_is_replaced():
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="latin-1")
