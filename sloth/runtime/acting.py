@@ -10,7 +10,7 @@ from sloth.runtime.action import Catalog, Values
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
-from sloth.runtime.wire import Peer
+from sloth.runtime.wire import Peer, WireClosed, WireError
 
 MYPY = False
 if MYPY:
@@ -147,7 +147,7 @@ class There:
         token.check()
         number = next(self._numbers)
         self._reports[number] = report
-        watch = token.on_stop(lambda: self._peer.tell("stop", {"act": number}))
+        watch = token.on_stop(lambda: self._stop(number))
         try:
             plain = self._peer.call(
                 "act",
@@ -168,11 +168,25 @@ class There:
         except ActionFailed:
             token.check()
             raise
+        except WireError as error:
+            token.check()
+            raise ActionFailed(f"{call.module}.{call.action}: its process cannot be asked: {error}") from error
         finally:
             token.done(watch)
             del self._reports[number]
         token.check()
         return Outcome.from_plain(plain)
+
+    def _stop(self, number: int) -> None:
+        try:
+            self._peer.tell("stop", {"act": number})
+        except WireClosed:
+            pass  # it is gone, and what it started with it
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody is left to ask."""
+        return self._peer.is_closed
 
     def hear_output(self, args: "dict[str, object]") -> None:
         """Live output and log lines of a call that runs on the other side."""

@@ -59,7 +59,10 @@ class Child:
         """End it: it tidies up when its input ends. Killing sudo would not reach what it runs."""
         self._over.set()
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass  # it is dead already, with something of ours unread
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:

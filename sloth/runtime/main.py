@@ -88,9 +88,13 @@ class Runtime:
         with self._lock:
             door = self._doors.setdefault(user, threading.Lock())
         with door:  # of this user alone: sudo may take its time
-            if user not in self._others:
-                self._others[user] = self._become(user)
-        return self._others[user].act(call, settings, token, report)
+            other = self._others.get(user)
+            if other is not None and other.is_gone:  # killed, perhaps; whoever comes next gets a new one
+                other.close()
+                other = None
+            if other is None:
+                other = self._others[user] = self._become(user)
+        return other.act(call, settings, token, report)
 
     def _become(self, user: str) -> There:
         from sloth.runtime.become import start

@@ -94,6 +94,11 @@ class Peer:
         self._number = 0
         self._closed = ""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the other side is gone, or was let go."""
+        return bool(self._closed)
+
     def call(self, verb: str, args: "Message", timeout: "float | None" = None) -> object:
         """Ask the other side and wait. Raises ActionFailed with its error, WireClosed when it is gone."""
         return self._ask(verb, args, timeout).reply.get("value")
