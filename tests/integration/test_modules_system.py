@@ -1,38 +1,19 @@
-"""Packages, units, users and facts on a real Debian host: each claim holds, and holds a second time without a change.
-
-The actions run inside the host with its own Python, in the mode that sloth starts it in (-I -S -B).
-"""
+"""Packages, units, users and facts on a real Debian host, through sloth: each claim holds, and a second time too."""
 
 from __future__ import annotations
 
 import base64
-import io
-import json
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from sloth.runtime.acting import Outcome
-from tests.lab.host import Host as LabHost
+from sloth.core.events import TaskFinished
+from tests.applying import DEPLOY, ROOT, Act, Login, Remote, remote
+from tests.lab.fleet import Lab
+from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
 
-SOURCE = Path(__file__).parents[2] / "sloth"
-FOLDER = "/tmp/sloth-modules-system"
-DRIVER = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-from sloth.runtime.acting import Call, Here, Report
-from sloth.runtime.action import Catalog
-from sloth.runtime.host import Settings
-from sloth.runtime.token import Token
-module, action, named, check = json.load(sys.stdin)
-here = Here(Catalog(), lambda *_: None, lambda *_: None)
-quiet = Report(lambda *_: None, lambda *_: None)
-print(json.dumps(here.act(Call(module, action, [], named), Settings(check=check, diff=True), Token(), quiet).plain()))
-"""
 HASH = "$6$saltsalt$" + "x" * 86
 USER = "sloth-ann"
 UNIT = "sloth-sleep"
@@ -41,38 +22,34 @@ UNIT = "sloth-sleep"
 class Inside:
     """The actions of one host, called by name."""
 
-    def __init__(self, host: LabHost) -> None:
-        self.host = host
+    def __init__(self, remote: Remote) -> None:
+        self.remote = remote
+        self.host = remote.host
+        self.sh = remote.sh
 
-    def act(self, action: str, /, *, check: bool = False, login: str = "root", **named: object) -> Outcome:
-        become = [] if login == "root" else ["setpriv", "--reuid", login, "--regid", login, "--init-groups"]
-        call = json.dumps([*action.split("."), named, check])
-        done = self.host.exec(*become, "python3", "-I", "-S", "-B", "-c", DRIVER, FOLDER, stdin=call)
-        return Outcome.from_plain(json.loads(done.stdout))
-
-    def ok(self, action: str, /, **named: object) -> Outcome:
-        outcome = self.act(action, **named)  # type: ignore[arg-type]  # check and login are among them
-        assert outcome.failure is None, outcome.failure.message
-        return outcome
+    def ok(self, action: str, /, *, check: bool = False, login: Login = ROOT, **named: object) -> TaskFinished:
+        ended = self.remote.act(action, check=check, login=login, **named)
+        assert not ended.failure, ended.message
+        return ended
 
     def value(self, action: str, /, **named: object) -> object:
-        return self.ok(action, **named).value
+        return self.ok(action, **named).outputs.get("value")  # type: ignore[arg-type]  # check and login are among them
 
-    def fails(self, action: str, /, **named: object) -> str:
-        outcome = self.act(action, **named)  # type: ignore[arg-type]  # the same
-        assert outcome.failure is not None, f"{action} did not fail"
-        return outcome.failure.message
+    def fails(self, action: str, /, *, check: bool = False, login: Login = ROOT, **named: object) -> str:
+        ended = self.remote.act(action, check=check, login=login, **named)
+        assert ended.status == "failed", f"{action} did not fail"
+        return ended.message
 
     def settles(self, action: str, /, **named: object) -> list[str]:
         """Check mode foretells a change and makes none; then it is made; a second time there is none."""
         before = self.snapshot()
-        assert self.ok(action, check=True, **named).changes
+        assert self.ok(action, check=True, **named).status == "would_change"
         assert self.snapshot() == before, "check mode changed the host"
-        changes = self.ok(action, **named).changes
-        assert changes
-        assert self.ok(action, **named).changes == [], "a second run changed something"
-        assert self.ok(action, check=True, **named).changes == []
-        return changes
+        twice = self.remote.acts([Act(action, named, "first"), Act(action, named, "second")]).finished
+        assert twice["first"].status == "changed", twice["first"].message
+        assert list(twice["second"].changes) == [], "a second run changed something"
+        assert self.ok(action, check=True, **named).status == "ok"
+        return list(twice["first"].changes)
 
     def snapshot(self) -> str:
         return self.sh(
@@ -80,22 +57,11 @@ class Inside:
             "systemctl list-units --all --no-legend --plain --type=service"
         )
 
-    def sh(self, script: str) -> str:
-        return self.host.exec("sh", "-c", script).stdout
-
 
 @pytest.fixture(scope="module")
-def inside(lab_hosts: list[LabHost]) -> Iterator[Inside]:
-    host = lab_hosts[0]
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for path in [SOURCE / "__init__.py", *sorted((SOURCE / "runtime").rglob("*.py"))]:
-            tar.add(path, f"sloth/{path.relative_to(SOURCE)}")
-    packed = base64.b64encode(archive.getvalue()).decode()
-    unpack = f"rm -rf {FOLDER} && mkdir -m 755 {FOLDER} && base64 -d | tar xz --no-same-owner -C {FOLDER}"
-    host.exec("sh", "-c", unpack, stdin=packed)
-    yield Inside(host)
-    host.exec("rm", "-rf", FOLDER)
+def inside(lab: Lab, lab_hosts: list[Host], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    with remote(lab, lab_hosts[0], tmp_path_factory.mktemp("project")) as one:
+        yield Inside(one)
 
 
 @pytest.fixture
@@ -180,8 +146,8 @@ def test_a_repository_that_fails_is_quoted(packages):
 
 
 def test_without_root_packages_can_be_foretold_but_not_changed(packages):
-    assert packages.ok("pkg.install", name="hello", check=True, login="deploy").changes
-    assert "needs become" in packages.fails("pkg.install", name="hello", login="deploy")
+    assert packages.ok("pkg.install", name="hello", check=True, login=DEPLOY).changes
+    assert "needs become" in packages.fails("pkg.install", name="hello", login=DEPLOY)
 
 
 def test_a_service_of_ones_own_is_made_started_and_removed(units):
@@ -211,19 +177,20 @@ def test_an_enablement_lost_by_hand_is_repaired(units):
 
 def test_a_restart_gives_a_new_process_and_reads_a_changed_file_first(units):
     units.ok("systemd.create_service", name=UNIT, exec_start="/bin/sleep 1000")
-    first = units.ok("systemd.start", name=UNIT).value
+    first = units.value("systemd.start", name=UNIT)
     units.sh(f"sed -i s/1000/2000/ /etc/systemd/system/{UNIT}.service")
     outcome = units.ok("systemd.restart", name=UNIT)
     assert outcome.changes == ["systemctl daemon-reload", f"systemctl restart {UNIT}"]
-    assert isinstance(outcome.value, dict)
+    now = outcome.outputs["value"]
+    assert isinstance(now, dict)
     assert isinstance(first, dict)
-    assert outcome.value["pid"] != first["pid"]
-    assert "2000" in units.sh(f"tr '\\0' ' ' < /proc/{outcome.value['pid']}/cmdline")
+    assert now["pid"] != first["pid"]
+    assert "2000" in units.sh(f"tr '\\0' ' ' < /proc/{now['pid']}/cmdline")
 
 
 def test_what_cannot_run_is_told_with_its_own_words(units):
     units.ok("systemd.create_service", name=UNIT, type="exec", exec_start="/bin/sh -c 'echo no such port; exit 3'")
-    units.act("systemd.start", name=UNIT)
+    units.remote.act("systemd.start", name=UNIT)
     units.sh(f"systemctl reset-failed {UNIT} 2>/dev/null; sed -i s/exec/oneshot/ /etc/systemd/system/{UNIT}.service")
     assert "no such port" in units.fails("systemd.start", name=UNIT)
     assert "does not run" in units.fails("systemd.reload", name=UNIT)
@@ -246,8 +213,8 @@ def test_a_timer_is_made_and_a_bad_one_leaves_the_old(units):
 
 
 def test_without_root_units_can_be_asked_but_not_changed(units):
-    assert units.value("systemd.is_active", name="cron", login="deploy") is True
-    assert "needs become" in units.fails("systemd.restart", name="cron", login="deploy")
+    assert units.value("systemd.is_active", name="cron", login=DEPLOY) is True
+    assert "needs become" in units.fails("systemd.restart", name="cron", login=DEPLOY)
 
 
 def test_a_user_is_made_changed_and_removed(people):
@@ -326,15 +293,15 @@ def test_root_follows_no_link_in_a_home(people, link):
 
 
 def test_without_root_accounts_can_be_asked_but_not_changed(people):
-    assert people.ok("user.create", name="deploy", login="deploy").changes == []
-    assert "needs become" in people.fails("user.create", name=USER, login="deploy")
-    assert "needs become" in people.fails("user.lock", name="deploy", login="deploy")
+    assert people.ok("user.create", name="deploy", login=DEPLOY).changes == []
+    assert "needs become" in people.fails("user.create", name=USER, login=DEPLOY)
+    assert "needs become" in people.fails("user.lock", name="deploy", login=DEPLOY)
 
 
 def test_all_facts_of_a_real_host_are_told(inside):
-    outcome = inside.ok("facts.all")
-    assert outcome.warnings == []
-    found = outcome.value
+    run = inside.remote.acts([Act("facts.all", {})])
+    assert run.warnings("facts.all") == []
+    found = run.finished["facts.all"].outputs["value"]
     assert isinstance(found, dict)
     assert (found["hostname"], found["os"]["id"]) == (inside.host.name, "debian")
     assert found["network"]["default"]["address"] == inside.host.address

@@ -203,13 +203,22 @@ local function fact(name)
   return facts[name]
 end
 
+-- facts.get("os") is facts.os; the other forms give tables: get of several names, all, names.
+local function facts_by_call(action, ...)
+  if action == "get" and select("#", ...) == 1 and type((...)) == "string" then return fact((...)) end
+  if is_loading() then of_a_host("facts." .. action) end
+  return call_action("facts", action, sloth.caller_line(), ...)
+end
+
 env.facts = setmetatable({}, {
   __name = "facts",
   __metatable = false,
   __index = function(_, name)
     sloth.remember_line()
     if type(name) ~= "string" then return nil end
-    if name == "get" then return fact end
+    if name == "get" or name == "all" or name == "names" then
+      return function(...) return facts_by_call(name, ...) end
+    end
     if find(name, "^get_.") then
       return function() return fact(sub(name, 5)) end
     end

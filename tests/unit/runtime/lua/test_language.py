@@ -61,6 +61,18 @@ def test_facts_are_asked_for_once_in_all_their_forms():
     assert [(one["module"], one["action"], one["args"]) for one in flow.requests] == [("facts", "get", ["os"])]
 
 
+@pytest.mark.parametrize(("call", "asked"), [
+    ("facts.get('os', 'cpu')", ("get", ["os", "cpu"])),
+    ("facts.get({ 'os', 'cpu' })", ("get", [["os", "cpu"]])),
+    ("facts.all()", ("all", [])),
+    ("facts.names()", ("names", [])),
+])  # fmt: skip
+def test_several_facts_are_one_question(call, asked):
+    flow = script(f"return {call}.a")
+    assert flow.call("t", lambda request: [{"a": 1}]) == [1]
+    assert [(one["action"], one["args"]) for one in flow.requests] == [asked]
+
+
 def test_a_fact_that_fails_is_an_error_at_its_line():
     def unknown(_request):
         raise ActionFailed("unknown fact: oss")

@@ -1,0 +1,127 @@
+"""Applying calls of actions to a lab host through all of sloth: plan, bundle, session, Lua and become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sloth.core.events import Event, LogLine, TaskFinished
+from sloth.engine.request import Request, Targets
+from sloth.engine.root import apply
+from tests.lab.fleet import Lab
+from tests.lab.host import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who a session is."""
+
+    user: str
+    become: bool = False
+
+
+ROOT = Login("root")
+DEPLOY = Login("deploy")
+BECOME = Login("deploy", become=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One call of an action, `module.action`, with named arguments. name: of the task that makes it."""
+
+    action: str
+    named: Mapping[str, object]
+    name: str = ""
+
+    @property
+    def task(self) -> str:
+        """The name of its task."""
+        return self.name or self.action
+
+    def lua(self) -> str:
+        """The task that makes this call; its output `value` is what the call returned."""
+        call = f"{self.action}{lua(self.named)}"
+        return f"task({lua(self.task)}):command(function() return true, '', {{ value = ({call}) }} end):build()"
+
+
+def lua(value: object) -> str:
+    """A value as Lua writes it."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"[{lua(key)}] = {lua(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "{ " + ", ".join(map(lua, value)) + " }"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\{byte:03d}" for byte in value.encode("utf-8", "surrogateescape")) + '"'
+    if value is None:
+        return "nil"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a run on one host."""
+
+    code: int
+    events: Sequence[Event]
+
+    @property
+    def finished(self) -> dict[str, TaskFinished]:
+        """How each task ended."""
+        return {event.task: event for event in self.events if isinstance(event, TaskFinished)}
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The status of each task."""
+        return {task: event.status for task, event in self.finished.items()}
+
+    def warnings(self, task: str) -> list[str]:
+        """What a task was warned of."""
+        lines = [event for event in self.events if isinstance(event, LogLine) and event.level == "warning"]
+        return [line.text for line in lines if line.task == task]
+
+
+class Remote:
+    """A lab host to which workflows are applied; `folder` is the project's."""
+
+    def __init__(self, lab: Lab, host: Host, folder: Path) -> None:
+        self.host = host
+        self.folder = folder
+        self._inventory = folder / "lab.yml"
+        self._inventory.write_text(lab.inventory([host]))
+
+    def run(self, workflow: str, login: Login = ROOT, *, check: bool = False, live: bool = False) -> Run:
+        """Apply a workflow file's text; another run on the host is waited for."""
+        site = self.folder / "site.sloth"
+        site.write_text(workflow)
+        targets = Targets(
+            inventory=(str(self._inventory),), user=login.user, become=login.become,
+            become_password="deploy" if login.become else None,
+        )  # fmt: skip
+        events: list[Event] = []
+        code = apply(Request(str(site), targets, check=check, diff=True, live=live, lock_wait=60.0), [events.append])
+        return Run(code, events)
+
+    def acts(self, acts: Sequence[Act], login: Login = ROOT, *, check: bool = False) -> Run:
+        """Make calls in this order, each in a task of its own; one that fails holds no other back."""
+        tasks = ",\n  ".join(act.lua() for act in acts)
+        return self.run(f"workflow.define('calls'):tasks({{\n  {tasks}\n}})\n", login, check=check)
+
+    def act(self, action: str, /, *, check: bool = False, login: Login = ROOT, **named: object) -> TaskFinished:
+        """Make one call."""
+        return self.acts([Act(action, named)], login, check=check).finished[action]
+
+    def sh(self, script: str, *words: str) -> str:
+        """What a script of the shell prints there, with words as $1 …; past sloth."""
+        return self.host.exec("sh", "-c", script, "sh", *words).stdout
+
+
+@contextmanager
+def remote(lab: Lab, host: Host, folder: Path) -> Iterator[Remote]:
+    """A host to apply to, with sloth's own files in a home of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLOTH_HOME", str(folder / "home"))
+        yield Remote(lab, host, folder)
