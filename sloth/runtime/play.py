@@ -43,12 +43,15 @@ class Play:
         self._unfinished = len(self._runs)
         self._changed = threading.Condition()
         self._workers = 0
-        self._open_gates = set()  # type: set[str]
+        self._gates = {}  # type: dict[str, bool]
+        self._active = 0
         self._notified = set()  # type: set[str]
         self._cancelled = ""
 
     def run(self) -> "dict[str, int]":
         """Run all tasks, then the handlers that were notified. Returns how many tasks ended in each status."""
+        for gate in self.job.gates:
+            self.open_gate(gate)
         with self._changed:
             for _ in range(self.job.parallel):
                 self._hire()
@@ -82,20 +85,23 @@ class Play:
             self._aborted = self._aborted or reason
             self._changed.notify_all()
 
-    def open_gate(self, name: str) -> None:
-        """Let the tasks go on that wait for something outside this host."""
+    def open_gate(self, gate: "Plain") -> None:
+        """Let the tasks go on that wait for a task of another host. gate: {"name", "ok", "outputs"}."""
+        name, outputs = str(gate.get("name")), gate.get("outputs")
         with self._changed:
-            self._open_gates.add(name)
+            self._gates[name] = gate.get("ok") is True
+            self._stage.outputs[name] = outputs if isinstance(outputs, dict) else {}
             self._changed.notify_all()
 
     def _task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:
         """A run has its final status. Called by it, once, from a worker or from the timer."""
-        if run.status == "changed" or run.status.startswith("would_"):
-            self._notified.update(run.notified)
         with self._changed:
+            self._notified.update(run.notified)
             if worker_is_lost:
                 self._hire()
             self._unfinished -= 1
+            if run.started:
+                self._active -= 1
             self._changed.notify_all()
 
     def _hire(self) -> None:
@@ -109,6 +115,8 @@ class Play:
                 while run is None:
                     if not self._waiting:
                         return
+                    if self._active == 0:  # only gates are waited for: others may have this host's place meanwhile
+                        self.tools.emit({"type": "host_waiting"})
                     self._changed.wait()
                     run = self._next()
             run.go()
@@ -130,6 +138,7 @@ class Play:
                 run.give_up(f"{failed} did not succeed")
             else:
                 run.started = True
+                self._active += 1
                 return run
         return None
 
@@ -137,10 +146,12 @@ class Play:
         return [self._by_name[name] for name in step.needs if name in self._by_name]
 
     def _failed_need(self, step: Step) -> str:
-        return next((need.step.name for need in self._needs(step) if need.finished and need.blocks), "")
+        failed = [need.step.name for need in self._needs(step) if need.finished and need.blocks]
+        failed += [name for name in step.gates if self._gates.get(name) is False]
+        return failed[0] if failed else ""
 
     def _is_ready(self, step: Step) -> bool:
-        return all(need.finished for need in self._needs(step)) and all(gate in self._open_gates for gate in step.gates)
+        return all(need.finished for need in self._needs(step)) and all(name in self._gates for name in step.gates)
 
     def _run_handlers(self) -> None:
         wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]
@@ -162,6 +173,7 @@ class Play:
             step = Step({"name": name, "role": handler.get("role")})
             run = TaskRun(self._stage, step, handler, self._task_finished, is_handler=True)
             run.started = True
+            self._active += 1
             self._unfinished += 1
             self._runs.append(run)
             run.go()

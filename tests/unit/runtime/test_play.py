@@ -257,7 +257,14 @@ def test_handlers_run_once_at_the_end_in_the_order_of_their_definition(play):
     assert list(play(text).statuses) == ["a", "b", "one", "two"]
 
 
-def test_an_unchanged_task_notifies_nobody(play):
+def test_a_call_of_notify_counts_though_nothing_changed(play):
+    assert list(play(tasks('task("a"):command(function() notify("one") end)', handlers=HANDLERS)).statuses) == [
+        "a",
+        "one",
+    ]
+
+
+def test_an_unchanged_task_does_not_notify_what_it_declares(play):
     text = tasks(
         'task("a"):command(function() exec.run("true", { changed_if = false }) end):notify("one")', handlers=HANDLERS
     )
