@@ -30,16 +30,22 @@ def search_path(folder: Path, role: Path | None, kind: str) -> tuple[Path, ...]:
 
 def find(src: str, search: Sequence[Path]) -> Path:
     """The first match of a relative path on the search path. Raises AnswerError."""
+    found = look(src, search)
+    if found is None:
+        places = " or ".join(map(str, search))
+        pure = PurePosixPath(src)
+        raise AnswerError(f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search)))
+    return found
+
+
+def look(src: str, search: Sequence[Path]) -> Path | None:
+    """The same, but None when nothing is there. Raises AnswerError for what no host may have."""
     pure = PurePosixPath(src)
     if pure.is_absolute() or ".." in pure.parts:
         raise AnswerError(f"{src}: only paths below the workflow's folder can be copied", hint="put it under files/")
     if any(part.startswith(".") or part in PRIVATE for part in pure.parts):
         raise AnswerError(f"{src}: hidden files, inventories and variables are not given to hosts")
-    for folder in search:
-        if (folder / pure).exists():
-            return folder / pure
-    places = " or ".join(map(str, search))
-    raise AnswerError(f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search)))
+    return next((folder / pure for folder in search if (folder / pure).exists()), None)
 
 
 def _siblings(wanted: PurePosixPath, search: Sequence[Path]) -> list[str]:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sloth.core.errors import TemplateError
+from sloth.engine.files import look
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -59,19 +60,32 @@ class Templates:
             raise TemplateError(f"{error}", where=_position(error.__traceback__, template)) from error
 
     def _environment(self, search: tuple[Path, ...]) -> SandboxedEnvironment:
-        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2 import FunctionLoader, StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
 
         with self._lock:
             if search not in self._environments:
                 self._environments[search] = SandboxedEnvironment(
-                    loader=FileSystemLoader(search),
+                    loader=FunctionLoader(lambda name: _source(name, search)),
                     undefined=StrictUndefined,
                     keep_trailing_newline=True,
                     trim_blocks=True,
                     auto_reload=False,
                 )  # trim_blocks as in Ansible, whose templates people bring along
             return self._environments[search]
+
+
+def _source(name: str, search: Sequence[Path]) -> tuple[str, str, None] | None:
+    """A template or what it includes, for Jinja. A host may send text that includes: the rules for files hold here."""
+    path = look(name, search)
+    if path is None or not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8"), str(path), None
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path} is not UTF-8 text") from error
+    except OSError as error:
+        raise TemplateError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _syntax_errors() -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sloth.core.errors import TemplateError
+from sloth.core.errors import AnswerError, TemplateError
 from sloth.engine.templates import Templates
 
 
@@ -64,3 +64,29 @@ def test_the_sandbox_refuses_what_leads_out(folder, text):
 
 def test_values_are_never_rendered_again(folder):
     assert Templates().render_text("{{ x }}", [folder], {"x": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
+
+
+@pytest.mark.parametrize(
+    "name", ["group_vars/all.yml", "inventory/hosts.yml", ".git/config", "../outside", "/etc/passwd"]
+)
+@pytest.mark.parametrize(
+    "form", ["{{% include '{}' %}}", "{{% include '{}' ignore missing %}}", "{{% import '{}' as x %}}"]
+)
+def test_what_no_host_may_have_cannot_be_included_either(folder, name, form):
+    for private in ("group_vars", "inventory", ".git"):
+        (folder / private).mkdir()
+    (folder / "group_vars/all.yml").write_text("password: secret\n")
+    (folder / "inventory/hosts.yml").write_text("password: secret\n")
+    (folder / ".git/config").write_text("password: secret\n")
+    with pytest.raises(AnswerError, match=r"hidden files, inventories|only paths below"):
+        Templates().render_text(form.format(name), [folder], {})
+
+
+def test_an_include_that_may_be_missing_may_be_missing(folder):
+    assert Templates().render_text("a{% include 'nothing.j2' ignore missing %}b", [folder], {}) == "ab"
+
+
+def test_a_template_that_is_no_text_is_named(folder):
+    (folder / "image.png").write_bytes(b"\xff\xfe")
+    with pytest.raises(TemplateError, match=r"image\.png is not UTF-8 text"):
+        render(folder, "image.png")
