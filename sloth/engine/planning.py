@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
 from sloth.core.near import near
+from sloth.engine.batches import batches, ordered
 
 Select = Callable[[str], Sequence[str]]
 
@@ -18,14 +19,41 @@ def lay_out(
     """Plan a workflow on these hosts.
 
     select: host pattern → host names, for tasks that narrow. Hosts with nothing to do are left out.
-    Raises WorkflowError for a cycle or a dependency on a task of other hosts only.
+    Raises WorkflowError for a cycle or a dependency on a task of a later batch.
     """
     _check_cycles(workflow.tasks)
-    chosen = [task for task in workflow.tasks if _is_selected(task, tags, skip_tags)]
-    everywhere = frozenset(hosts)
-    places = {task.name: everywhere & _hosts_of(task, select) if task.hosts else everywhere for task in chosen}
-    plans = (_host_plan(host, chosen, places) for host in hosts)
-    return Plan(workflow, tuple(plan for plan in plans if plan.needs))
+    chosen = _in_order([task for task in workflow.tasks if _is_selected(task, tags, skip_tags)])
+    taking_part = ordered(hosts, workflow.order, workflow.where)
+    places = {task.name: _place(task, taking_part, select) for task in chosen}
+    cut = batches(taking_part, workflow.serial, workflow.where)
+    _check_batches(chosen, places, cut)
+    plans = tuple(plan for plan in (_host_plan(host, chosen, places) for host in taking_part) if plan.needs)
+    busy = {plan.host for plan in plans}
+    filled = (tuple(host for host in batch if host in busy) for batch in cut)
+    return Plan(workflow, plans, tuple(batch for batch in filled if batch))
+
+
+def _place(task: Task, hosts: Sequence[str], select: Select) -> Mapping[str, None]:
+    """The hosts on which a task runs, in order."""
+    allowed = _hosts_of(task, select) if task.hosts else set(hosts)
+    found = [host for host in hosts if host in allowed]
+    return dict.fromkeys(found[:1] if task.run_once else found)
+
+
+def _check_batches(tasks: Sequence[Task], places: Mapping[str, Collection[str]], cut: Sequence[Sequence[str]]) -> None:
+    """Nobody may wait for a host whose batch begins only when one's own is over."""
+    number = {host: index for index, batch in enumerate(cut) for host in batch}
+    for task in tasks:
+        for need in task.depends_on:
+            for host in places[task.name]:
+                behind = places.get(need, ())
+                late = [other for other in behind if host not in behind and number[other] > number[host]]
+                if late:
+                    raise WorkflowError(
+                        f"task {task.name!r} on {host} waits for {need!r} on {late[0]}, which is in a later batch",
+                        where=task.where,
+                        hint="change config.serial or config.order, or put the two into workflows that follow each other",
+                    )
 
 
 def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:
@@ -37,21 +65,27 @@ def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:
             raise WorkflowError(f"no task has the tag {tag!r}", hint=hint)
 
 
+def _in_order(tasks: Sequence[Task]) -> list[Task]:
+    """The order in which they run one at a time: always the first of the file that waits for none of the others."""
+    left, ordered = list(tasks), []
+    waiting = {task.name for task in tasks}
+    while left:
+        ready = next(task for task in left if waiting.isdisjoint(task.depends_on))
+        left.remove(ready)
+        waiting.remove(ready.name)
+        ordered.append(ready)
+    return ordered
+
+
 def _host_plan(host: str, tasks: Sequence[Task], places: Mapping[str, Collection[str]]) -> HostPlan:
-    needs = {}
+    needs, gates = {}, {}
     for task in tasks:
-        if host not in places[task.name]:
-            continue
-        for need in task.depends_on:
-            if need in places and host not in places[need] and places[need]:
-                others = ", ".join(sorted(places[need]))
-                raise WorkflowError(
-                    f"task {task.name!r} on {host} depends on {need!r}, which runs only on {others}",
-                    where=task.where,
-                    hint="a task can wait for tasks of its own host: put the two into workflows that follow each other",
-                )
-        needs[task.name] = tuple(need for need in task.depends_on if host in places.get(need, ()))
-    return HostPlan(host, needs)
+        if host in places[task.name]:
+            needs[task.name] = tuple(need for need in task.depends_on if host in places.get(need, ()))
+            others = tuple(need for need in task.depends_on if host not in places.get(need, (host,)) and places[need])
+            if others:
+                gates[task.name] = others
+    return HostPlan(host, needs, gates)
 
 
 def _hosts_of(task: Task, select: Select) -> set[str]:

@@ -28,6 +28,11 @@ def test_a_task_that_narrows_runs_only_there_and_hosts_with_nothing_to_do_are_le
     assert [(host.host, host.tasks) for host in plan(task("a", hosts="db")).hosts] == [("h3", ("a",))]
 
 
+def test_a_plan_stands_in_the_order_in_which_it_runs():
+    laid_out = plan(task("last", "first"), task("other"), task("first"))
+    assert laid_out.hosts[0].tasks == ("other", "first", "last")
+
+
 def test_what_is_not_selected_by_tags_counts_as_met():
     only = plan(task("a", tags=("base",)), task("b", "a", tags=("web",)), tags=["web"])
     assert only.hosts[0].needs == {"b": ()}
