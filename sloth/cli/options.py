@@ -192,9 +192,7 @@ class ListOptions:
         return self.list_hosts or self.list_tasks or self.list_tags
 
 
-def request(
-    file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions
-) -> Request:
+def request(file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions) -> Request:
     """For the engine: what one command line asks for."""
     if run.detailed_exitcode and not run.check:
         raise UsageError("--detailed-exitcode tells of pending changes, so it goes with --check")

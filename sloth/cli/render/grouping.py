@@ -6,8 +6,7 @@ what the others have to say: after a while a task is told as far as it came.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from sloth.core.events import TaskFinished
 
@@ -15,14 +14,15 @@ PATIENCE = 3.0
 """Seconds for which the first result of a task waits for the others."""
 
 Group = tuple[TaskFinished, ...]
-"""Results of one task that differ in nothing but host and duration."""
+"""Results of one task that look the same, but for host and duration."""
 
 
 class Groups:
     """The results that are not told yet."""
 
-    def __init__(self, planned: Mapping[str, Sequence[str]]) -> None:
-        """planned: host → names of its tasks."""
+    def __init__(self, planned: Mapping[str, Sequence[str]], look: Callable[[TaskFinished], Hashable]) -> None:
+        """planned: host → names of its tasks. look: what people will see of a result."""
+        self._look = look
         self._hosts = len(planned)
         self._missing: dict[str, int] = {}
         for tasks in planned.values():
@@ -54,16 +54,8 @@ class Groups:
         return [group for task in list(self._waiting) for group in self._take(task)]
 
     def _take(self, task: str) -> list[Group]:
-        groups: dict[str, list[TaskFinished]] = {}
+        groups: dict[Hashable, list[TaskFinished]] = {}
         self._since.pop(task, None)
         for result in self._waiting.pop(task, []):
-            groups.setdefault(_likeness(result), []).append(result)
+            groups.setdefault(self._look(result), []).append(result)
         return [tuple(results) for results in groups.values()]
-
-
-def _likeness(result: TaskFinished) -> str:
-    alike = (
-        result.status, result.message, result.ignored, result.attempts,
-        list(result.changes), list(result.diff), result.failure, result.outputs,
-    )  # fmt: skip
-    return json.dumps(alike, sort_keys=True, default=str)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _MOMENT = 0.5
 _INTERVAL = 0.1
-_TASKS_SHOWN = 6
+_PAUSE = 0.03
+_NAMED = 50
+"""So many hosts are named while we wait for them; of more, the number is told."""
 
 
 class Progress:
@@ -34,6 +36,7 @@ class Progress:
         self.done = 0
         self.started = 0.0
         self._left: dict[str, int] = {}
+        self._silent: set[str] = set()
         self._running: dict[tuple[str, str], float] = {}
         self._retrying: set[tuple[str, str]] = set()
 
@@ -42,14 +45,17 @@ class Progress:
         if isinstance(event, RunStarted):
             self.total, self.done, self.started = sum(map(len, event.hosts.values())), 0, now
             self._left = {host: len(tasks) for host, tasks in event.hosts.items()}
+            self._silent = set(event.hosts)
             self._running.clear()
         elif isinstance(event, TaskStarted):
             self._running[event.task, event.host] = now
+            self._silent.discard(event.host)
         elif isinstance(event, TaskRetrying):
             self._retrying.add((event.task, event.host))
         elif isinstance(event, TaskFinished):
             self._running.pop((event.task, event.host), None)
             self._retrying.discard((event.task, event.host))
+            self._silent.discard(event.host)
             if not event.handler:
                 self.done += 1
                 self._left[event.host] = self._left.get(event.host, 1) - 1
@@ -62,19 +68,30 @@ class Progress:
             text += f" · {sum(left <= 0 for left in self._left.values())} of {hosts} hosts done"
         return f"{text} · {duration(now - self.started)}"
 
-    def lines(self, now: float) -> list[str]:
-        """The tasks that run, longest first, each with its hosts; never more than a few."""
+    def lines(self, now: float, most: int) -> list[str]:
+        """Who has not begun, then the tasks that run, each with its time and hosts; never more than so many lines."""
         by_task: dict[str, list[tuple[float, str]]] = {}
         for (task, host), since in self._running.items():
             by_task.setdefault(task, []).append((since, host))
-        oldest = sorted(by_task.items(), key=lambda item: min(item[1]))
-        lines = [
-            f"{one_line(task)}  {folded(host for _, host in places)}  {duration(now - min(places)[0])}"
-            + ("  retrying" if any((task, host) in self._retrying for _, host in places) else "")
-            for task, places in oldest[:_TASKS_SHOWN]
-        ]
-        hidden = len(oldest) - _TASKS_SHOWN
-        return [*lines, f"… and {hidden} more tasks"] if hidden > 0 else lines
+        lines = [self._waiting(now)] if self._silent else []
+        for task, places in sorted(by_task.items(), key=lambda item: min(item[1])):
+            again = "  retrying" if any((task, host) in self._retrying for _, host in places) else ""
+            hosts = folded(host for _, host in places)
+            lines.append(f"{_time(now - min(places)[0])}  {one_line(task)}  {hosts}{again}")
+        if len(lines) <= most:
+            return lines
+        shown = max(most - 1, 0)
+        return [*lines[:shown], f"{'':>8}  … and {len(lines) - shown} more tasks"]
+
+    def _waiting(self, now: float) -> str:
+        many = len(self._silent) > _NAMED
+        hosts = f"{len(self._silent)} hosts" if many else folded(self._silent)
+        return f"{_time(now - self.started)}  waiting for {hosts}"
+
+
+def _time(seconds: float) -> str:
+    """What a narrow terminal cuts off is the end of a line: the time stands first, in a column."""
+    return f"{duration(seconds):>8}"
 
 
 class Live:
@@ -87,6 +104,7 @@ class Live:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._picture: Picture | None = None
+        self._drawn = 0.0
 
     def __call__(self, event: Event) -> None:
         """Take one more event into account."""
@@ -100,6 +118,9 @@ class Live:
             if self._picture is not None:
                 self._picture.hide()
             yield
+            now = time.monotonic()
+            if now - self._drawn > _PAUSE and not self._over.is_set():
+                self._draw(now)
 
     @contextmanager
     def drawing(self, also: Callable[[], object]) -> Iterator[None]:
@@ -111,8 +132,8 @@ class Live:
         finally:
             self._over.set()
             thread.join()
-            with self.aside():
-                pass
+            if self._picture is not None:
+                self._picture.hide()
 
     def _draw_often(self, also: Callable[[], object]) -> None:
         if self._over.wait(_MOMENT):
@@ -123,8 +144,11 @@ class Live:
             self._picture = Picture(self._stream, colour=self._colour)
         while not self._over.wait(_INTERVAL):
             also()
-            now = time.monotonic()
             with self._lock:
-                if self._progress.total:
-                    share = self._progress.done / self._progress.total
-                    self._picture.draw(share, self._progress.summary(now), self._progress.lines(now))
+                self._draw(time.monotonic())
+
+    def _draw(self, now: float) -> None:
+        self._drawn = now
+        if self._picture is not None and self._progress.total:
+            share = self._progress.done / self._progress.total
+            self._picture.draw(share, self._progress.summary(now), self._progress.lines(now, self._picture.room))

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 _BAR = 30
+_SHORTEST_BAR = 8
+_MOST_LINES = 7
 
 
 class Picture:
@@ -21,12 +23,18 @@ class Picture:
         self._console = Console(file=stream, force_terminal=True, no_color=not colour, highlight=False)
         self._shown: Live | None = None
 
+    @property
+    def room(self) -> int:
+        """How many lines below the bar leave most of the terminal to the results."""
+        return min(_MOST_LINES, self._console.height // 3)
+
     def draw(self, share: float, summary: str, lines: Sequence[str]) -> None:
         """Show this, in place of what was shown."""
         head = Table.grid(padding=(0, 1))
-        head.add_row(ProgressBar(total=1.0, completed=share, width=_BAR), Text(summary, overflow="ellipsis"))
-        rest = [Text("  " + line, no_wrap=True, overflow="ellipsis", style="dim") for line in lines]
-        picture = Group(head, *rest)
+        bar = min(_BAR, self._console.width - len(summary) - 2)
+        text = Text(summary, no_wrap=True, overflow="ellipsis")
+        head.add_row(*([ProgressBar(total=1.0, completed=share, width=bar)] if bar >= _SHORTEST_BAR else []), text)
+        picture = Group(head, *(Text(line, no_wrap=True, overflow="ellipsis", style="dim") for line in lines))
         if self._shown is None:
             self._shown = Live(
                 picture, console=self._console, auto_refresh=False, transient=True,

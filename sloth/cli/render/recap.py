@@ -36,7 +36,7 @@ def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], 
     screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS))
     slowest = _slowest(tasks)
     if finished.duration > _LONG_RUN and slowest:
-        screen.line(("slowest: ", "dim"), " · ".join(slowest))
+        screen.table([[("slowest:", "dim"), " · ".join(slowest)]])
     totals = Counter[str]()
     for counts in finished.counts.values():
         totals.update(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import singledispatchmethod
 
 from sloth.cli.render.grouping import Group, Groups
@@ -12,7 +12,7 @@ from sloth.cli.render.hostnames import folded
 from sloth.cli.render.lost import Lost
 from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
-from sloth.cli.render.results import Columns, Detail, duration, show
+from sloth.cli.render.results import Columns, Detail, duration, look, show
 from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.core.events import (
     Event,
@@ -42,7 +42,7 @@ class Report:
         self._clock = clock
         self._lock = threading.Lock()
         self._check = False
-        self._groups = Groups({})
+        self._groups = Groups({}, self._look)
         self._columns = Columns(0, 0)
         self._longest: dict[str, Longest] = {}
         self._partial: dict[tuple[str, str, str], str] = {}
@@ -71,6 +71,9 @@ class Report:
         self._lost.end()
         self._notices.end()
 
+    def _look(self, result: TaskFinished) -> Hashable:
+        return look(result, self._detail)
+
     def _show(self, groups: Iterable[Group]) -> None:
         for group in groups:
             show(self._results, group, self._columns, self._detail)
@@ -82,8 +85,9 @@ class Report:
     @_take.register
     def _(self, event: RunStarted) -> None:
         self._check = event.check
-        self._groups = Groups(event.hosts)
-        self._columns = Columns.of({} if self._detail.command else event.hosts, check=event.check)
+        self._groups = Groups(event.hosts, self._look)
+        planned = {} if self._detail.command else event.hosts
+        self._columns = Columns.of(planned, self._results.width, check=event.check)
         self._longest = {}
         if self._detail.command:
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sloth.cli.render.grouping import Group
 from sloth.cli.render.hostnames import folded
-from sloth.cli.render.screen import Part, Screen, inert
+from sloth.cli.render.screen import Part, Screen, inert, one_line
+from sloth.core.events import TaskFinished
 
 STATUS_STYLES = {
     "ok": "green", "changed": "yellow", "would_change": "yellow", "would_run": "cyan", "skipped": "cyan",
@@ -41,11 +42,32 @@ class Columns:
     status: int
 
     @classmethod
-    def of(cls, planned: Mapping[str, Sequence[str]], *, check: bool) -> Columns:
-        """Fitting the tasks of a plan."""
-        names = {inert(task) for tasks in planned.values() for task in tasks}
+    def of(cls, planned: Mapping[str, Sequence[str]], width: int, *, check: bool) -> Columns:
+        """Fitting the tasks of a plan, and leaving room for the rest of a line. width: of the screen, or 0."""
+        names = {one_line(task) for tasks in planned.values() for task in tasks}
         widest = max(map(len, names), default=0)
-        return cls(min(widest, _WIDEST_NAME), len("would_change" if check else "changed"))
+        most = min(_WIDEST_NAME, width * 2 // 5) if width else _WIDEST_NAME
+        return cls(min(widest, most), len("would_change" if check else "changed"))
+
+    def name(self, task: str, width: int) -> str:
+        """A task's name as wide as its column. Only where the screen has a width is a longer one shortened."""
+        text = one_line(task).ljust(self.task)
+        if len(text) <= self.task or not width:
+            return text
+        end = (self.task - 1) // 2
+        return f"{text[: self.task - 1 - end]}…{text[-end:]}"
+
+
+def look(result: TaskFinished, detail: Detail) -> Hashable:
+    """All that `show` has for people, but for host and duration."""
+    parts: list[object] = [result.status, result.ignored, result.message, result.attempts, result.failure]
+    if detail.verbosity >= 1:
+        parts.append(result.changes)
+    if detail.diff:
+        parts.append(result.diff)
+    if detail.verbosity >= 2 or detail.command:
+        parts.append(result.outputs)
+    return json.dumps(parts, sort_keys=True, default=list)
 
 
 def show(screen: Screen, group: Group, columns: Columns, detail: Detail) -> None:
@@ -54,7 +76,7 @@ def show(screen: Screen, group: Group, columns: Columns, detail: Detail) -> None
     status = f"{result.status} (ignored)" if result.ignored else result.status
     style = "yellow" if result.ignored else STATUS_STYLES.get(result.status, "plain")
     message, *more = inert(result.message).strip().split("\n")
-    parts: list[Part] = [(inert(result.task).ljust(columns.task), "bold"), "  "] if columns.task else []
+    parts: list[Part] = [(columns.name(result.task, screen.width), "bold"), "  "] if columns.task else []
     parts += [(status.ljust(columns.status), style), "  ", folded(one.host for one in group)]
     if message:
         parts += ["  ", message]

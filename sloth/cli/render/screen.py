@@ -48,9 +48,7 @@ def one_line(text: str) -> str:
 class Screen:
     """One of the two output streams. width 0 means that lines may be as long as they are."""
 
-    def __init__(
-        self, stream: TextIO, *, colour: bool = False, width: int = 0, aside: Aside = nullcontext
-    ) -> None:
+    def __init__(self, stream: TextIO, *, colour: bool = False, width: int = 0, aside: Aside = nullcontext) -> None:
         """aside: what writing happens inside of, where others draw on the same terminal."""
         self.stream = stream
         self.colour = colour

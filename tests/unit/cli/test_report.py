@@ -236,7 +236,7 @@ def test_the_slowest_tasks_are_told_of_runs_that_took_long():
     results = [TaskFinished("h", name, "ok", duration=float(index)) for index, name in enumerate("abcd", 1)]
     results += [TaskFinished("h", "quick", "ok", duration=0.01)]
     out, _ = told(started(*names, hosts=["h"]), *results, finished(seconds=10.0, h={"ok": 5}))
-    assert "slowest: d 4.0 s (h) · c 3.0 s (h) · b 2.0 s (h)" in out
+    assert "slowest:  d 4.0 s (h) · c 3.0 s (h) · b 2.0 s (h)" in out
     out, _ = told(started(*names, hosts=["h"]), *results, finished(seconds=0.9, h={"ok": 5}))
     assert not any(line.startswith("slowest") for line in out)
 
