@@ -13,6 +13,7 @@ import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _json(text: str, path: str) -> Any:
     except json.JSONDecodeError as error:
         problem = error.msg[0].lower() + error.msg[1:]
         raise InventoryError(f"this is no JSON: {problem}", where=f"{path}:{error.lineno}:{error.colno}") from error
-    return _plain(data, path, ())
+    return plain(data, path)
 
 
 def _toml(text: str, path: str) -> dict[str, Any]:
@@ -159,21 +160,36 @@ def _toml(text: str, path: str) -> dict[str, Any]:
             where = f"{path}:{line}:{column}"
         problem = problem[0].lower() + problem[1:]
         raise InventoryError(f"this is no TOML: {problem}", where=where) from error
-    made: dict[str, Any] = _plain(data, path, ())
+    made: dict[str, Any] = plain(data, path)
     return made
 
 
-def _plain(value: Any, path: str, keys: tuple[str, ...]) -> Any:
-    """TOML's dates as ISO strings, no number that JSON cannot carry, and no depth that nobody wrote by hand."""
+def plain(value: Any, where: str, keys: tuple[str, ...] = ()) -> Any:
+    """The value as JSON carries it: tuples as lists, dates as ISO strings. keys: how errors call it.
+
+    Raises InventoryError for what JSON cannot carry, and for a depth that nobody wrote by hand.
+    """
     if len(keys) > MAX_DEPTH:
-        raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=path)
+        raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=where)
     if isinstance(value, dict):
-        return {key: _plain(item, path, (*keys, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, path, (*keys, str(index))) for index, item in enumerate(value)]
+        for key in value:
+            if not isinstance(key, str):
+                hint = f'quote it: "{key}"'
+                raise InventoryError(f"{_named(keys)} has the key {key!r}, which is no string", where=where, hint=hint)
+        return {key: plain(item, where, (*keys, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, where, (*keys, str(index))) for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
-        raise InventoryError(f"{'.'.join(keys)} is {value}, a number that JSON cannot carry", where=path)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+        raise InventoryError(f"{_named(keys)} is {value}, a number that JSON cannot carry", where=where)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise InventoryError(f"{_named(keys)} is a {type(value).__name__}, which cannot be a variable", where=where)
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ".".join(keys) or "the value"
 
 
 class _TomlLines:

@@ -2,7 +2,9 @@
 
 The composer is PyYAML's safe one (in C where it is there), so scalars mean what they mean to Ansible:
 YAML 1.1, in which `no` is false and `0644` is 420. What PyYAML lets pass and people regret is an error
-here: duplicate keys, keys that are no strings, NaN, bytes and sets. Dates become ISO strings.
+here: duplicate keys, keys that are no strings, NaN, bytes and sets. Dates become ISO strings. Aliases
+share what they stand for, until somebody writes it out; what they may come to then is limited, or nine
+lines would be a gigabyte of JSON.
 
 The nodes are turned into data here and not by PyYAML's constructor: it is faster, and only the nodes
 know the lines.
@@ -10,6 +12,7 @@ know the lines.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +25,8 @@ from sloth.core.errors import InventoryError
 LineOf = Callable[[Sequence[str]], int | None]
 
 _COMPOSER_DEPTH = 1000
+_MAX_REPEATED = 10_000_000  # characters that aliases may stand for, written out
+_SHORT = 64  # a scalar of fewer characters cannot be repeated into anything large
 _BRACKET = re.compile(r"[\[\]{}]")
 _COMPACT_NESTING = re.compile(rf"(?:[-?:][ \t]+){{{_COMPOSER_DEPTH}}}")
 
@@ -65,14 +70,17 @@ class _Builder:
         self.scalars = {tag: getattr(loader, method) for tag, method in _SCALARS.items()}
         self.built: dict[int, Any] = {}
         self.open: set[int] = set()
+        self.repeated = 0
+        self.lengths: dict[int, int] = {}
         # By the identity of each mapping made: aliases share one, and plain dicts stay plain.
         self.lines: dict[int, dict[str, int]] = {}
 
     def value(self, node: yaml.Node, depth: int) -> Any:
-        if isinstance(node, yaml.ScalarNode):
+        if isinstance(node, yaml.ScalarNode) and len(node.value) < _SHORT:
             return self.scalar(node)
         identity = id(node)
         if identity in self.built:
+            self.repeat(node)
             return self.built[identity]
         if identity in self.open:
             raise self.error(node, "this value contains itself")
@@ -84,7 +92,25 @@ class _Builder:
         self.built[identity] = made
         return made
 
+    def repeat(self, node: yaml.Node) -> None:
+        """Count what an alias stands for."""
+        self.repeated += self.length(node)
+        if self.repeated > _MAX_REPEATED:
+            hint = "aliases of aliases multiply; write the values out, or name them once"
+            raise self.error(node, f"aliases of this come to more than {_MAX_REPEATED} characters", hint)
+
+    def length(self, node: yaml.Node) -> int:
+        """How long the node is when all aliases in it are written out."""
+        if isinstance(node, yaml.ScalarNode):
+            return len(node.value) + 1
+        if id(node) not in self.lengths:
+            parts = itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
+            self.lengths[id(node)] = 1 + sum(map(self.length, parts))
+        return self.lengths[id(node)]
+
     def collection(self, node: yaml.Node, depth: int) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
@@ -151,13 +177,16 @@ class _Builder:
         return self.error(node, f"a value of the type {tag} cannot be a variable", _TAG_HINTS.get(node.tag, ""))
 
     def line_of(self, data: Any, keys: Sequence[str]) -> int | None:
-        """The line of the last key of the path that is in the document itself."""
+        """The line of the last key of the path that is in the document itself; a number in it counts a list's items."""
         line = None
         for key in keys:
-            if not isinstance(data, dict) or key not in data:
+            if isinstance(data, list) and key.isdecimal() and int(key) < len(data):
+                data = data[int(key)]
+            elif isinstance(data, dict) and key in data:
+                line = self.lines[id(data)][key]
+                data = data[key]
+            else:
                 break
-            line = self.lines[id(data)][key]
-            data = data[key]
         return line
 
     def error(self, node: yaml.Node, message: str, hint: str = "") -> InventoryError:

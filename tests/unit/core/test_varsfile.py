@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloth.core.errors import InventoryError, SlothError, UsageError
-from sloth.core.varsfile import MAX_DEPTH, extra_vars, parse, read
+from sloth.core.varsfile import MAX_DEPTH, extra_vars, parse, plain, read
 
 
 @pytest.mark.parametrize(("written", "meant"), [
@@ -190,3 +190,49 @@ def test_extra_vars_of_a_file(tmp_path: Path):
 def test_extra_vars_that_are_wrong(item: str, error: type[SlothError]):
     with pytest.raises(error):
         extra_vars([item])
+
+
+BOMB = "a0: &a0 [{text}]\n" + "".join(f"a{n}: &a{n} [" + f"*a{n - 1}, " * 9 + "]\n" for n in range(1, 9))
+MERGES = "a: &a {" + "".join(f"k{n}: 1, " for n in range(1000)) + "}\n" + "".join(
+    f"m{n}: {{<<: *a}}\n" for n in range(5000)
+)
+
+
+@pytest.mark.parametrize("text", [
+    pytest.param(BOMB.format(text="lol"), id="aliases of aliases"),
+    pytest.param("s: &s " + "x" * 100_000 + "\nall: [" + "*s, " * 200 + "]", id="a long text, often"),
+    pytest.param(MERGES, id="a large mapping, merged often"),
+])  # fmt: skip
+def test_aliases_cannot_multiply_without_end(text: str):
+    with pytest.raises(InventoryError, match="come to more than 10000000 characters") as caught:
+        parse(text, "f", ".yml")
+    assert caught.value.where.startswith("f:")
+
+
+def test_aliases_that_people_write_are_no_bomb():
+    text = "base: &base {a: 1, b: [1, 2]}\n" + "".join(f"h{n}: {{<<: *base, n: {n}}}\n" for n in range(2000))
+    assert parse(text, "f", ".yml").values["h1999"] == {"a": 1, "b": [1, 2], "n": 1999}
+
+
+def test_the_lines_of_keys_inside_of_lists_are_known():
+    file = parse("x:\n  - a: 1\n    b: 2\n  - a:\n      c: 3\n", "f", ".yml")
+    assert [file.where("x", "0", "b"), file.where("x", "1", "a", "c"), file.where("x", "7", "a")] == ["f:3", "f:5", "f:1"]
+
+
+@pytest.mark.parametrize(("value", "meant"), [
+    pytest.param((1, (2.5, None)), [1, [2.5, None]], id="tuples"),
+    pytest.param({"a": True}, {"a": True}, id="mapping"),
+])  # fmt: skip
+def test_plain_data_stays_what_json_carries(value: object, meant: object):
+    assert plain(value, "f") == meant
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    pytest.param({"a": {1, 2}}, "a is a set", id="set"),
+    pytest.param([b"x"], "0 is a bytes", id="bytes"),
+    pytest.param({"a": {1: 2}}, "a has the key 1", id="number as key"),
+    pytest.param(1j, "the value is a complex", id="complex"),
+])  # fmt: skip
+def test_what_json_cannot_carry_is_no_plain_data(value: object, message: str):
+    with pytest.raises(InventoryError, match=message):
+        plain(value, "f")
