@@ -339,4 +339,6 @@ def _why(error: Exception, hop: Hop, policy: HostKeyPolicy, tried: str) -> Unrea
         more = f" (the server takes {', '.join(allowed)})" if allowed else ""
         text = str(error).rstrip(".")
         return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}{more}: {text}", hint=tried)
+    if isinstance(error, OSError) and error.filename:
+        return AuthenticationFailed(f"{hop.label}: cannot read the key {error.filename}: {error.strerror}", hint=tried)
     return ConnectionLost(f"{hop.label}: the connection ended during the login: {error}")

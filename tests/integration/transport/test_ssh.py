@@ -210,6 +210,11 @@ def test_who_is_not_let_in_learns_why(world, sshd, log_in, tmp_path):
     assert str(tmp_path / "other") in raised.value.hint
 
 
+def test_a_key_file_that_is_not_there_is_named(sshd, log_in):
+    with pytest.raises(AuthenticationFailed, match="cannot read the key /no/such: No such file"):
+        log_in(sshd.connection(private_key="/no/such"))
+
+
 def test_an_encrypted_key_is_for_the_agent(sshd, log_in, tmp_path):
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(tmp_path / "locked"))
     with pytest.raises(AuthenticationFailed, match="encrypted") as raised:
