@@ -141,6 +141,9 @@ class HostRun:
     # events of the host
 
     def _hear(self, plain: dict[str, Any]) -> None:
+        if plain.get("type") == "task_phase":
+            self._arm(str(plain.get("task")), 0.0)
+            return
         try:
             event = parse(self.host, plain)
         except BadEvent as error:
@@ -150,6 +153,7 @@ class HostRun:
             return
         match event:
             case TaskStarted():
+                self._running.setdefault(event.task, time.monotonic())
                 self._arm(event.task, 0.0)
             case TaskRetrying():
                 self._arm(event.task, event.delay)
@@ -184,10 +188,10 @@ class HostRun:
     # a frozen host's timers are frozen: the controller keeps the limits too
 
     def _arm(self, task: str, delay: float) -> None:
+        """A condition, attempt or hook of a task begins: each has the task's time limit for itself."""
         self._disarm(task)
-        self._running.setdefault(task, time.monotonic())
         limit = self._limits.get(task)
-        if limit is not None:
+        if limit is not None and task in self._open:
             self._alarms[task] = self._timer.after(delay + limit + LATE, lambda: self._overdue(task, limit))
 
     def _disarm(self, task: str) -> None:

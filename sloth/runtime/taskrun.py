@@ -133,6 +133,7 @@ class TaskRun:
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
         attempt = self._current = self._attempt(token)
         limit = self.step.timeout
+        self._tell_phase()
         alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))
         try:
             return self._judge(attempt, self._command(attempt))
@@ -154,6 +155,8 @@ class TaskRun:
         reason = self._too_late()
         if is_last:
             self._end(Verdict("timed_out", reason), worker_is_lost=True)
+        else:
+            self._tell_phase()  # what it started is ended now, which may take a moment
         token.stop(reason)
 
     def stop(self, status: str, reason: str) -> None:
@@ -173,6 +176,7 @@ class TaskRun:
     def _aside(self) -> "Iterator[Attempt]":
         """An attempt for a condition or hook, with a deadline of its own."""
         token, limit = Token(), self.step.timeout or HOOK_LIMIT
+        self._tell_phase()
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
         alarm = self.stage.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
         try:
@@ -310,6 +314,11 @@ class TaskRun:
 
     def _emit(self, type_: str, **fields: object) -> None:
         self.stage.tools.emit(dict(fields, type=type_, task=self.step.name, handler=self.is_handler))
+
+    def _tell_phase(self) -> None:
+        """The time limit begins anew: the controller keeps it too, and must not take us for frozen."""
+        if self.step.timeout is not None:
+            self._emit("task_phase")
 
     def _log(self, level: str, text: str) -> None:
         self._emit("log", level=level, text=text)

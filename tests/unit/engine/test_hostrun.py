@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -149,3 +150,18 @@ def test_a_cancelled_run_accounts_for_its_tasks():
     thread.join(5)
     assert session.told == ["cancel"]
     assert statuses(seen) == [("a", "cancelled")]
+
+
+def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():
+    phase = {"type": "task_phase", "task": "a"}
+
+    def slowly():
+        yield started("a")
+        for _ in range(3):
+            time.sleep(0.5)  # each less than the limit, together far more than that
+            yield phase
+        yield finished("a")
+        yield finished("b")
+
+    _, seen = run(slowly(), limits={"a": 0.05})
+    assert statuses(seen) == [("a", "ok"), ("b", "ok")]

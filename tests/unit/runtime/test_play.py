@@ -351,3 +351,20 @@ def test_a_fault_of_ours_fails_the_task_and_holds_nobody(tmp_path):
     assert played.statuses == {"a": "failed", "b": "ok"}
     assert played.finished("a")["message"] == "a fault of sloth: RuntimeError: boom"
     assert "faulty" in played.finished("a")["failure"]["traceback"]
+
+
+def test_the_controller_is_told_when_the_time_limit_begins_anew(play):
+    text = tasks(
+        'task("a"):timeout("5s"):run_if("true"):retries(1):retry_delay("1ms"):command("false"):on_failure(function() end)'
+    )
+    played = play(text)
+    assert [event["type"] for event in played.events if event["type"] != "task_output"] == [
+        "task_started",
+        "task_phase",
+        "task_phase",
+        "task_retrying",
+        "task_phase",
+        "task_phase",
+        "task_finished",
+    ]
+    assert not play(tasks('task("a"):run_if("true"):command("true")')).of("task_phase")
