@@ -60,14 +60,15 @@ class FakeHost(Host):
     def change(
         self, *argv: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, note: str = ""
     ) -> Done:
-        self.changes.append(note or " ".join(argv))
         if self.check:
+            self.changes.append(note or " ".join(argv))
             return Done(0, b"", b"")
         self.made.append(" ".join(argv))
         self.stdins.append(stdin)
         answer = self._answer(argv, default=0)
         if not answer.ok:
             raise ActionFailed(f"{' '.join(argv)}: failed", exit_code=answer.code, stdout=answer.out, stderr=answer.err)
+        self.changes.append(note or " ".join(argv))
         return answer
 
     def _answer(self, argv: Sequence[str], default: int = 1) -> Done:

@@ -1,8 +1,9 @@
 """The host, as actions see it: the only way in which a module touches the machine.
 
 Looking (`run`, `ok`) happens always. Changing goes through `change` (a program) or `effect`
-(a function): both note what is changed and, in check mode, do no more than that; hence an action's
-`changed` is `bool(host.changes)` and cannot lie. Before each effect the attempt's token is asked.
+(a function): both note what was changed and, in check mode, do no more than that; hence an action's
+`changed` is `bool(host.changes)` and cannot lie. What fails is not noted: it is all or nothing, and who
+knows of a part that was made notes that. Before each effect the attempt's token is asked.
 """
 
 import os
@@ -96,23 +97,23 @@ class Host:
 
         env: added to the environment. note: what to say instead of the command line (which may hold too much).
         """
-        self.changes.append(note or " ".join(argv))
+        note = note or " ".join(argv)
         if self.check:
+            self.changes.append(note)
             return Done(0, b"", b"")
         data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
         done = process.run(argv, self.token, stdin=data, env=process.environment(env, locale="C"))
         if not done.ok:
-            raise ActionFailed(
-                f"{note or ' '.join(argv)}: {last_words(done)}", exit_code=done.code, stdout=done.out, stderr=done.err
-            )
+            raise ActionFailed(f"{note}: {last_words(done)}", exit_code=done.code, stdout=done.out, stderr=done.err)
+        self.changes.append(note)
         return done
 
     def effect(self, note: str, do: "Callable[[], object]") -> None:
         """Note a change and make it, unless in check mode."""
         self.token.check()
-        self.changes.append(note)
         if not self.check:
             do()
+        self.changes.append(note)
 
     def show(self, path: str, before: "bytes | None", after: "bytes | None") -> None:
         """Keep the difference of a file's content for the report, when diffs are wanted. None: no such file."""

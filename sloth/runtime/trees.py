@@ -49,8 +49,13 @@ def _make_one(host: "Host", path: str, want: Wanted) -> None:
         except FileExistsError:
             return  # somebody else was quicker
         noted = len(host.changes)
-        apply(host, place, want)
-        del host.changes[noted:]  # part of the making, no change of its own
+        try:
+            apply(host, place, want)
+        except ActionFailed:
+            place.rmdir()
+            raise
+        finally:
+            del host.changes[noted:]  # part of the making, no change of its own
 
 
 def walk(host: "Host", place: Place) -> "Iterator[Place]":
@@ -94,13 +99,20 @@ def _spare_the_system(place: Place) -> None:
 
 
 def _remove(host: "Host", place: Place) -> None:
-    for inner in walk(host, place):
-        with Explained("remove", inner.path):
-            found = inner.stat()
-            if found is not None:
-                inner.rmdir() if stat.S_ISDIR(found.st_mode) else inner.unlink()
-    with Explained("remove", place.path):
-        place.rmdir()
+    gone = 0
+    try:
+        for inner in walk(host, place):
+            with Explained("remove", inner.path):
+                found = inner.stat()
+                if found is not None:
+                    inner.rmdir() if stat.S_ISDIR(found.st_mode) else inner.unlink()
+                    gone += 1
+        with Explained("remove", place.path):
+            place.rmdir()
+    except ActionFailed:
+        if gone:
+            host.changes.append(f"remove {place.path} in part")
+        raise
 
 
 def dress(host: "Host", place: Place, want: Wanted) -> None:

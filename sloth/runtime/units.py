@@ -171,7 +171,6 @@ class Systemctl:
         except ActionFailed as error:
             if not any(sign in error.message for sign in _NO_MANAGER):
                 raise
-            self.host.changes.pop()
 
     def logs(self, name: str, *options: str) -> str:
         """What a unit wrote to the journal."""

@@ -282,8 +282,6 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
 
 
 def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
-    if terms.changes:
-        host.changes.append(terms.shown)
     try:
         done = process.run(
             argv,
@@ -294,7 +292,9 @@ def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surr
             on_output=host.output if surroundings.stream else None,
         )
     except ActionFailed as error:
-        done = Done(127, b"", raw(error.message))
+        return _result(Done(127, b"", raw(error.message)))
+    if terms.changes:
+        host.changes.append(terms.shown)  # whatever its exit code: it ran
     return _result(done)
 
 

@@ -93,8 +93,13 @@ class Apt:
             self.host.change("apt-get", _VERBS[verb], *names, note=note)
             return steps
         before = self.packages([])
-        self._change(note, "apt-get", _VERBS[verb], "-y", "-q", "-o", "Dpkg::Use-Pty=0", *_CONFFILES, *self._patience(),
-                     *_flags(options), *_LITERAL, *names)
+        try:
+            self._change(note, "apt-get", _VERBS[verb], "-y", "-q", "-o", "Dpkg::Use-Pty=0", *_CONFFILES,
+                         *self._patience(), *_flags(options), *_LITERAL, *names)
+        except ActionFailed:
+            if _states(self.packages([])) != _states(before):
+                self.host.changes.append(f"{note} (in part)")
+            raise
         return steps_between(before, self.packages([]))
 
     def hold(self, names: "list[str]", is_held: bool) -> None:
@@ -186,7 +191,6 @@ class Apt:
             except ActionFailed as error:
                 if _LOCKED not in str(error.result.get("stderr")) or time.monotonic() >= until:
                     raise _explained(note or " ".join(argv[:2]), error) from error
-                self.host.changes.pop()  # it did not begin; the next attempt notes it again
                 self.host.sleep(_RETRY)
             else:
                 return
@@ -202,6 +206,10 @@ class Apt:
             elif os.path.isfile(path) and name != "lock":
                 state[name] = os.path.getsize(path)
         return state
+
+
+def _states(packages: "list[Package]") -> "set[tuple[str, str, bool]]":
+    return {(package.label, package.version, package.is_installed) for package in packages}
 
 
 def _flags(options: "Options") -> "list[str]":
