@@ -78,7 +78,8 @@ class TaskFinished(Event):
     """A task has its final status.
 
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
-    stderr, traceback). ignored: failed, but the author said that it does not matter.
+    stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
+    on it cannot run.
     """
 
     type: ClassVar[str] = "task_finished"
@@ -94,6 +95,7 @@ class TaskFinished(Event):
     attempts: int = 0
     handler: bool = False
     ignored: bool = False
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

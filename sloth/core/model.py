@@ -49,6 +49,7 @@ class Task:
     params: Mapping[str, object] = field(default_factory=dict)
     ignore_errors: bool = False
     role: str | None = None
+    run_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class Workflow:
     roles: tuple[RoleUse, ...] = ()
     parallel: int = 1
     timeout: float | None = None
+    serial: tuple[str | int, ...] = ()
+    max_fail: str | int | None = None
+    order: str = "inventory"
     variables: Mapping[str, object] = field(default_factory=dict)
 
     def task(self, name: str) -> Task:
@@ -99,10 +103,14 @@ class WorkflowFile:
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """What one host is to do: the names of its tasks, in order, and which of them each waits for."""
+    """What one host is to do: the names of its tasks, in order, and what each waits for.
+
+    needs: task → tasks of this host. gates: task → tasks that run on other hosts only.
+    """
 
     host: str
     needs: Mapping[str, tuple[str, ...]]
+    gates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -112,7 +120,8 @@ class HostPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A workflow laid out over hosts, before anything connects."""
+    """A workflow laid out over hosts, before anything connects. Batches run one after the other."""
 
     workflow: Workflow
     hosts: tuple[HostPlan, ...]
+    batches: tuple[tuple[str, ...], ...] = ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import Enum
 from typing import Protocol
@@ -34,6 +36,7 @@ class Ending(Enum):
     COMPLETE = "every host ended by itself"
     INTERRUPTED = "a person pressed Ctrl-C"
     LATE = "the workflow's time limit was over"
+    STOPPED = "too many hosts of a batch failed"
 
 
 class Tally:
@@ -51,11 +54,15 @@ class Tally:
             if event.status in BAD and not event.ignored:
                 self.bad.add((event.host, event.status))
 
+    def bad_hosts(self, hosts: Collection[str]) -> int:
+        """How many of these failed or could not be reached."""
+        return len({host for host, _ in self.bad if host in hosts})
+
     def exit_code(self, runs: Sequence[Running], ending: Ending) -> int:
-        """130 interrupted, 7 out of time, 2 failed, 6 busy, 3 unreachable, 0 all well: the first that holds."""
+        """The first that holds: 130 interrupted, 5 stopped, 7 late, 2 failed, 6 busy, 3 unreachable, 0 all well."""
         busy = {run.host for run in runs if run.busy}
         if ending is not Ending.COMPLETE:
-            return {Ending.INTERRUPTED: 130, Ending.LATE: 7}[ending]
+            return {Ending.INTERRUPTED: 130, Ending.STOPPED: 5, Ending.LATE: 7}[ending]
         if any(status != "unreachable" and host not in busy for host, status in self.bad):
             return 2
         if busy:
@@ -63,21 +70,23 @@ class Tally:
         return 3 if self.bad else 0
 
 
-def execute(runs: Sequence[Running], forks: int, timeout: float | None) -> Ending:
-    """Let all hosts run, for at most `timeout` seconds.
+def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float | None = None) -> Ending:
+    """Let these hosts run, each as soon as there is a slot, until the deadline (of the monotonic clock).
 
     The first Ctrl-C asks the hosts to stop and waits for them; the second hangs up at once.
     """
     ending = Ending.COMPLETE
-    deadline = None if timeout is None else time.monotonic() + timeout
-    with ThreadPoolExecutor(max_workers=min(forks, max(1, len(runs))), thread_name_prefix="host") as pool:
-        waiting = {pool.submit(run.go) for run in runs}
-        while waiting:
+    queue = deque(runs)
+    waiting: set[Future[None]] = set()
+    with ThreadPoolExecutor(max_workers=max(1, len(runs)), thread_name_prefix="host") as pool:
+        while queue or waiting:
             try:
+                while queue and slots.acquire(blocking=False):
+                    waiting.add(pool.submit(queue.popleft().go))
                 waiting = _some_more(waiting, runs)
                 if deadline is not None and time.monotonic() > deadline and ending is Ending.COMPLETE:
                     ending = Ending.LATE
-                    _cancel(runs, f"the workflow's time limit of {timeout:g} s is over")
+                    _cancel(runs, "the workflow's time limit is over")
             except KeyboardInterrupt:
                 if ending is Ending.INTERRUPTED:
                     for run in runs:
@@ -95,6 +104,8 @@ def _cancel(runs: Sequence[Running], reason: str) -> None:
 
 def _some_more(waiting: set[Future[None]], runs: Sequence[Running]) -> set[Future[None]]:
     """Wait a little; an abort on one host stops the others. A fault in a host's thread is raised here."""
+    if not waiting:
+        time.sleep(TICK)  # every slot is with a host of this batch that goes on behind a gate
     done, rest = wait(waiting, timeout=TICK, return_when=FIRST_COMPLETED)
     for future in done:
         future.result()

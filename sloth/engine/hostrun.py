@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sloth.core.errors import ConnectionLost, NoLua, SlothError, Unreachable
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
+from sloth.engine.gates import Gates, Opened
 from sloth.engine.incoming import BadEvent, parse
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
@@ -42,54 +43,65 @@ class Session(Protocol):
 
 
 Hear = Mapping[str, Callable[[dict[str, Any]], None]]
-Connect = Callable[[str, Hear], Session]
+Begin = Callable[[Hear], tuple[Session, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the hosts of a run have in common.
+
+    handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
+    have one. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
+    person knows them.
+    """
+
+    handlers: Collection[str]
+    limits: Mapping[str, float]
+    gates: Gates
+    slots: threading.Semaphore
+    publish: Callable[[Event], None]
+    timer: Timer
+    place: Callable[[str], str] = str
 
 
 class HostRun:
     """Runs one job on one host.
 
-    connect(host, hear) opens the session; publish(event) says what happens.
-    limits: task → its time limit in seconds, for those that have one. place(where): a position in the
-    workflow's files as a person knows them.
+    begin(hear) opens the session and gives the job. terms: what it has in common with all others.
     """
 
-    def __init__(
-        self,
-        plan: HostPlan,
-        job: dict[str, Any],
-        limits: Mapping[str, float],
-        connect: Connect,
-        publish: Callable[[Event], None],
-        timer: Timer,
-        place: Callable[[str], str] = str,
-    ) -> None:
+    def __init__(self, plan: HostPlan, begin: Begin, terms: Terms) -> None:
         self.host = plan.host
         self.busy = False
         self.aborted = ""
         self.session: Session | None = None
-        self._job = job
-        self._limits = limits
-        self._connect = connect
-        self._publish = publish
-        self._timer = timer
-        self._place = place
+        self._begin = begin
+        self._terms = terms
+        self._publish = terms.publish
+        self._timer = terms.timer
         self._open = dict.fromkeys(plan.tasks)
+        self._shut = {name for names in plan.gates.values() for name in names}
+        self._has_slot = False
         self._lock = threading.Lock()
+        self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
         self._running: dict[str, float] = {}
         self._cancelled = ""
         self._odd = False
 
     def go(self) -> None:
-        """Run to the end. SlothErrors become events."""
+        """Run to the end, in a slot that the caller has taken. SlothErrors become events."""
+        self._has_slot = True
         try:
             if self._cancelled:
                 return
-            self.session = self._connect(self.host, {"event": self._hear})
+            self.session, job = self._begin({"event": self._hear})
             for text in self.session.warnings:
                 self._publish(Notice(text, self.host))
+            gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
+            self._shut -= gates.keys()
             if not self._cancelled:
-                self._play(self.session)
+                self.session.call("job", {**job, "gates": list(gates.values())})
         except Unreachable as error:
             self._lost(error)
         except ActionFailed as error:
@@ -100,6 +112,11 @@ class HostRun:
             self._end_rest("cancelled", self._cancelled or "the host ended the run before this task")
             if self.session is not None:
                 self.session.close()
+            self._give_back_slot()
+
+    def leave_out(self, reason: str) -> None:
+        """The run ends before this host has begun."""
+        self._end_rest("skipped", reason)
 
     def cancel(self, reason: str) -> None:
         """Ask the host to stop; when it does not within a few seconds, hang up."""
@@ -116,8 +133,30 @@ class HostRun:
         if self.session is not None:
             self.session.close()
 
-    def _play(self, session: Session) -> None:
-        session.call("job", self._job)
+    # slots and gates
+
+    def _open_gate(self, name: str, gate: Opened) -> None:
+        """A task of another host has ended. Who gave its slot back takes one before it goes on."""
+        with self._lock:
+            self._shut.discard(name)
+        threading.Thread(target=self._go_on, args=(dict(gate),), daemon=True).start()
+
+    def _go_on(self, gate: dict[str, Any]) -> None:
+        with self._slot:
+            if not self._has_slot:
+                self._terms.slots.acquire()
+                self._has_slot = True
+        try:
+            if self.session is not None:
+                self.session.tell("gate", gate)
+        except SlothError:
+            return  # it is gone; go() accounts for its tasks
+
+    def _give_back_slot(self) -> None:
+        with self._slot:
+            if self._has_slot:
+                self._has_slot = False
+                self._terms.slots.release()
 
     def _lost(self, error: Unreachable) -> None:
         if self._cancelled:
@@ -135,12 +174,16 @@ class HostRun:
             )
             return
         self.busy = error.result.get("kind") == "lock_busy"
-        where = self._place(str(error.result.get("where") or ""))
+        where = self._terms.place(str(error.result.get("where") or ""))
         self._end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})
 
     # events of the host
 
     def _hear(self, plain: dict[str, Any]) -> None:
+        if plain.get("type") == "host_waiting":
+            if self._shut:
+                self._give_back_slot()
+            return
         if plain.get("type") == "task_phase":
             self._arm(str(plain.get("task")), 0.0)
             return
@@ -162,7 +205,7 @@ class HostRun:
                 if not self._settle(event):
                     return
                 if "where" in event.failure:
-                    where = self._place(str(event.failure["where"]))
+                    where = self._terms.place(str(event.failure["where"]))
                     event = replace(event, failure={**event.failure, "where": where})
                 if event.failure.get("aborted") is True:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
@@ -172,7 +215,7 @@ class HostRun:
         """Strike the task off; False when it was settled before or was never asked for."""
         with self._lock:
             if event.handler:
-                return event.task in self._job["handlers"]
+                return event.task in self._terms.handlers
             return self._open.pop(event.task, self) is None
 
     def _end_rest(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:
@@ -183,14 +226,16 @@ class HostRun:
             self._disarm(task)
             began = self._running.get(task)
             duration = 0.0 if began is None else time.monotonic() - began
-            self._publish(TaskFinished(self.host, task, status, message, duration=duration, failure=failure or {}))
+            self._publish(
+                TaskFinished(self.host, task, status, message, duration=duration, failure=failure or {}, blocks=True)
+            )
 
     # a frozen host's timers are frozen: the controller keeps the limits too
 
     def _arm(self, task: str, delay: float) -> None:
         """A condition, attempt or hook of a task begins: each has the task's time limit for itself."""
         self._disarm(task)
-        limit = self._limits.get(task)
+        limit = self._terms.limits.get(task)
         if limit is not None and task in self._open:
             self._alarms[task] = self._timer.after(delay + limit + LATE, lambda: self._overdue(task, limit))
 
@@ -202,6 +247,6 @@ class HostRun:
     def _overdue(self, task: str, limit: float) -> None:
         message = f"timed out after {limit:g} s; the host itself has not said so"
         if self._settle(TaskFinished(self.host, task, "timed_out")):
-            self._publish(TaskFinished(self.host, task, "timed_out", message, duration=limit + LATE))
+            self._publish(TaskFinished(self.host, task, "timed_out", message, duration=limit + LATE, blocks=True))
             self._lost(ConnectionLost(f"{self.host} does not answer any more"))
             self.hang_up()

@@ -68,6 +68,7 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         attempts=int(_number(plain, "attempts")),
         handler=plain.get("handler") is True,
         ignored=plain.get("ignored") is True,
+        blocks=plain.get("blocks") is True,
     )
 
 

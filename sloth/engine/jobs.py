@@ -69,7 +69,10 @@ class JobMaker:
             **self._same,
             "host": host.host,
             "vars": {**inventory_variables, **self._above},
-            "steps": [{**self._tasks[name], "needs": list(needs)} for name, needs in host.needs.items()],
+            "steps": [
+                {**self._tasks[name], "needs": list(needs), "gates": list(host.gates.get(name, ()))}
+                for name, needs in host.needs.items()
+            ],
         }
 
 

@@ -52,7 +52,7 @@ def _check_batches(tasks: Sequence[Task], places: Mapping[str, Collection[str]],
                     raise WorkflowError(
                         f"task {task.name!r} on {host} waits for {need!r} on {late[0]}, which is in a later batch",
                         where=task.where,
-                        hint="change config.serial or config.order, or put the two into workflows that follow each other",
+                        hint="change config.serial or config.order, or make two workflows that follow each other",
                     )
 
 

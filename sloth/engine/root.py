@@ -6,55 +6,25 @@ stores.
 
 from __future__ import annotations
 
-import os
-import secrets
 import shlex
-import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from sloth.core import settings
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
-from sloth.core.events import Event, LogLine, Notice, RunFinished, RunStarted, Subscriber
-from sloth.core.model import HostPlan, Plan, Workflow, WorkflowFile
+from sloth.core.events import LogLine, Notice, Subscriber
+from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
-from sloth.core.places import Places
-from sloth.engine.answers import Answers, Shared
 from sloth.engine.bus import Bus
-from sloth.engine.execute import Tally, execute
-from sloth.engine.files import Files
-from sloth.engine.hooks import Hooks
-from sloth.engine.hostrun import Hear, HostRun, Session
-from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.jobs import Variables
 from sloth.engine.planning import check_tags, lay_out
 from sloth.engine.request import Request, Targets
-from sloth.engine.templates import Templates
+from sloth.engine.run import Loaded, Run
 from sloth.inventory import Inventory
-from sloth.inventory.connection import SECRET_VARIABLES
-from sloth.runtime.deadline import Timer
-from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
-from sloth.workflow.sources import Sources
 
 COMMAND = Path(__file__).with_name("command.sloth")
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Everything that is known before anything connects."""
-
-    evaluated: Evaluated
-    inventory: Inventory
-    variables: Variables
-    plans: tuple[Plan, ...]
-
-    @property
-    def file(self) -> WorkflowFile:
-        """The workflow file."""
-        return self.evaluated.file
 
 
 def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
@@ -90,7 +60,7 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
         for warning in [*loaded.file.warnings, *_warnings(loaded)]:
             bus.publish(Notice(warning))
         for one in loaded.plans:
-            code = _Run(request, loaded, one, bus).go()
+            code = Run(request, loaded, one, bus).go()
             if code:
                 return code
     return 0
@@ -174,96 +144,3 @@ def _plan(request: Request, workflow: Workflow, hosts: Inventory) -> Plan:
     return lay_out(
         workflow, chosen, lambda pattern: hosts.select(pattern, allow_empty=True), request.tags, request.skip_tags
     )
-
-
-class _Run:
-    """One workflow's run over its hosts."""
-
-    def __init__(self, request: Request, loaded: Loaded, plan: Plan, bus: Bus) -> None:
-        self._request = request
-        self._loaded = loaded
-        self._plan = plan
-        self._bus = bus
-        self._publishing = threading.Lock()
-        self._id = secrets.token_hex(4)
-        self._timer = Timer()
-        self._tally = Tally([host.host for host in plan.hosts])
-        common = {**plan.workflow.variables, **loaded.variables.common}
-        self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
-        self._hook_events = Bus([self._hooks.take])
-        path = Path(loaded.file.path)
-        self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
-        self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
-        wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
-        self._switchboard = Switchboard.of(Places.find(os.environ, Path.cwd()), os.environ, wheelhouse)
-
-    def go(self) -> int:
-        """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
-        began = time.monotonic()
-        wanted = self._hooks.start()
-        tasks = {host.host: host.tasks for host in self._plan.hosts}
-        name, file = self._plan.workflow.name, self._loaded.file.path
-        self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
-        limits = {task.name: task.timeout for task in self._plan.workflow.tasks if task.timeout is not None}
-        runs = [self._host_run(host, limits) for host in self._plan.hosts]
-        if not wanted:
-            for run in runs:
-                run.cancel("on_start of the workflow returned false")
-        try:
-            with self._hook_events:
-                ending = execute(runs, self._request.forks, self._plan.workflow.timeout)
-        finally:
-            self._switchboard.close()
-        code = self._tally.exit_code(runs, ending)
-        self._hooks.complete(code == 0)
-        self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
-        return code
-
-    def _publish(self, event: Event) -> None:
-        with self._publishing:
-            self._tally.add(event)
-            self._bus.publish(event)
-            self._hook_events.publish(event)
-
-    def _host_run(self, host: HostPlan, limits: dict[str, float]) -> HostRun:
-        hosts, targets = self._loaded.inventory, self._request.targets
-        connection = hosts.connection(host.host, over=_settings(targets))
-        variables = {key: value for key, value in hosts.variables(host.host).items() if key not in SECRET_VARIABLES}
-        job = self._jobs.job(host, variables)
-
-        def connect(_: str, hear: Hear) -> Session:
-            sessions: list[Session] = []
-            answers = Answers(self._shared, job, connection.become_password, lambda name: _fact(sessions[0], name))
-            sessions.append(self._switchboard.open(connection, answers.verbs(), hear))
-            return sessions[0]
-
-        return HostRun(host, job, limits, connect, self._publish, self._timer, self._loaded.evaluated.sources.place)
-
-
-def _fact(session: Session, name: str) -> object:
-    """Ask the host for a fact that a template reads."""
-    from sloth.runtime.acting import Outcome
-
-    outcome = Outcome.from_plain(
-        session.call("act", {"act": -1, "module": "facts", "action": "get", "args": [name], "named": {}})
-    )
-    if outcome.failure is not None:
-        raise outcome.failure
-    return outcome.value
-
-
-def _settings(targets: Targets) -> dict[str, object]:
-    """What the command line says of connections, as inventory variables."""
-    said = {
-        "user": targets.user,
-        "private_key": targets.private_key,
-        "password": targets.password,
-        "host_keys": targets.host_keys,
-        "connection": targets.connection,
-        "become": targets.become or None,
-        "become_user": targets.become_user,
-        "become_method": targets.become_method,
-        "become_password": targets.become_password,
-        "connect_timeout": targets.connect_timeout,
-    }
-    return {f"sloth_{name}": value for name, value in said.items() if value is not None}

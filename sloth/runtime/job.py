@@ -70,6 +70,7 @@ class Job:
         self.diff = bool(plain.get("diff"))
         self.live = bool(plain.get("live"))
         self.parallel = int(str(plain.get("parallel", 1)))
+        self.gates = [gate for gate in _list(plain, "gates") if isinstance(gate, dict)]
         self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
 
     def variables(self, role: "str | None") -> "dict[str, object]":

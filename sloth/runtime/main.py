@@ -20,6 +20,8 @@ from sloth.runtime.wire import VERSION, Peer, Streamed, WireClosed, WireError
 
 MYPY = False
 if MYPY:
+    from collections.abc import Callable
+
     from sloth.runtime.acting import Call
     from sloth.runtime.play import Play
 
@@ -48,6 +50,7 @@ class Runtime:
         self.served = Served(self.here, self._tell)
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
+        self._early = []  # type: list[Callable[[Play], None]]
         self._others = {}  # type: dict[str, There]
         self._doors = {}  # type: dict[str, threading.Lock]
         self._lock = threading.Lock()
@@ -121,7 +124,20 @@ class Runtime:
             self._tell("bye", {})
 
     def _playing(self, play: "Play") -> None:
-        self._play = play
+        with self._lock:
+            self._play = play
+            early, self._early = self._early, []
+        for tell in early:
+            tell(play)
+
+    def _tell_play(self, tell: "Callable[[Play], None]") -> None:
+        """Tell the play something, or as soon as there is one: a job takes its time to load."""
+        with self._lock:
+            play = self._play
+            if play is None:
+                self._early.append(tell)
+        if play is not None:
+            tell(play)
 
     def _act(self, args: "Plain") -> object:
         return self.served.act(args)
@@ -131,12 +147,10 @@ class Runtime:
 
     def _cancel(self, args: "Plain") -> None:
         reason = str(args.get("reason") or "cancelled")
-        if self._play is not None:
-            threading.Thread(target=self._play.cancel, args=(reason,), daemon=True).start()
+        threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(reason),), daemon=True).start()
 
     def _gate(self, args: "Plain") -> None:
-        if self._play is not None:
-            self._play.open_gate(str(args.get("name")))
+        self._tell_play(lambda play: play.open_gate(args))
 
     def _heartbeat(self, _args: "Plain") -> None:
         self._last_heartbeat = time.monotonic()

@@ -50,6 +50,6 @@ class Stage:
     def deps(self, step: "Step") -> "Plain":
         """The outputs of what a task depends on, by name; those of a role also without its prefix."""
         found = {}  # type: Plain
-        for name in step.needs:
+        for name in step.needs + step.gates:
             found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
         return found

@@ -302,6 +302,7 @@ class TaskRun:
             failure=verdict.failure,
             attempts=self._try,
             ignored=status in BLOCKING and self.step.ignore_errors,
+            blocks=self.blocks,
         )
         self._tell(self, worker_is_lost)
 

@@ -20,7 +20,7 @@ from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.workflow.sources import ROLE, Sources
 
-HONOURED = frozenset({"max_parallel_tasks", "timeout", "workdir"})
+HONOURED = frozenset({"max_fail", "max_parallel_tasks", "order", "serial", "timeout", "workdir"})
 Say = Callable[[str, str], None]
 Perform = Callable[[dict[str, object]], list[object]]
 
@@ -146,9 +146,18 @@ def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
         handlers=handlers,
         roles=tuple(_role(use, sources) for use in declared["roles"]),
         parallel=parallel,
+        serial=_sizes(config.get("serial")),
+        max_fail=config.get("max_fail"),
+        order=str(config.get("order", "inventory")),
         timeout=_duration(f"config of workflow {declared['name']!r}", "timeout", config.get("timeout"), where),
         variables=declared["variables"],
     )
+
+
+def _sizes(serial: Any) -> tuple[str | int, ...]:
+    if serial is None:
+        return ()
+    return tuple(serial) if isinstance(serial, list) else (serial,)
 
 
 def _role(use: Mapping[str, Any], sources: Sources) -> RoleUse:
@@ -187,6 +196,7 @@ def _task(declared: Mapping[str, Any], where: str) -> Task:
         params=declared.get("params") or {},
         ignore_errors=bool(declared.get("ignore_errors")),
         role=declared.get("role"),
+        run_once=declared.get("run_once") is True,
     )
 
 

@@ -95,6 +95,7 @@ class Run:
         )  # fmt: skip
         self.events: list[dict[str, Any]] = []
         self.stderr = ""
+        self.code: int | None = None
 
     def signal(self, number: signal.Signals) -> None:
         """As if it came from the keyboard, or worse."""

@@ -164,9 +164,11 @@ end
 
 function methods.user(spec, where, value) spec.become = expect(value, "string", "user", where) end
 
-function methods.ignore_errors(spec, where, value)
-  if value == nil then value = true end
-  spec.ignore_errors = expect(value, "boolean", "ignore_errors", where)
+for _, name in ipairs { "ignore_errors", "run_once" } do
+  methods[name] = function(spec, where, value)
+    if value == nil then value = true end
+    spec[name] = expect(value, "boolean", name, where)
+  end
 end
 
 -- Builders ------------------------------------------------------------------------------------

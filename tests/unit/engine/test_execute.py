@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ class FakeRun:
 
     def __init__(self, host: str = "h1", *, stays: bool = False, busy: bool = False, aborted: str = "") -> None:
         self.host = host
+        self.slots: threading.Semaphore | None = None
         self.busy = busy
         self.aborted = aborted
         self.reasons: list[str] = []
@@ -24,6 +26,8 @@ class FakeRun:
 
     def go(self) -> None:
         self._ended.wait(10)
+        if self.slots is not None:
+            self.slots.release()
 
     def cancel(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -34,19 +38,28 @@ class FakeRun:
 
 
 def test_hosts_that_end_by_themselves_make_a_complete_run():
-    assert execute([FakeRun(), FakeRun("h2")], 50, None) is Ending.COMPLETE
+    assert execute([FakeRun(), FakeRun("h2")], threading.Semaphore(50)) is Ending.COMPLETE
 
 
 def test_the_workflows_time_limit_cancels_every_host():
     runs = [FakeRun(stays=True), FakeRun("h2", stays=True)]
-    assert execute(runs, 50, 0.05) is Ending.LATE
-    assert [run.reasons for run in runs] == [["the workflow's time limit of 0.05 s is over"]] * 2
+    assert execute(runs, threading.Semaphore(50), time.monotonic() + 0.05) is Ending.LATE
+    assert [run.reasons for run in runs] == [["the workflow's time limit is over"]] * 2
 
 
 def test_an_abort_on_one_host_cancels_the_others():
     other = FakeRun("h2", stays=True)
-    execute([FakeRun(aborted="aborted by task a on h1"), other], 50, None)
+    execute([FakeRun(aborted="aborted by task a on h1"), other], threading.Semaphore(50))
     assert other.reasons[0] == "aborted by task a on h1"
+
+
+def test_no_more_hosts_work_at_once_than_there_are_slots():
+    slots = threading.Semaphore(2)
+    runs = [FakeRun(f"h{number}") for number in range(20)]
+    for run in runs:
+        run.slots = slots
+    assert execute(runs, slots) is Ending.COMPLETE
+    assert slots.acquire(blocking=False) and slots.acquire(blocking=False) and not slots.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +72,7 @@ def test_an_abort_on_one_host_cancels_the_others():
         pytest.param({"h1": "ok", "h2": "unreachable"}, (), Ending.COMPLETE, 3, id="unreachable"),
         pytest.param({"h1": "failed", "h2": "ok"}, ("h1",), Ending.COMPLETE, 6, id="busy"),
         pytest.param({"h1": "failed", "h2": "failed"}, ("h1",), Ending.COMPLETE, 2, id="failed wins over busy"),
+        pytest.param({"h1": "failed"}, (), Ending.STOPPED, 5, id="stopped by max_fail"),
         pytest.param({"h1": "cancelled"}, (), Ending.LATE, 7, id="late"),
         pytest.param({"h1": "cancelled"}, (), Ending.INTERRUPTED, 130, id="interrupted"),
     ],

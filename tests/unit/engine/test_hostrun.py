@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 
 import pytest
 
 from sloth.core.errors import ConnectionLost, ConnectionRefused
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished
-from sloth.core.model import HostPlan
-from sloth.engine.hostrun import HostRun
+from sloth.core.model import HostPlan, Plan, Workflow
+from sloth.engine.gates import Gates
+from sloth.engine.hostrun import HostRun, Terms
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+
+NO_PLAN = Plan(Workflow("w", "w:1"), ())
 
 
 class FakeSession:
@@ -21,12 +25,16 @@ class FakeSession:
     def __init__(self, events, ending=None):
         self.warnings = []
         self.told = []
+        self.jobs = []
         self.hear = {}
         self._events = events
         self._ending = ending
         self._closed = threading.Event()
 
     def call(self, verb, args):
+        self.jobs.append(args)
+        if not self.hear:
+            return {}
         for event in self._events:
             self.hear["event"](event)
         if isinstance(self._ending, Exception):
@@ -51,16 +59,20 @@ def finished(task, status="ok", **more):
     return {"type": "task_finished", "task": task, "status": status, **more}
 
 
+def terms(seen: list[Event], limits: Mapping[str, float] | None = None, gates: Gates | None = None) -> Terms:
+    slots = threading.Semaphore(0)
+    return Terms(["restart"], limits or {}, gates or Gates(NO_PLAN), slots, seen.append, Timer())
+
+
 def run(events, ending=None, limits=None, connect=None):
     seen: list[Event] = []
     session = FakeSession(events, ending)
 
-    def open_session(host, hear):
+    def begin(hear):
         session.hear = hear
-        return session
+        return session, {}
 
-    plan = HostPlan("h1", {"a": (), "b": ("a",)})
-    host_run = HostRun(plan, {"handlers": ["restart"]}, limits or {}, connect or open_session, seen.append, Timer())
+    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits))
     host_run.go()
     return host_run, seen
 
@@ -75,7 +87,7 @@ def test_events_of_the_host_are_passed_on():
 
 
 def test_a_host_that_cannot_be_reached_has_all_its_tasks_unreachable():
-    def refuse(host, hear):
+    def refuse(hear):
         raise ConnectionRefused("nothing listens", hint="is sshd running?")
 
     _, seen = run([], connect=refuse)
@@ -135,12 +147,12 @@ def test_a_frozen_host_does_not_stretch_the_time_limit():
 def test_a_cancelled_run_accounts_for_its_tasks():
     session = FakeSession([started("a")], "hangs")
 
-    def open_session(host, hear):
+    def begin(hear):
         session.hear = hear
-        return session
+        return session, {}
 
     seen: list[Event] = []
-    host_run = HostRun(HostPlan("h1", {"a": ()}), {"handlers": []}, {}, open_session, seen.append, Timer())
+    host_run = HostRun(HostPlan("h1", {"a": ()}), begin, terms(seen))
     thread = threading.Thread(target=host_run.go)
     thread.start()
     while not seen:
@@ -150,6 +162,53 @@ def test_a_cancelled_run_accounts_for_its_tasks():
     thread.join(5)
     assert session.told == ["cancel"]
     assert statuses(seen) == [("a", "cancelled")]
+
+
+def test_a_host_that_was_left_out_says_so_for_each_task():
+    seen: list[Event] = []
+    HostRun(HostPlan("h1", {"a": (), "b": ()}), lambda hear: (FakeSession([]), {}), terms(seen)).leave_out("not begun")
+    assert [(event.status, event.blocks) for event in seen if isinstance(event, TaskFinished)] == [
+        ("skipped", True)
+    ] * 2
+
+
+def test_a_host_that_only_waits_gives_its_slot_back_and_takes_one_before_it_goes_on():
+    plan = HostPlan("h1", {"a": ()}, {"a": ("db",)})
+    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan)))
+    session = FakeSession([{"type": "host_waiting"}], "hangs")
+
+    def begin(hear):
+        session.hear = hear
+        return session, {}
+
+    seen: list[Event] = []
+    shared = terms(seen, gates=gates)
+    thread = threading.Thread(target=HostRun(plan, begin, shared).go)
+    thread.start()
+    assert shared.slots.acquire(timeout=5)  # another host has the place now
+    gates.take(TaskFinished("h2", "db", "ok", outputs={"port": 1}))
+    assert session.told == []
+    shared.slots.release()
+    until(lambda: session.told == ["gate"])
+    session.close()
+    thread.join(5)
+    assert shared.slots.acquire(timeout=5)
+
+
+def test_a_gate_that_is_open_already_comes_with_the_job():
+    plan = HostPlan("h1", {"a": ()}, {"a": ("db",)})
+    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan)))
+    gates.take(TaskFinished("h2", "db", "ok", outputs={"port": 1}))
+    session = FakeSession([finished("a")])
+    HostRun(plan, lambda hear: (session, {}), terms([], gates=gates)).go()
+    assert session.jobs == [{"gates": [{"name": "db", "ok": True, "outputs": {"port": 1}}]}]
+
+
+def until(holds):
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sloth.core.errors import WorkflowError
@@ -56,6 +58,33 @@ def test_an_unknown_tag_is_an_error_with_a_near_match():
     assert "web" in caught.value.hint
 
 
-def test_a_dependency_on_a_task_of_other_hosts_only_is_refused():
-    with pytest.raises(WorkflowError, match="'b' on h1 depends on 'a', which runs only on h3"):
-        plan(task("a", hosts="db"), task("b", "a", hosts="web"))
+def test_a_dependency_on_a_task_of_other_hosts_is_a_gate():
+    laid = plan(task("a", hosts="db"), task("b", "a", hosts="web"))
+    assert [(host.host, dict(host.gates)) for host in laid.hosts] == [
+        ("h1", {"b": ("a",)}),
+        ("h2", {"b": ("a",)}),
+        ("h3", {}),
+    ]
+
+
+def test_where_a_task_runs_on_ones_own_host_nobody_else_is_waited_for():
+    assert all(not host.gates for host in plan(task("a"), task("b", "a")).hosts)
+
+
+def test_a_task_that_runs_once_does_so_on_the_first_host_and_the_others_wait_for_it():
+    laid = plan(replace(task("a"), run_once=True), task("b", "a"))
+    assert [host.tasks for host in laid.hosts] == [("a", "b"), ("b",), ("b",)]
+    assert [dict(host.gates) for host in laid.hosts] == [{}, {"b": ("a",)}, {"b": ("a",)}]
+
+
+def test_batches_hold_the_hosts_that_have_something_to_do():
+    workflow = Workflow("site", "site.sloth:1", tasks=(task("a", hosts="web"),), serial=(1,))
+    assert lay_out(workflow, HOSTS, GROUPS.__getitem__).batches == (("h1",), ("h2",))
+
+
+def test_nobody_waits_for_a_later_batch():
+    tasks = (task("a", hosts="db"), task("b", "a", hosts="web"))
+    with pytest.raises(WorkflowError, match="'b' on h1 waits for 'a' on h3, which is in a later batch"):
+        lay_out(Workflow("site", "site.sloth:1", tasks=tasks, serial=(2,)), HOSTS, GROUPS.__getitem__)
+    reverse = Workflow("site", "site.sloth:1", tasks=tasks, serial=(2,), order="reverse_inventory")
+    assert lay_out(reverse, HOSTS, GROUPS.__getitem__).batches == (("h3", "h2"), ("h1",))

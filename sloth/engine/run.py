@@ -1,0 +1,186 @@
+"""One workflow's run: batch after batch, every host with its session, job and answers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sloth.core import settings
+from sloth.core.events import Event, RunFinished, RunStarted
+from sloth.core.model import HostPlan, Plan, WorkflowFile
+from sloth.core.places import Places
+from sloth.engine.answers import Answers, Shared
+from sloth.engine.batches import is_too_many
+from sloth.engine.bus import Bus
+from sloth.engine.execute import Ending, Tally, execute
+from sloth.engine.files import Files
+from sloth.engine.gates import Gates
+from sloth.engine.hooks import Hooks
+from sloth.engine.hostrun import Hear, HostRun, Session, Terms
+from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.request import Request, Targets
+from sloth.engine.templates import Templates
+from sloth.inventory import Inventory
+from sloth.inventory.connection import SECRET_VARIABLES
+from sloth.runtime.deadline import Timer
+from sloth.transport.switchboard import Switchboard
+from sloth.workflow.load import Evaluated
+from sloth.workflow.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that is known before anything connects."""
+
+    evaluated: Evaluated
+    inventory: Inventory
+    variables: Variables
+    plans: tuple[Plan, ...]
+
+    @property
+    def file(self) -> WorkflowFile:
+        """The workflow file."""
+        return self.evaluated.file
+
+
+class Run:
+    """One plan on its way. Everything that happens goes to the bus."""
+
+    def __init__(self, request: Request, loaded: Loaded, plan: Plan, bus: Bus) -> None:
+        self._request = request
+        self._loaded = loaded
+        self._plan = plan
+        self._bus = bus
+        self._publishing = threading.Lock()
+        self._id = secrets.token_hex(4)
+        self._timer = Timer()
+        self._tally = Tally([host.host for host in plan.hosts])
+        self._gates = Gates(plan)
+        self._slots = threading.Semaphore(request.forks)
+        common = {**plan.workflow.variables, **loaded.variables.common}
+        self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
+        self._hook_events = Bus([self._hooks.take])
+        path = Path(loaded.file.path)
+        self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
+        self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
+        wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
+        self._switchboard = Switchboard.of(Places.find(os.environ, Path.cwd()), os.environ, wheelhouse)
+
+    def go(self) -> int:
+        """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
+        began = time.monotonic()
+        terms = self._terms()
+        runs = {host.host: self._host_run(host, terms) for host in self._plan.hosts}
+        wanted = self._hooks.start()
+        tasks = {host.host: host.tasks for host in self._plan.hosts}
+        name, file = self._plan.workflow.name, self._loaded.file.path
+        self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
+        if not wanted:
+            for run in runs.values():
+                run.cancel("on_start of the workflow returned false")
+        try:
+            with self._hook_events:
+                ending = self._batches(runs)
+        finally:
+            self._switchboard.close()
+        code = self._tally.exit_code(list(runs.values()), ending)
+        self._hooks.complete(code == 0)
+        self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
+        return code
+
+    def _batches(self, runs: dict[str, HostRun]) -> Ending:
+        """One batch after the other; what is left when one of them forbids the next is left out."""
+        timeout = self._plan.workflow.timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
+        left, ending = list(self._plan.batches), Ending.COMPLETE
+        while left:
+            batch = left.pop(0)
+            ending = execute([runs[host] for host in batch], self._slots, deadline)
+            reason = self._reason_to_stop(ending, batch, runs) if left else ""
+            if reason:
+                for host in (host for rest in left for host in rest):
+                    runs[host].leave_out(reason)
+                return Ending.STOPPED if ending is Ending.COMPLETE else ending
+        return ending
+
+    def _reason_to_stop(self, ending: Ending, batch: Collection[str], runs: dict[str, HostRun]) -> str:
+        """Why the next batch must not begin, or an empty string."""
+        if ending is not Ending.COMPLETE:
+            return f"not begun: {ending.value}"
+        aborted = next((runs[host].aborted for host in batch if runs[host].aborted), "")
+        if aborted:
+            return aborted
+        workflow, everywhere = self._plan.workflow, [host.host for host in self._plan.hosts]
+        for hosts, what in ((batch, "of the batch before"), (everywhere, "in all")):
+            bad = self._tally.bad_hosts(hosts)
+            if is_too_many(bad, len(hosts), workflow.max_fail, workflow.where):
+                return f"not begun: {bad} of {len(hosts)} hosts {what} failed or were unreachable"
+        return ""
+
+    def _publish(self, event: Event) -> None:
+        with self._publishing:
+            self._tally.add(event)
+            self._bus.publish(event)
+            self._hook_events.publish(event)
+            self._gates.take(event)
+
+    def _terms(self) -> Terms:
+        workflow = self._plan.workflow
+        return Terms(
+            handlers=workflow.handlers,
+            limits={task.name: task.timeout for task in workflow.tasks if task.timeout is not None},
+            gates=self._gates,
+            slots=self._slots,
+            publish=self._publish,
+            timer=self._timer,
+            place=self._loaded.evaluated.sources.place,
+        )
+
+    def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
+        inventory = self._loaded.inventory
+        connection = inventory.connection(host.host, over=_settings(self._request.targets))
+
+        def begin(hear: Hear) -> tuple[Session, dict[str, Any]]:
+            variables = inventory.variables(host.host)
+            job = self._jobs.job(host, {key: variables[key] for key in variables.keys() - SECRET_VARIABLES})
+            sessions: list[Session] = []
+            answers = Answers(self._shared, job, connection.become_password, lambda name: _fact(sessions[0], name))
+            sessions.append(self._switchboard.open(connection, answers.verbs(), hear))
+            return sessions[0], job
+
+        return HostRun(host, begin, terms)
+
+
+def _fact(session: Session, name: str) -> object:
+    """Ask the host for a fact that a template reads."""
+    from sloth.runtime.acting import Outcome
+
+    outcome = Outcome.from_plain(
+        session.call("act", {"act": -1, "module": "facts", "action": "get", "args": [name], "named": {}})
+    )
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome.value
+
+
+def _settings(targets: Targets) -> dict[str, object]:
+    """What the command line says of connections, as inventory variables."""
+    said = {
+        "user": targets.user,
+        "private_key": targets.private_key,
+        "password": targets.password,
+        "host_keys": targets.host_keys,
+        "connection": targets.connection,
+        "become": targets.become or None,
+        "become_user": targets.become_user,
+        "become_method": targets.become_method,
+        "become_password": targets.become_password,
+        "connect_timeout": targets.connect_timeout,
+    }
+    return {f"sloth_{name}": value for name, value in said.items() if value is not None}
