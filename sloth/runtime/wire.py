@@ -171,7 +171,7 @@ class Peer:
         finally:
             self._abandon(pending)
         if not pending.complete:
-            raise WireClosed(self._closed)
+            raise WireClosed(self._closed or f"a stream waited more than {STALL:g} s for its reader, and was dropped")
 
     def _abandon(self, pending: _Pending) -> None:
         """No more chunks for this reader, so that the wire does not wait for it."""
@@ -251,9 +251,8 @@ class Peer:
             return
         try:
             pending.chunks.put(body[4:] or None, timeout=STALL)
-        except queue.Full:  # its reader has given up; the rest of the stream is dropped
-            with self._lock:
-                self._streams.pop(number, None)
+        except queue.Full:  # its reader has given up, or learns at its next look that the rest is lost
+            self._abandon(pending)
 
     def _serve_call(self, message: "Message") -> None:
         number = message["call"]

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sloth.core.errors import NoShell
-from sloth.transport.link import CHUNK, GLANCE, Heard
+from sloth.transport.link import CHUNK, GLANCE, Heard, gone_if_closed
 
 if TYPE_CHECKING:
     from sloth.transport.ssh import Login
@@ -77,9 +77,10 @@ class ChannelLink:
         sock = self._login.transport.sock
         if not isinstance(sock, socket.socket):
             return True  # through a jump host the channel's own window has to tell
-        poll = select.poll()
-        poll.register(sock, select.POLLOUT)
-        return bool(poll.poll(0))
+        with gone_if_closed():
+            poll = select.poll()
+            poll.register(sock, select.POLLOUT)
+            return bool(poll.poll(0))
 
     def exit_status(self) -> int | None:
         return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None

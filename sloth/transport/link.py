@@ -11,6 +11,8 @@ import select
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -93,7 +95,7 @@ class ProcessLink:
         return data
 
     def write(self, data: bytes) -> None:
-        with self._writing:
+        with self._writing, gone_if_closed():
             view = memoryview(data)
             while view:
                 view = view[self._stdin.write(view) :]
@@ -102,12 +104,13 @@ class ProcessLink:
         if not self._writing.acquire(blocking=False):
             return False
         try:
-            poll = select.poll()
-            poll.register(self._stdin, select.POLLOUT)
-            if not any(event & select.POLLOUT for _, event in poll.poll(0)):
-                return False
-            self._stdin.write(data)  # a pipe that has room at all takes PIPE_BUF bytes at once
-            return True
+            with gone_if_closed():
+                poll = select.poll()
+                poll.register(self._stdin, select.POLLOUT)
+                if not any(event & select.POLLOUT for _, event in poll.poll(0)):
+                    return False
+                self._stdin.write(data)  # a pipe that has room at all takes PIPE_BUF bytes at once
+                return True
         finally:
             self._writing.release()
 
@@ -121,6 +124,15 @@ class ProcessLink:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+@contextmanager
+def gone_if_closed() -> Iterator[None]:
+    """What Python says of a file that another thread has just closed, as the OSError that a link promises."""
+    try:
+        yield
+    except ValueError as error:
+        raise BrokenPipeError(f"the link is closed: {error}") from error
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:

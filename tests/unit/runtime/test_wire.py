@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloth.runtime import wire
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import (
     CHUNK,
@@ -181,3 +182,18 @@ def test_what_is_encoded_is_decoded(message):
 def test_a_message_over_the_limit_is_refused_before_it_is_sent():
     with pytest.raises(WireError, match="over the limit"):
         encode({"a": "x" * JSON_LIMIT})
+
+
+def test_a_stream_whose_reader_is_too_slow_is_dropped_and_the_reader_is_told(monkeypatch):
+    monkeypatch.setattr(wire, "STALL", 0.05)
+    sent = threading.Event()
+
+    def chunks():
+        yield from [b"x"] * (wire.STREAM_WINDOW + 2)
+        sent.set()
+
+    with Pair({"file": lambda args: Streamed({}, chunks()), "behind it": lambda args: sent.wait(5)}) as a:
+        _, received = a.call_stream("file", {})
+        assert a.call("behind it", {}) is True
+        with pytest.raises(WireClosed, match="waited more than"):
+            list(received)
