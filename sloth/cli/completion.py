@@ -1,13 +1,19 @@
-"""`sloth completion`: what a shell needs to complete sloth's commands and options."""
+"""`sloth completion`: what a shell needs to complete sloth's commands and options.
+
+The shell asks sloth itself at each Tab, by the variables below; typer answers. When it has nothing to offer, the
+shell completes names of files.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from sloth.cli.command import COMPLETE, application
+from sloth.cli.render import notes
 
 app = application()
 
@@ -20,19 +26,45 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+_BASH = f"""\
+_sloth_completion() {{
+    local IFS=$'\\n'
+    COMPREPLY=($(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=$COMP_CWORD {COMPLETE}=complete_bash "$1"))
+}}
+complete -o default -F _sloth_completion sloth"""
+
+# A file in fpath is itself the function: zsh looks for #compdef in its first line, and runs it at the first Tab.
+_ZSH = f"""\
+#compdef sloth
+_sloth_completion() {{
+    eval $(_TYPER_COMPLETE_ARGS="${{words[1,$CURRENT]}}" {COMPLETE}=complete_zsh sloth)
+}}
+if [[ $funcstack[1] == _sloth ]]; then
+    _sloth_completion
+else
+    compdef _sloth_completion sloth
+fi"""
+
+_FISH_ASKS = f"env {COMPLETE}=complete_fish _TYPER_COMPLETE_ARGS=(commandline -cp) _TYPER_COMPLETE_FISH_ACTION="
+_FISH = f"""\
+complete --command sloth --no-files \\
+    --condition "{_FISH_ASKS}is-args sloth" \\
+    --arguments "({_FISH_ASKS}get-args sloth)\""""
+
+_SCRIPTS: Mapping[Shell, str] = {Shell.BASH: _BASH, Shell.ZSH: _ZSH, Shell.FISH: _FISH}
+
+
 @app.command()
-def completion(context: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> int:
+def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> int:
     """Print the completion of a shell, to be read by it.
 
     \b
     example: sloth completion bash > ~/.local/share/bash-completion/completions/sloth
-             sloth completion zsh > ~/.zfunc/_sloth
+             sloth completion zsh > ~/.zfunc/_sloth    (with ~/.zfunc in fpath, before compinit)
              sloth completion fish > ~/.config/fish/completions/sloth.fish
     """
-    from typer.completion import shell_complete
-
-    know_shells()
-    return shell_complete(context.find_root().command, {}, "sloth", COMPLETE, f"source_{shell}")
+    notes.say(_SCRIPTS[shell])
+    return 0
 
 
 def know_shells() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,26 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(project):
     assert dest.exists()
 
 
+BASH = """
+source ./completion
+COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_sloth_completion sloth
+echo "${{COMPREPLY[@]}}"
+"""
+# As from a folder of fpath: the file is the function. What zsh makes of the offers is not ours.
+ZSH = """
+mv completion _sloth; fpath=($PWD $fpath)
+autoload -Uz compinit; compinit -u -D
+_arguments() {{ print -r -- "$*" | grep -o '"[a-z-]*"' | tr -d '"' }}
+words=({typed}); CURRENT=$#words
+$_comps[sloth]
+"""
+FISH = """
+source ./completion
+complete -C '{typed}' | cut -f1
+"""
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -188,14 +209,17 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(project):
         pytest.param("sloth apply --host-keys a", ["accept-new"], id="choice"),
     ],
 )
-def test_bash_completes_what_is_typed(project, typed, offered):
-    _, script, _ = project.sloth("completion", "bash")
+@pytest.mark.parametrize(("shell", "asks"), [("bash", BASH), ("zsh", ZSH), ("fish", FISH)], ids=["bash", "zsh", "fish"])
+def test_a_shell_completes_what_is_typed(project, shell, asks, typed, offered):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    _, script, _ = project.sloth("completion", shell)
+    project.write("completion", script)
     project.write("sloth", f'#!/bin/sh\nexec {sys.executable} -m sloth "$@"\n')
     (project.directory / "sloth").chmod(0o755)
-    asked = f"COMP_WORDS=({typed}); COMP_CWORD={len(typed.split()) - 1}; _sloth_completion sloth"
     done = subprocess.run(
-        ["bash", "-c", f'{script}\n{asked}\necho "${{COMPREPLY[@]}}"'],
-        env={**project.environ, "PATH": f"{project.directory}:{os.environ['PATH']}"},
+        [shell, "-c", asks.format(typed=typed)], cwd=project.directory,
+        env={**project.environ, "PATH": f"{project.directory}:{os.environ['PATH']}", "HOME": str(project.directory)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout.split(), done.stderr) == (offered, "")
