@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ class Run:
             [*SLOTH, *map(str, words), "--format", "json"], env=environment(home), text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
+        weakref.finalize(self, self._process.kill)  # a test that fails midway leaves no run behind
         self.events: list[dict[str, Any]] = []
         self.stderr = ""
         self.code: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -14,7 +15,12 @@ from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
 
-SLOW = 'local a = task("sleep"):command("sleep 6321"):build()\nlocal b = task("after"):command("true"):build()\nworkflow.define("w"):tasks({ a, b })\n'
+NAP = f"sleep {secrets.randbelow(10**6) + 10**6}"  # nobody else's, whatever else is tried on these hosts
+SLOW = f"""
+local a = task("sleep"):command("{NAP}"):build()
+local b = task("after"):command("true"):build()
+workflow.define("w"):tasks({{ a, b }})
+"""
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def site(tmp_path: Path):
 
 
 def sleepers(host: Host) -> int:
-    return len(host.exec("pgrep", "-f", "sleep 632[1]", check=False).stdout.split())
+    return len(host.exec("pgrep", "-f", f"{NAP[:-1]}[{NAP[-1]}]", check=False).stdout.split())
 
 
 def runtimes(host: Host) -> int:
@@ -56,7 +62,8 @@ def test_an_unreachable_host_does_not_hold_back_the_others(lab, lab_hosts, lab_i
 def test_a_host_that_loses_power_is_unreachable_and_the_others_finish(
     lab: Lab, lab_hosts, lab_inventory, site, tmp_path
 ):
-    text = 'task("wait"):command(function() return exec.check(inventory_hostname == vars.victim and "sleep 6321" or "sleep 3") end):build()'
+    nap = f'inventory_hostname == vars.victim and "{NAP}" or "sleep 3"'
+    text = f'task("wait"):command(function() return exec.check({nap}) end):build()'
     victim = lab_hosts[2]
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-e", f"victim={victim.name}", site(text))
     until(lambda: sleepers(victim))
@@ -79,7 +86,7 @@ def test_ctrl_c_leaves_no_process_on_any_host(lab_hosts, lab_inventory, site, tm
 
 
 def test_a_second_ctrl_c_hangs_up_at_once_and_leaves_no_process_either(lab_hosts, lab_inventory, site, tmp_path):
-    text = SLOW.replace("sleep 6321", 'trap \\"\\" TERM; sleep 6321; sleep 6321')
+    text = SLOW.replace(NAP, f'trap \\"\\" TERM; {NAP}; {NAP}')
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, site(text))
     until(lambda: all(sleepers(host) for host in lab_hosts))
     run.signal(signal.SIGINT)
@@ -139,10 +146,10 @@ def test_two_time_limits_hold_within_a_second_also_as_another_user(lab_hosts, la
     host = lab_hosts[0]
     inventory = tmp_path / "deploy.yml"
     inventory.write_text(lab.inventory([host], user="deploy") + "      sloth_become_password: deploy\n")
-    text = """
+    text = f"""
         local loop = task("loop"):timeout("2s"):command(function() while true do end end):build()
-        local sleep = task("sleep"):become(true):timeout("1s"):command(function() exec.run("sleep 6321") end):build()
-        workflow.define("w"):tasks({ loop, sleep }):config({ max_parallel_tasks = 2 })
+        local sleep = task("sleep"):become(true):timeout("1s"):command(function() exec.run("{NAP}") end):build()
+        workflow.define("w"):tasks({{ loop, sleep }}):config({{ max_parallel_tasks = 2 }})
     """
     run = Run(tmp_path / "home", "apply", "-i", inventory, site(text))
     assert run.end() == 2
