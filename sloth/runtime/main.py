@@ -6,6 +6,7 @@ started and is gone; only the cache stays.
 """
 
 import os
+import select
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ if MYPY:
 
     Plain = dict[str, object]
 
+GLANCE = 0.5  # seconds that a write to a full pipe waits until it looks whether we end
 SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
 
 
@@ -38,11 +40,13 @@ class Runtime:
 
     def __init__(self, read_fd: int, write_fd: int, cache: "str | None") -> None:
         self.cache = cache
+        self._sink = write_fd
+        self._ending = False
         self.timer = Timer()
         self.catalog = Catalog()
         self.peer = Peer(
             lambda length: os.read(read_fd, length),
-            lambda data: _write(write_fd, data),
+            self._write,
             {"job": self._job, "act": self._act},
             {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate, "stop": self._stop},
         )
@@ -77,6 +81,7 @@ class Runtime:
 
     def end(self, reason: str) -> None:
         """Stop everything and leave."""
+        self._ending = True
         if self._play is not None:
             self._play.cancel(reason)
         self.served.stop_all(reason)
@@ -161,6 +166,16 @@ class Runtime:
             self.end("no heartbeat from the controller")
         self.timer.after(SILENCE / 12, self._watch)
 
+    def _write(self, data: bytes) -> None:
+        """All of it; but once we end, nobody waits for a controller that has stopped to read."""
+        view, room = memoryview(data), select.poll()
+        room.register(self._sink, select.POLLOUT)
+        while view:
+            if room.poll(0 if self._ending else GLANCE * 1000):
+                view = view[os.write(self._sink, view[: select.PIPE_BUF]) :]  # so much never blocks
+            elif self._ending:
+                raise BrokenPipeError("the controller does not read any more")
+
     def _tell(self, verb: str, args: "Plain") -> None:
         try:
             self.peer.tell(verb, args)
@@ -181,9 +196,3 @@ def is_me(user: str) -> bool:
         return pwd.getpwnam(user).pw_uid == os.getuid()
     except KeyError:
         raise ActionFailed(f"become: there is no user {user!r} on this host") from None
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

@@ -1,0 +1,89 @@
+"""The runtime as a process: what it does when its controller falls silent, stops to read, or cancels early."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sloth.runtime.wire import Peer, framed
+
+PROGRAM = """
+import os, sys
+import lupa.lua54
+from sloth.runtime import main
+main.SILENCE = float(sys.argv[1])
+source, sink = os.dup(0), os.dup(1)
+os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+os.dup2(2, 1)
+main.serve(source, sink, None)
+"""
+TASKS = 4
+
+
+@pytest.fixture
+def start() -> Iterator:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(silence: float) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", PROGRAM, str(silence)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, bufsize=0
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def job(command: str) -> dict[str, object]:
+    """Some tasks side by side that all run this command."""
+    names = [f"t{number}" for number in range(TASKS)]
+    source = "".join(f'local {name} = task("{name}"):command([==[{command}]==]):build()\n' for name in names)
+    source += f'workflow.define("w"):tasks({{ {", ".join(names)} }})'
+    return {
+        "run": "r", "host": "h1", "workflow": "w", "entry": "w.sloth", "sources": {"w.sloth": source},
+        "live": True, "parallel": TASKS, "steps": [{"name": name} for name in names],
+    }  # fmt: skip
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_a_controller_that_falls_silent_and_does_not_read_either_leaves_nothing_behind(start, tmp_path):
+    process = start(silence=1.0)
+    flood = f"echo $$ >> {tmp_path}/pids; head -c 200000 /dev/zero | tr '\\0' a; exec sleep 300"
+    process.stdin.write(framed({"call": 1, "verb": "job", "args": job(flood)}))
+    assert process.wait(20) == 0
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == TASKS
+    assert not [pid for pid in pids if is_alive(int(pid))]
+
+
+def test_what_is_cancelled_before_it_plays_does_not_begin(start, tmp_path):
+    process = start(silence=60.0)
+    events: list[dict[str, object]] = []
+    peer = Peer(
+        lambda length: os.read(process.stdout.fileno(), length),
+        process.stdin.write,
+        {},
+        {"hello": lambda args: None, "bye": lambda args: None, "event": events.append},
+    )
+    threading.Thread(target=peer.serve, daemon=True).start()
+    peer.tell("cancel", {"reason": "stopped by Ctrl-C"})
+    assert peer.call("job", job(f"touch {tmp_path}/done"), timeout=20) == {"counts": {"cancelled": TASKS}}
+    assert {event["message"] for event in events} == {"stopped by Ctrl-C"}
+    assert not (tmp_path / "done").exists()
