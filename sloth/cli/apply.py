@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sloth.cli.command import application, flat
+from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import (
     ChoiceOptions,
     File,
@@ -25,7 +25,7 @@ app = application()
 _PENDING = 4
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 @flat
 def apply(
     file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,

@@ -13,13 +13,37 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandFunctionType
 
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 
 COMPLETE = "_SLOTH_COMPLETE"
 """The variable by which a shell asks for completions."""
+
+
+EXIT_CODES = """\b
+exit codes: 0 all is well            6 another run works on a host
+            1 wrong usage or file    70 a bug of sloth
+            2 a task failed          130, 143 stopped by a signal
+            3 a host is unreachable
+"""
+"""What the commands that run something end with."""
+
+
+class Command(TyperCommand):
+    """A command whose usage shows arguments as they are typed, without typer's braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+class Application(typer.Typer):
+    """Makes such commands."""
+
+    def command(self, name: str | None = None, **more: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        return super().command(name, **{"cls": Command, **more})
 
 
 class Group(TyperGroup):
@@ -36,9 +60,9 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def application(about: str = "", group: type[Group] = Group) -> typer.Typer:
+def application(about: str = "", group: type[Group] = Group) -> Application:
     """An empty application. Its help is plain text: formatting it with rich would double the start-up."""
-    return typer.Typer(
+    return Application(
         cls=group, help=about or None, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )  # fmt: skip

@@ -55,7 +55,7 @@ _SCRIPTS: Mapping[Shell, str] = {Shell.BASH: _BASH, Shell.ZSH: _ZSH, Shell.FISH:
 
 
 @app.command()
-def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> int:
+def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="Yours: bash, zsh or fish.")]) -> int:
     """Print the completion of a shell, to be read by it.
 
     \b

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from typer import Argument
 
-from sloth.cli.command import application, flat
+from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import Check, LockTimeout, ShowOptions, TargetOptions, configured, length
 from sloth.cli.render import watching
 
 app = application()
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 @flat
 def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, function A
     pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],

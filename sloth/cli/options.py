@@ -49,8 +49,12 @@ Verbosity = Annotated[
 ]
 Check = Annotated[bool, Option("--check", "-C", help="Change nothing; tell what would change.")]
 LockTimeout = Annotated[
-    str, Option("--lock-timeout", metavar="TIME", help="How long to wait for hosts that another run works on.")
-]
+    str,
+    Option(
+        "--lock-timeout", metavar="TIME", show_default=False,
+        help="Wait so long for hosts that another run works on: `30s`, `5m` (default: not at all).",
+    ),
+]  # fmt: skip
 Sources = Annotated[
     list[str] | None,
     Option("--inventory", "-i", metavar="SOURCE", help="A file, a directory or `h1,h2,`; may be given several times."),
@@ -71,7 +75,9 @@ class TargetOptions:
         int | None, Option("--forks", "-f", min=1, metavar="NUMBER", help="How many hosts work at once (default 50).")
     ] = None
     user: Annotated[str | None, Option("--user", "-u", metavar="NAME", help="Log in as this user.")] = None
-    private_key: Annotated[str | None, Option("--private-key", metavar="FILE", help="Log in with this key.")] = None
+    private_key: Annotated[
+        str | None, Option("--private-key", metavar="FILE", help="Log in with the key in this file.")
+    ] = None
     ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
     password_file: Annotated[
         Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
@@ -83,7 +89,7 @@ class TargetOptions:
         HostKeyPolicy | None, Option("--host-keys", help="What to do with host keys that known_hosts does not have.")
     ] = None
     connect_timeout: Annotated[
-        str | None, Option("--connect-timeout", metavar="TIME", help="How long to wait for a host (default 10s).")
+        str | None, Option("--connect-timeout", metavar="TIME", help="How long to wait for a host: `5s` (default 10s).")
     ] = None
     become: Annotated[bool, Option("--become", "-b", help="Work as root.")] = False
     become_user: Annotated[

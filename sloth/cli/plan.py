@@ -24,7 +24,7 @@ app = application()
 @app.command()
 @flat
 def plan(
-    file: File, choice: ChoiceOptions, variables: VariableOptions, inventory: Sources = None, limit: Limit = None,
+    file: File, *, inventory: Sources = None, limit: Limit = None, choice: ChoiceOptions, variables: VariableOptions,
     form: FormatOption = Format.TEXT,
 ) -> int:  # fmt: skip
     """Show what a run would do: which tasks on which hosts, in which order. Nothing connects.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sloth.cli.apply import look, perform
-from sloth.cli.command import application, flat
+from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import (
     ChoiceOptions,
     File,
@@ -21,7 +21,7 @@ from sloth.cli.options import (
 app = application()
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 @flat
 def run(
     file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,

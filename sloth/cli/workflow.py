@@ -20,7 +20,9 @@ app = application("Workflow files: list, show, validate.")
 
 @app.command("list")
 def list_(
-    directory: Annotated[Path, Argument(metavar="[DIRECTORY]", help="Where to look.", show_default=False)] = Path(),
+    directory: Annotated[
+        Path, Argument(metavar="[DIRECTORY]", help="Where to look (default: here).", show_default=False)
+    ] = Path(),
     form: FormatOption = Format.TEXT,
 ) -> int:
     """List workflow files and what is in them.
