@@ -12,7 +12,10 @@ from sloth.cli.command import application
 from sloth.cli.options import FormatOption, configured
 from sloth.cli.render import bundles
 from sloth.cli.render.format import Format
+from sloth.core.errors import UsageError
+from sloth.core.near import near
 from sloth.core.places import Places
+from sloth.runtime.lua_parts import PARTS
 from sloth.transport import bundle as transport
 from sloth.transport.lua import LuaParts
 
@@ -34,6 +37,10 @@ def build(
     example: sloth bundle build
              sloth bundle build cp311-manylinux_x86_64
     """
+    for tag in tags or ():
+        if tag not in PARTS:
+            hint = near(tag, PARTS) or "`sloth bundle list` names all"
+            raise UsageError(f"there is no Lua for a Python called {tag!r}", hint=hint)
     made = transport.Bundle.build(_places().bundles)
     packed = made.packed()
     lua = _lua()

@@ -21,7 +21,14 @@ app = application("Workflow files: list, show, validate.")
 @app.command("list")
 def list_(
     directory: Annotated[
-        Path, Argument(metavar="[DIRECTORY]", help="Where to look (default: here).", show_default=False)
+        Path,
+        Argument(
+            metavar="[DIRECTORY]",
+            help="Where to look (default: here).",
+            show_default=False,
+            exists=True,
+            file_okay=False,
+        ),
     ] = Path(),
     form: FormatOption = Format.TEXT,
 ) -> int:

@@ -57,8 +57,6 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
     """
     with Bus(subscribers) as bus:
         loaded = _prepare(request, bus.publish)
-        for warning in [*loaded.file.warnings, *_warnings(loaded)]:
-            bus.publish(Notice(warning))
         for one in loaded.plans:
             code = Run(request, loaded, one, bus).go()
             if code:
@@ -109,7 +107,10 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
     chosen = _chosen(request, evaluated.file)
     check_tags(chosen, [*request.tags, *request.skip_tags])
     plans = tuple(_plan(request, workflow, hosts) for workflow in chosen)
-    return Loaded(evaluated, hosts, variables, plans)
+    loaded = Loaded(evaluated, hosts, variables, plans)
+    for warning in [*loaded.file.warnings, *_warnings(loaded)]:
+        say(Notice(warning))
+    return loaded
 
 
 def _warnings(loaded: Loaded) -> list[str]:
