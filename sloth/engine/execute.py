@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import Enum
 from typing import Protocol
@@ -75,7 +75,7 @@ def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float
 
     The first Ctrl-C asks the hosts to stop and waits for them; the second hangs up at once.
     """
-    ending = Ending.COMPLETE
+    ending, aborted = Ending.COMPLETE, ""
     queue = deque(runs)
     waiting: set[Future[None]] = set()
     with ThreadPoolExecutor(max_workers=max(1, len(runs)), thread_name_prefix="host") as pool:
@@ -83,14 +83,17 @@ def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float
             try:
                 while queue and slots.acquire(blocking=False):
                     waiting.add(pool.submit(queue.popleft().go))
-                waiting = _some_more(waiting, runs)
+                waiting = _some_more(waiting)
+                if not aborted:
+                    aborted = next((run.aborted for run in runs if run.aborted), "")
+                    _cancel([run for run in runs if aborted and not run.aborted], aborted)
                 if deadline is not None and time.monotonic() > deadline and ending is Ending.COMPLETE:
                     ending = Ending.LATE
                     _cancel(runs, "the workflow's time limit is over")
             except KeyboardInterrupt:
                 if ending is Ending.INTERRUPTED:
                     for run in runs:
-                        run.hang_up()
+                        _aside(run.hang_up)
                 else:
                     _cancel(runs, "stopped by Ctrl-C")
                 ending = Ending.INTERRUPTED
@@ -99,19 +102,19 @@ def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float
 
 def _cancel(runs: Sequence[Running], reason: str) -> None:
     for run in runs:
-        run.cancel(reason)
+        _aside(run.cancel, reason)
 
 
-def _some_more(waiting: set[Future[None]], runs: Sequence[Running]) -> set[Future[None]]:
-    """Wait a little; an abort on one host stops the others. A fault in a host's thread is raised here."""
+def _aside(function: Callable[..., None], *arguments: str) -> None:
+    """In a thread of its own: a host that takes nothing any more holds up neither the others nor the keyboard."""
+    threading.Thread(target=function, args=arguments, daemon=True).start()
+
+
+def _some_more(waiting: set[Future[None]]) -> set[Future[None]]:
+    """Wait a little. A fault in a host's thread is raised here."""
     if not waiting:
         time.sleep(TICK)  # every slot is with a host of this batch that goes on behind a gate
     done, rest = wait(waiting, timeout=TICK, return_when=FIRST_COMPLETED)
     for future in done:
         future.result()
-    aborted = next((run.aborted for run in runs if run.aborted), "")
-    if aborted:
-        for run in runs:
-            if not run.aborted:
-                run.cancel(aborted)
     return rest

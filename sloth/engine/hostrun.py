@@ -122,11 +122,11 @@ class HostRun:
         """Ask the host to stop; when it does not within a few seconds, hang up."""
         self._cancelled = self._cancelled or reason
         if self.session is not None:
+            self._timer.after(CANCEL_PATIENCE, self.hang_up)  # first: a frozen host may not even take the word
             try:
                 self.session.tell("cancel", {"reason": reason})
             except SlothError:
                 return  # it is gone already; go() is about to notice
-            self._timer.after(CANCEL_PATIENCE, self.hang_up)
 
     def hang_up(self) -> None:
         """End the session; the host stops what it started when its input ends."""

@@ -62,6 +62,31 @@ def test_no_more_hosts_work_at_once_than_there_are_slots():
     assert slots.acquire(blocking=False) and slots.acquire(blocking=False) and not slots.acquire(blocking=False)
 
 
+class Keyboard:
+    """Slots for all; whoever asks for the last one is interrupted twice before."""
+
+    def __init__(self, slots: int) -> None:
+        self.words: list[object] = [*[True] * (slots - 1), KeyboardInterrupt, KeyboardInterrupt, True]
+
+    def acquire(self, blocking: bool) -> bool:
+        word = self.words.pop(0)
+        if word is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return True
+
+
+def test_a_host_that_takes_no_word_holds_up_neither_the_others_nor_the_second_ctrl_c():
+    class Frozen(FakeRun):
+        def cancel(self, reason: str) -> None:
+            self._ended.wait()  # until somebody hangs up
+
+    frozen, other, last = Frozen(stays=True), FakeRun("h2", stays=True), FakeRun("h3")
+    assert execute([frozen, other, last], Keyboard(3)) is Ending.INTERRUPTED
+    while not other.reasons:
+        pass  # the second Ctrl-C may be quicker than the word of the first
+    assert other.reasons == ["stopped by Ctrl-C"]
+
+
 @pytest.mark.parametrize(
     ("statuses", "busy", "ending", "code"),
     [
