@@ -16,6 +16,7 @@ LAB_HOSTS = 3
 LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several people can test on one machine
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("lab"):

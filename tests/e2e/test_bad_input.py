@@ -161,6 +161,11 @@ IN_INVENTORIES = {
     "duplicate key in TOML": inventory(
         "[all.vars]\nx = 1\nx = 2\n", "this is no TOML: cannot overwrite a value", "hosts.toml:3:6", name="hosts.toml"
     ),
+    "way to a host": inventory(
+        "all:\n  hosts:\n    web1: { sloth_port: abc }\n",
+        "sloth_port of web1: 'abc' is wrong, it wants a port from 1 to 65535",
+        "hosts.yml:3",
+    ),
     "no hosts": inventory("", "the pattern 'all' matches no host", hint="the inventory has no hosts"),
     "no file": Mistake(
         "there is no inventory host.yml",

@@ -372,19 +372,3 @@ def test_tasks_and_workflows_narrow_the_hosts(folder):
     ended = folder.sloth("apply", "-i", "a,b,c,d,", "-c", "local", "-f", "1", "site.sloth", "--format", "json")
     finished = [(event["host"], event["task"]) for event in ended.events if event["type"] == "task_finished"]
     assert sorted(finished) == [("a", "all"), ("b", "all"), ("b", "one"), ("c", "all"), ("c", "one")]
-
-
-@pytest.mark.lab
-def test_become_belongs_to_one_task_or_one_call(lab_hosts, lab_inventory, folder):
-    who = 'exec.check("id -un").stdout:gsub("%s", "")'
-    text = (
-        task("task", f"return true, {who}", ':become("deploy")')
-        + task("user", f"return true, {who}", ':user("nobody")')
-        + task("call", 'return true, exec.check("id -un", { become = "deploy" }).stdout:gsub("%s", "")')
-        + task("none", f"return true, {who}")
-    )
-    folder.write("site.sloth", text)
-    words = ("-i", lab_inventory, "-l", lab_hosts[0].name, "--format", "json")
-    ended = folder.sloth("apply", "site.sloth", *words)
-    said = {name: event["message"] for name, event in ended.tasks.items()}
-    assert said == {"task": "deploy", "user": "nobody", "call": "deploy", "none": "root"}
