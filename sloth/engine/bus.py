@@ -12,19 +12,22 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
-from sloth.core.events import Event, LogLine, Notice, Subscriber, TaskOutput
+from sloth.core.events import Event, LogLine, Notice, Subscriber, TaskOutput, TaskRetrying
 
 BACKLOG = 50_000  # events that wait for a slow subscriber before lines are dropped
+ROOM = 64 << 20  # characters of lines that wait, likewise
 log = logging.getLogger(__name__)
 
 
 class Bus:
     """Use as a context manager: at its end every event that was published has been delivered."""
 
-    def __init__(self, subscribers: Sequence[Subscriber], backlog: int = BACKLOG) -> None:
+    def __init__(self, subscribers: Sequence[Subscriber], backlog: int = BACKLOG, room: int = ROOM) -> None:
         self._subscribers = list(subscribers)
         self._backlog = backlog
+        self._room = room
         self._dropped = 0
+        self._counting = threading.Lock()
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
 
@@ -40,16 +43,33 @@ class Bus:
 
     def publish(self, event: Event) -> None:
         """Say that something happened."""
-        if isinstance(event, (TaskOutput, LogLine)) and self._events.qsize() >= self._backlog:
-            self._dropped += 1
-            return
+        with self._counting:
+            if _is_line(event) and (self._events.qsize() >= self._backlog or self._room < _size(event)):
+                self._dropped += 1
+                return
+            self._room -= _size(event)
         self._events.put(event)
 
     def _deliver(self) -> None:
         while (event := self._events.get()) is not None:
+            with self._counting:
+                self._room += _size(event)
             for subscriber in list(self._subscribers):
                 try:
                     subscriber(event)
                 except Exception:  # a broken subscriber (a closed pipe) must not break the run
                     self._subscribers.remove(subscriber)
                     log.warning("a subscriber of events failed and is left out", exc_info=True)
+
+
+def _is_line(event: Event) -> bool:
+    return isinstance(event, (TaskOutput, LogLine, TaskRetrying))
+
+
+def _size(event: Event) -> int:
+    match event:
+        case TaskOutput() | LogLine():
+            return len(event.text)
+        case TaskRetrying():
+            return len(event.message)
+    return 0

@@ -50,3 +50,22 @@ def test_a_slow_subscriber_costs_lines_but_no_results():
     assert len(seen) < 20
     assert isinstance(seen[-1], Notice)
     assert "left out" in seen[-1].text
+
+
+def test_long_lines_that_wait_take_no_more_than_their_room():
+    seen: list[Event] = []
+    go_on = threading.Event()
+
+    def slow(event: Event) -> None:
+        go_on.wait(5)
+        seen.append(event)
+
+    with Bus([slow], room=1000) as bus:
+        for _ in range(100):
+            bus.publish(LogLine("h1", "a", "info", "x" * 100))
+        go_on.set()
+    lines = [event for event in seen if isinstance(event, LogLine)]
+    assert 10 <= len(lines) <= 11
+    with Bus([seen.append], room=100) as bus:
+        bus.publish(LogLine("h1", "a", "info", "y" * 100))
+    assert seen[-1] == LogLine("h1", "a", "info", "y" * 100)
