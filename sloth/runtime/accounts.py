@@ -142,6 +142,11 @@ def get(name: str) -> Account:
     return account
 
 
+def is_to_come(host: "Host", name: str) -> bool:
+    """Whether check mode meets a user whom an earlier task may be about to make: there is nothing to compare with."""
+    return find(name) is None and host.is_to_come(f"there is no user {name}")
+
+
 def every() -> "list[Account]":
     """All accounts that the host lists."""
     return [_account(entry) for entry in pwd.getpwall()]

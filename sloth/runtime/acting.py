@@ -10,13 +10,23 @@ from sloth.runtime.action import Catalog, Values
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
-from sloth.runtime.wire import Peer, WireClosed, WireError
+from sloth.runtime.wire import WireClosed, WireError
 
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
 
     from sloth.runtime.host import Ask, Receive
+
+    class Asked(Protocol):
+        """The part of a Peer, or of a session, that asks."""
+
+        def call(self, verb: str, args: "dict[str, object]") -> object: ...
+
+        def tell(self, verb: str, args: "dict[str, object]") -> None: ...
+
+    Act = Callable[["str | None", "Call", Settings, Token, "Report"], "Outcome"]
 
 
 class Call:
@@ -136,14 +146,17 @@ class Here:
 class There:
     """Actions on the other side of a wire, whose `Served` answers."""
 
-    def __init__(self, peer: Peer, close: "Callable[[], None]") -> None:
+    def __init__(self, peer: "Asked", close: "Callable[[], None]") -> None:
         self._peer = peer
         self._numbers = itertools.count(1)
         self._reports = {}  # type: dict[int, Report]
         self.close = close
 
-    def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
-        """Send the call and wait for its outcome; when the token goes, the other side stops it."""
+    def act(self, call: Call, settings: Settings, token: Token, report: Report, user: "str | None" = None) -> Outcome:
+        """Send the call and wait for its outcome; when the token goes, the other side stops it.
+
+        user: whom the other side shall become for it; None: as itself
+        """
         token.check()
         number = next(self._numbers)
         self._reports[number] = report
@@ -153,6 +166,7 @@ class There:
                 "act",
                 {
                     "act": number,
+                    "user": user,
                     "module": call.module,
                     "action": call.action,
                     "args": call.positional,
@@ -163,6 +177,7 @@ class There:
                     "workdir": settings.workdir,
                     "env": settings.env,
                     "task": settings.task,
+                    "live": settings.live,
                 },
             )
         except ActionFailed:
@@ -183,11 +198,6 @@ class There:
         except WireClosed:
             pass  # it is gone, and what it started with it
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether nobody is left to ask."""
-        return self._peer.is_closed
-
     def hear_output(self, args: "dict[str, object]") -> None:
         """Live output and log lines of a call that runs on the other side."""
         report = self._reports.get(int(str(args.get("act"))))
@@ -200,10 +210,10 @@ class There:
 
 
 class Served:
-    """The answering side of There."""
+    """The answering side of There. act: performs a call as a user, see attempt.py."""
 
-    def __init__(self, here: Here, tell: "Callable[[str, dict[str, object]], None]") -> None:
-        self._here = here
+    def __init__(self, act: "Act", tell: "Callable[[str, dict[str, object]], None]") -> None:
+        self._act = act
         self._tell = tell
         self._tokens = {}  # type: dict[int, Token]
 
@@ -220,6 +230,7 @@ class Served:
             None if workdir is None else str(workdir),
             env if isinstance(env, dict) else {},
             str(args.get("task")),
+            bool(args.get("live")),
         )
         report = Report(
             lambda stream, data: self._tell(
@@ -229,7 +240,8 @@ class Served:
         )
         token = self._tokens[number] = Token()
         try:
-            return self._here.act(call, settings, token, report).plain()
+            user = args.get("user")
+            return self._act(None if user is None else str(user), call, settings, token, report).plain()
         except Stopped as stopped:
             raise ActionFailed(stopped.reason, kind="stopped") from stopped
         finally:

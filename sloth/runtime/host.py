@@ -25,7 +25,10 @@ DIFF_LINES = 400
 
 
 class Settings:
-    """What a task fixes for its calls: mode of the run and defaults for programs."""
+    """What a task fixes for its calls: mode of the run and defaults for programs.
+
+    live: whether the output of commands is shown while they run, where the call does not say it
+    """
 
     def __init__(
         self,
@@ -34,12 +37,14 @@ class Settings:
         workdir: "str | None" = None,
         env: "Mapping[str, str] | None" = None,
         task: str = "",
+        live: bool = False,
     ) -> None:
         self.check = check
         self.diff = diff
         self.workdir = workdir
         self.env = dict(env or {})
         self.task = task
+        self.live = live
 
 
 class Host:
@@ -123,6 +128,18 @@ class Host:
     def warn(self, text: str) -> None:
         """Tell the person who runs this something that is no failure."""
         self.warnings.append(text)
+
+    def is_to_come(self, missing: str) -> bool:
+        """Whether to go on although something is missing: in check mode an earlier task may be about to bring it.
+
+        The report says then what was missing, and that nobody knows what would be changed.
+        """
+        if self.check:
+            self.unknown = True
+            text = f"{missing} (yet), so nobody knows what would be changed"
+            if text not in self.warnings:
+                self.warn(text)
+        return self.check
 
     def sleep(self, seconds: float) -> None:
         """Wait, unless the attempt ends."""

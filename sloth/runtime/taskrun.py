@@ -168,7 +168,8 @@ class TaskRun:
 
     def _attempt(self, token: Token) -> Attempt:
         stage = self.stage
-        settings = Settings(stage.job.check, stage.job.diff, self.step.workdir, self.step.env, self.step.name)
+        job, step = stage.job, self.step
+        settings = Settings(job.check, job.diff, step.workdir, step.env, step.name, job.live)
         report = Report(self._output, self._log)
         return Attempt(self.step, settings, token, stage.tools.timer, stage.tools.act, report, stage.handler)
 
@@ -326,7 +327,7 @@ class TaskRun:
 
     def _output(self, stream: str, data: bytes) -> None:
         room = LIVE_LIMIT - self._sent
-        if not self.stage.job.live or room <= 0:
+        if room <= 0:
             return
         self._sent += len(data)
         text = data[:room].decode("utf-8", "surrogateescape")

@@ -116,7 +116,23 @@ def _remove(host: "Host", place: Place) -> None:
 
 
 def dress(host: "Host", place: Place, want: Wanted) -> None:
-    """Give a tree its attributes, the top included."""
-    for inner in walk(host, place):
-        apply(host, inner, want)
-    apply(host, place, want)
+    """Give a tree its attributes, the top included: a directory that this opens to its owner first, others last."""
+    found = place.stat()
+    if found is None:
+        return  # gone meanwhile
+    is_directory = stat.S_ISDIR(found.st_mode)
+    opens = is_directory and want.bits(found.st_mode, is_directory) & ~found.st_mode & stat.S_IRWXU
+    if opens:
+        apply(host, place, want)
+    if opens and host.check and not os.access(raw(place.path), os.R_OK | os.X_OK):
+        host.warn(f"{place.path} is closed yet, so what is in it is not checked")
+        return
+    if is_directory:
+        with Explained("list", place.path):
+            names = place.names()
+        for name in names:
+            host.token.check()
+            with place.inside(name) as inner:
+                dress(host, inner, want)
+    if not opens:
+        apply(host, place, want)

@@ -30,6 +30,10 @@ _NO_MANAGER = ("not been booted with systemd", "Failed to connect to bus", "Fail
 _LAST_LINES = 8
 
 
+class NoUnit(ActionFailed):
+    """There is no unit of that name."""
+
+
 class Unit:
     """One unit as the manager knows it."""
 
@@ -44,6 +48,11 @@ class Unit:
         self.needs_reload = properties.get("NeedDaemonReload") == "yes"
         self.can_reload = properties.get("CanReload") == "yes"
         self.file = properties.get("FragmentPath", "")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the manager knows it at all."""
+        return self.load != "not-found"
 
     @property
     def is_running(self) -> bool:
@@ -84,16 +93,25 @@ class Systemctl:
         if name.endswith(("@", "@.service")):
             raise ActionFailed(f"{name} is a template; name one of its instances, such as {name.partition('@')[0]}@one")
         unit = Unit(name, self.show(name, _PROPERTIES))
-        if unit.load == "not-found":
-            raise ActionFailed(f"there is no unit {name}; systemd.list_services shows those that are")
+        if not unit.is_there:
+            raise NoUnit(f"there is no unit {name}; systemd.list_services shows those that are")
         if unit.load not in {"loaded", "masked", "merged", "stub"}:
             why = unit.load_error.partition(" ")[2].strip('"') or unit.load
             raise ActionFailed(f"{name} cannot be loaded: {why} (`systemd-analyze verify {unit.file or name}`)")
         return unit
 
+    def due(self, name: str) -> Unit:
+        """A unit to act on; in check mode also one that is yet to come."""
+        try:
+            return self.unit(name)
+        except NoUnit:
+            if not self.host.is_to_come(f"there is no unit {name}"):
+                raise
+            return Unit(name, {"LoadState": "not-found", "ActiveState": "inactive"})
+
     def startable(self, name: str) -> Unit:
-        """A unit that can be started."""
-        unit = self.unit(name)
+        """A unit that can be started; in check mode also one that is yet to come."""
+        unit = self.due(name)
         if unit.load == "masked":
             raise ActionFailed(f"{name} is masked and cannot be started; systemd.unmask permits it")
         return unit
@@ -105,12 +123,22 @@ class Systemctl:
         if state in {"", "not-found"}:
             why = last_words(done)
             missing = state or "No such file" in done.err or "does not exist" in done.err
-            raise ActionFailed(f"there is no unit {name}" if missing else f"systemctl is-enabled {name}: {why}")
+            if missing:
+                raise NoUnit(f"there is no unit {name}")
+            raise ActionFailed(f"systemctl is-enabled {name}: {why}")
         return state
 
-    def resolved(self, name: str) -> "tuple[str, str]":
-        """The unit behind an alias, which alone can be enabled, and its enablement."""
-        state = self.enablement(name)
+    def enablement_due(self, name: str) -> str:
+        """The same of a unit to act on; in check mode also of one that is yet to come."""
+        try:
+            return self.enablement(name)
+        except NoUnit:
+            if not self.host.is_to_come(f"there is no unit {name}"):
+                raise
+            return "not-found"
+
+    def resolved(self, name: str, state: str) -> "tuple[str, str]":
+        """The unit behind an alias, which alone can be enabled, and its enablement; state: that of the name."""
         if state != "alias":
             return name, state
         real = self.unit(name).id
@@ -118,7 +146,7 @@ class Systemctl:
 
     def enable(self, name: str) -> str:
         """Make sure that it starts at boot; its enablement then."""
-        real, state = self.resolved(name)
+        real, state = self.resolved(name, self.enablement_due(name))
         if state in {"masked", "masked-runtime"}:
             raise ActionFailed(f"{name} is masked and cannot be enabled; systemd.unmask permits it")
         if state == "bad":
@@ -130,7 +158,7 @@ class Systemctl:
 
     def disable(self, name: str) -> str:
         """Make sure that it does not start at boot; its enablement then."""
-        real, state = self.resolved(name)
+        real, state = self.resolved(name, self.enablement_due(name))
         if state not in {"enabled", "enabled-runtime"}:
             return state
         self.change("disable", real, option="--runtime" if state == "enabled-runtime" else "")

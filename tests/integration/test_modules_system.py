@@ -120,6 +120,7 @@ def test_a_held_package_is_left_until_allowed(packages):
     packages.settles("pkg.unhold", name="lab-demo")
     packages.ok("pkg.hold", name="lab-demo")
     packages.settles("pkg.latest", name="lab-demo", allow_held=True)
+    assert packages.sh("apt-mark showhold") == "lab-demo\n"
 
 
 def test_a_file_is_installed(packages):
@@ -296,6 +297,23 @@ def test_without_root_accounts_can_be_asked_but_not_changed(people):
     assert people.ok("user.create", name="deploy", login=DEPLOY).changes == []
     assert "needs become" in people.fails("user.create", name=USER, login=DEPLOY)
     assert "needs become" in people.fails("user.lock", name="deploy", login=DEPLOY)
+
+
+def test_check_mode_on_a_bare_host_goes_on_where_an_earlier_task_would_bring_what_is_missing(inside):
+    acts = [
+        Act("systemd.running", {"name": "sloth-none"}), Act("systemd.mask", {"name": "sloth-none"}),
+        Act("user.create", {"name": USER, "groups": ["sloth-team"]}), Act("user.set_password", {"name": USER, "password": HASH}),
+        Act("user.modify", {"name": USER, "shell": "/bin/sh"}), Act("user.lock", {"name": USER}),
+        Act("user.unlock", {"name": USER}), Act("user.add_to_group", {"name": USER, "groups": ["sloth-team"]}),
+        Act("user.remove_from_group", {"name": USER, "groups": ["sloth-team"]}),
+        Act("user.authorized_key", {"user": USER, "key": public_key("a")}), Act("pkg.hold", {"packages": ["sloth-none"]}),
+    ]  # fmt: skip
+    run = inside.remote.acts(acts, check=True)
+    assert {act.action: run.statuses[act.task] for act in acts} == {
+        act.action: "would_change" if act.action == "user.create" else "would_run" for act in acts
+    }
+    assert [act.action for act in acts if not any("(yet)" in text for text in run.warnings(act.task))] == []
+    assert set(inside.remote.acts([act for act in acts if act.action != "user.create"]).statuses.values()) == {"failed"}
 
 
 def test_all_facts_of_a_real_host_are_told(inside):

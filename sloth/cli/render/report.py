@@ -118,8 +118,8 @@ class Report:
 
     @_take.register
     def _(self, event: TaskOutput) -> None:
-        if self._detail.verbosity < 1:
-            return
+        if self._detail.command and self._detail.verbosity < 1:
+            return  # its answers are told when it has ended
         key = (event.host, event.task, event.stream)
         *lines, rest = inert(self._partial.get(key, "") + event.text).split("\n")
         if len(rest) > _LONGEST_LINE:

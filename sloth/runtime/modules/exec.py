@@ -55,12 +55,16 @@ class _Surroundings:
         workdir: "str | None" = None,
         env: "dict[str, str] | None" = None,
         stdin: "str | None" = None,
-        stream: bool = True,
+        stream: "bool | None" = None,
     ) -> None:
         self.workdir = workdir
         self.env = env or {}
         self.stdin = raw(stdin or "")
         self.stream = stream
+
+    def is_shown(self, host: "Host") -> bool:
+        """Whether output is shown while it comes."""
+        return host.settings.live if self.stream is None else self.stream
 
     def directory(self, host: "Host") -> "str | None":
         """Where it runs; None: where we are."""
@@ -79,7 +83,7 @@ def run(
     creates: "str | None" = None,
     removes: "str | None" = None,
     changed_if: "bool | None" = None,
-    stream: bool = True
+    stream: "bool | None" = None
 ) -> Values:
     """Run a command line in /bin/sh; an exit code other than 0 is no error, look at `success`.
 
@@ -90,7 +94,7 @@ def run(
     creates: a path (or pattern) that it makes: when that exists the command is not run
     removes: a path (or pattern) that it takes away: when that does not exist the command is not run
     changed_if: false when the command only looks; true (as without it) when it changes something
-    stream: whether its output is shown while it runs
+    stream: whether its output is shown while it runs; when not given, with -v only
 
     example: local r = exec.run("uname -r")
     example: exec.run("make install", { workdir = "/usr/src/tool", creates = "/usr/local/bin/tool" })
@@ -111,7 +115,7 @@ def check(
     creates: "str | None" = None,
     removes: "str | None" = None,
     changed_if: "bool | None" = None,
-    stream: bool = True
+    stream: "bool | None" = None
 ) -> Values:
     """Run a command line in /bin/sh and fail when its exit code is not 0.
 
@@ -122,7 +126,7 @@ def check(
     creates: a path (or pattern) that it makes: when that exists the command is not run
     removes: a path (or pattern) that it takes away: when that does not exist the command is not run
     changed_if: false when the command only looks; true (as without it) when it changes something
-    stream: whether its output is shown while it runs
+    stream: whether its output is shown while it runs; when not given, with -v only
 
     example: exec.check("nginx -t", { changed_if = false })
     """
@@ -141,7 +145,7 @@ def sh(
     creates: "str | None" = None,
     removes: "str | None" = None,
     changed_if: "bool | None" = None,
-    stream: bool = True
+    stream: "bool | None" = None
 ) -> Values:
     """Run some lines of shell that stop at the first that fails (`set -eu`), and fail then.
 
@@ -151,7 +155,7 @@ def sh(
     creates: a path (or pattern) that they make: when that exists they are not run
     removes: a path (or pattern) that they take away: when that does not exist they are not run
     changed_if: false when they only look; true (as without it) when they change something
-    stream: whether the output is shown while they run
+    stream: whether the output is shown while they run; when not given, with -v only
 
     example: exec.sh("cd /srv/app && ./configure\\nmake", { creates = "/srv/app/bin" })
     """
@@ -173,7 +177,7 @@ def command(
     creates: "str | None" = None,
     removes: "str | None" = None,
     changed_if: "bool | None" = None,
-    stream: bool = True
+    stream: "bool | None" = None
 ) -> Values:
     """Run a program without a shell: each argument arrives as it is written. No exit code is an error.
 
@@ -185,7 +189,7 @@ def command(
     creates: a path (or pattern) that it makes: when that exists the program is not run
     removes: a path (or pattern) that it takes away: when that does not exist the program is not run
     changed_if: false when the program only looks; true (as without it) when it changes something
-    stream: whether its output is shown while it runs
+    stream: whether its output is shown while it runs; when not given, with -v only
 
     example: exec.command("touch", "a file with spaces", "and $another")
     """
@@ -205,7 +209,7 @@ def script(
     creates: "str | None" = None,
     removes: "str | None" = None,
     changed_if: "bool | None" = None,
-    stream: bool = True
+    stream: "bool | None" = None
 ) -> Values:
     """Run a script that lies on the controller, and fail when its exit code is not 0.
 
@@ -216,7 +220,7 @@ def script(
     creates: a path (or pattern) that it makes: when that exists the script is not run
     removes: a path (or pattern) that it takes away: when that does not exist the script is not run
     changed_if: false when the script only looks; true (as without it) when it changes something
-    stream: whether its output is shown while it runs
+    stream: whether its output is shown while it runs; when not given, with -v only
 
     example: exec.script("scripts/migrate.sh", "--fast", { workdir = "/srv/app", creates = "/srv/app/.migrated" })
     """
@@ -289,7 +293,7 @@ def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surr
             stdin=surroundings.stdin,
             env=process.environment(dict(host.settings.env, **surroundings.env)),
             cwd=surroundings.directory(host),
-            on_output=host.output if surroundings.stream else None,
+            on_output=host.output if surroundings.is_shown(host) else None,
         )
     except ActionFailed as error:
         return _result(Done(127, b"", raw(error.message)))

@@ -44,7 +44,7 @@ def install(
     cache_valid_time: an index not older than this is fresh enough; alone it implies update_cache
     lock_timeout: how long to wait for another program that works on packages
     allow_downgrade: permit a version lower than the installed one
-    allow_held: permit a change of packages that are on hold
+    allow_held: permit a change of packages that are on hold; they stay on hold
     recommends: whether recommended packages come too; the host's own setting when not given
     default_release: the release to take packages from, such as bookworm-backports
     only_upgrade: leave out packages that are not installed
@@ -85,7 +85,7 @@ def latest(
     update_cache: fetch the index first
     cache_valid_time: an index not older than this is fresh enough; alone it implies update_cache
     lock_timeout: how long to wait for another program that works on packages
-    allow_held: upgrade packages that are on hold too
+    allow_held: upgrade packages that are on hold too; they stay on hold
     only_upgrade: leave out packages that are not installed
 
     example: pkg.latest { packages = { "openssl" }, update_cache = true }
@@ -156,7 +156,7 @@ def upgrade(
     update_cache: fetch the index first
     cache_valid_time: an index not older than this is fresh enough; alone it implies update_cache
     lock_timeout: how long to wait for another program that works on packages
-    allow_held: upgrade packages on hold too
+    allow_held: upgrade packages on hold too; they stay on hold
     autoremove: remove what nothing needs any more
 
     example: pkg.upgrade { mode = "full", update_cache = true }

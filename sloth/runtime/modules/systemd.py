@@ -1,4 +1,8 @@
-"""Units under systemd: running, stopped, enabled, masked; services and timers of one's own."""
+"""Units under systemd: running, stopped, enabled, masked; services and timers of one's own.
+
+A unit that does not exist is an error. Only check mode goes on with a warning (`would_run`): the package or the
+file of the unit may come with an earlier task, which check mode leaves.
+"""
 
 from sloth.runtime import unitfile
 from sloth.runtime.action import action
@@ -64,7 +68,7 @@ def stop(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "syste
     example: systemd.stop("apache2")
     """
     manager = Systemctl(host, scope)
-    unit = manager.unit(name)
+    unit = manager.due(name)
     return unit.plain() if unit.is_stopped else manager.act("stop", unit).plain()
 
 
@@ -92,9 +96,9 @@ def reload(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sys
     """
     manager = Systemctl(host, scope)
     unit = manager.startable(name)
-    if not unit.is_running:
+    if unit.is_there and not unit.is_running:
         raise ActionFailed(f"{name} does not run ({unit.active}), so it cannot reload; systemd.start starts it")
-    if not unit.can_reload:
+    if unit.is_there and not unit.can_reload:
         raise ActionFailed(f"{name} cannot reload, its unit has no ExecReload; systemd.restart restarts it")
     return manager.act("reload", unit).plain()
 
@@ -136,7 +140,7 @@ def mask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "syste
     example: systemd.mask("apache2")
     """
     manager = Systemctl(host, scope)
-    if manager.enablement(name) != "masked":
+    if manager.enablement_due(name) != "masked":
         manager.change("mask", name)
 
 
@@ -150,7 +154,7 @@ def unmask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sys
     example: systemd.unmask("apache2")
     """
     manager = Systemctl(host, scope)
-    if manager.enablement(name) in {"masked", "masked-runtime"}:
+    if manager.enablement_due(name) in {"masked", "masked-runtime"}:
         manager.change("unmask", name)
 
 
@@ -186,7 +190,8 @@ def is_enabled(host: "Host", *, name: str, scope: "Literal['system', 'user']" = 
 
     example: if not systemd.is_enabled("nginx") then log.warn("off after a reboot") end
     """
-    return Systemctl(host, scope).resolved(name)[1] in {"enabled", "enabled-runtime"}
+    manager = Systemctl(host, scope)
+    return manager.resolved(name, manager.enablement(name))[1] in {"enabled", "enabled-runtime"}
 
 
 @action(query=True, synonyms=_UNIT)

@@ -1,4 +1,8 @@
-"""Users and groups: created, changed, locked, removed; their passwords as hashes, their SSH keys."""
+"""Users and groups: created, changed, locked, removed; their passwords as hashes, their SSH keys.
+
+To change a user who does not exist is an error. Only check mode goes on with a warning (`would_run`): an earlier
+task may be about to make that user.
+"""
 
 import pwd
 
@@ -127,6 +131,8 @@ def modify(
     profile = Profile(uid=uid, group=group, groups=groups, append=append, shell=shell, home=home, move_home=move_home,
                       comment=comment, non_unique=non_unique)
     days = _days(expires, None, None, None)
+    if accounts.is_to_come(host, name):
+        return {"name": name}
     account = accounts.get(name)
     profile.resolve(host, name)
     if password is not None:
@@ -194,7 +200,7 @@ def lock(host: "Host", *, name: str) -> None:
 
     example: user.lock("olduser")
     """
-    if not programs.shadow_of(name).password.startswith("!"):
+    if not accounts.is_to_come(host, name) and not programs.shadow_of(name).password.startswith("!"):
         programs.change(host, "usermod", "-L", "--", name)
 
 
@@ -206,6 +212,8 @@ def unlock(host: "Host", *, name: str) -> None:
 
     example: user.unlock("olduser")
     """
+    if accounts.is_to_come(host, name):
+        return
     password = programs.shadow_of(name).password
     if not password.startswith("!"):
         return
@@ -223,8 +231,10 @@ def set_password(host: "Host", *, name: str, password: str) -> None:
 
     example: user.set_password { name = "deploy", password = "$6$salt$hash" }
     """
-    accounts.get(name)
     programs.judge_password(host, password)
+    if accounts.is_to_come(host, name):
+        return
+    accounts.get(name)
     programs.set_password(host, name, password, is_new=False)
 
 
@@ -237,6 +247,8 @@ def add_to_group(host: "Host", *, name: str, groups: "list[str]") -> None:
 
     example: user.add_to_group("deploy", "docker")
     """
+    if accounts.is_to_come(host, name):
+        return
     account = accounts.get(name)
     profile = Profile(groups=groups, append=True)
     profile.resolve(host, name)
@@ -252,6 +264,8 @@ def remove_from_group(host: "Host", *, name: str, groups: "list[str]") -> None:
 
     example: user.remove_from_group("deploy", "docker")
     """
+    if accounts.is_to_come(host, name):
+        return
     account = accounts.get(name)
     gone = accounts.words(groups)
     primary = accounts.group_label(account.gid)
@@ -376,13 +390,11 @@ def authorized_key(
             return authorized_keys.without(text, keys)
         return authorized_keys.merge(text, keys, keep_options=given is None, exclusive=exclusive)
 
-    account = accounts.find(user)
-    if account is None and host.check:
-        host.warn(f"there is no user {user} (yet)")
+    if accounts.is_to_come(host, user):
         if state == "present":
             host.effect(f"write the authorized keys of {user}", lambda: None)
         return {}
-    return {"path": keyfile.edit(host, account or accounts.get(user), change)}
+    return {"path": keyfile.edit(host, accounts.get(user), change)}
 
 
 def _days(

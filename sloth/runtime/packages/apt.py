@@ -100,7 +100,19 @@ class Apt:
             if _states(self.packages([])) != _states(before):
                 self.host.changes.append(f"{note} (in part)")
             raise
-        return steps_between(before, self.packages([]))
+        after = self.packages([])
+        self._hold_again(before, after)
+        return steps_between(before, after)
+
+    def _hold_again(self, before: "list[Package]", after: "list[Package]") -> None:
+        """Packages on hold that were changed lost their hold by it; to put it back is a part of that change."""
+        held = {package.label for package in before if package.is_held}
+        lost = [package.label for package in after if package.is_installed and not package.is_held]
+        names = [label for label in lost if label in held]
+        if names:
+            done = self.host.run("apt-mark", "hold", *names)
+            if not done.ok:
+                raise _failure("apt-mark hold", done)
 
     def hold(self, names: "list[str]", is_held: bool) -> None:
         """Keep these as they are, or let them go again."""

@@ -108,7 +108,7 @@ def hold(manager: Apt, asked: "list[Wanted]", *, is_held: bool) -> None:
     """Put installed packages on hold, or take them off."""
     there = [package for package in manager.packages([one.label for one in asked]) if package.is_installed]
     absent = [one.label for one in asked if not any(one.names(package) for package in there)]
-    if absent:
+    if absent and not manager.host.is_to_come(f"not installed: {', '.join(absent)}"):
         raise ActionFailed(f"not installed, so it cannot be put on hold: {', '.join(absent)}")
     names = [one.label for one in there if one.is_held != is_held and any(want.names(one) for want in asked)]
     if names:

@@ -134,8 +134,13 @@ def test_an_escape_cannot_hide_between_two_pieces_of_output():
     assert "\x1b" not in "".join(out)
 
 
-def test_without_v_output_is_not_told_and_attempts_neither():
-    assert told(TaskOutput("h", "t", "stdout", "x\n"), TaskRetrying("h", "t", 1, 2.0, "no")) == ([], [])
+def test_without_v_attempts_are_not_told_and_output_where_its_call_wants_it_live():
+    assert told(TaskRetrying("h", "t", 1, 2.0, "no")) == ([], [])
+    assert told(TaskOutput("h", "t", "stdout", "x\n"))[0] == ["h | x"]
+
+
+def test_the_answers_of_one_command_are_told_at_its_end():
+    assert told(TaskOutput("h", "t", "stdout", "x\n"), command=True) == ([], [])
 
 
 def test_attempts_are_told_on_the_side_of_progress():

@@ -86,10 +86,20 @@ def test_live_output_arrives_while_the_command_runs():
     host = real_host()
     arrived: list[tuple[str, bytes]] = []
     host.output = lambda stream, data: arrived.append((stream, data))
-    exec_.run(host, command="echo one; echo two >&2")
+    exec_.run(host, command="echo one; echo two >&2", stream=True)
     assert sorted(arrived) == [("stderr", b"two\n"), ("stdout", b"one\n")]
-    exec_.run(host, command="echo silent", stream=False)
-    assert len(arrived) == 2
+
+
+@pytest.mark.parametrize(("live", "stream", "shown"), [
+    (False, None, False), (True, None, True), (False, True, True), (True, False, False),
+])  # fmt: skip
+def test_a_call_that_says_whether_it_is_shown_wins_over_the_run(live, stream, shown):
+    host = real_host()
+    host.settings.live = live
+    arrived: list[bytes] = []
+    host.output = lambda stream, data: arrived.append(data)
+    exec_.run(host, command="echo here", stream=stream)
+    assert arrived == [b"here\n"] * shown
 
 
 @pytest.mark.parametrize(
@@ -151,6 +161,7 @@ def test_changed_if_false_leaves_the_task_unchanged():
 
 def test_a_stopped_token_ends_the_command():
     host = real_host()
+    host.settings.live = True
     host.output = lambda _stream, _data: host.token.stop("timed out")
     started = time.monotonic()
     with pytest.raises(Stopped, match="timed out"):

@@ -68,22 +68,41 @@ def test_a_running_and_enabled_unit_costs_two_looks():
 
 
 NOT_FOUND = unit(active="inactive", load="not-found")
+NO_STATE = Done(1, b"", b"Failed to get unit file state for web.service: No such file or directory")
 
 
 @pytest.mark.parametrize(
     "act", [systemd.running, systemd.start, systemd.stop, systemd.restart, systemd.reload, systemd.is_active]
 )
-@pytest.mark.parametrize("check", [False, True])
-def test_a_unit_that_is_not_there_fails_in_check_mode_too(act, check):
+def test_39_a_unit_that_is_not_there_fails(act):
     with pytest.raises(ActionFailed, match="there is no unit web"):
-        act(host_with(NOT_FOUND, check=check), name="web")
+        act(host_with(NOT_FOUND), name="web")
+
+
+@pytest.mark.parametrize(("act", "changes"), [
+    (systemd.running, ["enable", "start"]), (systemd.start, ["start"]), (systemd.stop, []),
+    (systemd.restart, ["restart"]), (systemd.reload, ["reload"]), (systemd.enable, ["enable"]), (systemd.disable, []),
+    (systemd.mask, ["mask"]), (systemd.unmask, []),
+])  # fmt: skip
+def test_39_check_mode_does_not_know_what_is_done_to_a_unit_that_is_yet_to_come(act, changes):
+    host = FakeHost({"systemctl show": NOT_FOUND, "systemctl is-enabled": NO_STATE}, check=True)
+    act(host, name="web")
+    assert host.verbs == changes
+    assert host.unknown
+    assert host.warnings == ["there is no unit web (yet), so nobody knows what would be changed"]
+
+
+@pytest.mark.parametrize("ask", [systemd.is_active, systemd.is_enabled, systemd.status])
+def test_a_question_about_a_unit_that_is_not_there_has_no_answer_in_check_mode_either(ask):
+    host = FakeHost({"systemctl show": NOT_FOUND, "systemctl is-enabled": NO_STATE}, check=True)
+    with pytest.raises(ActionFailed, match="there is no unit web"):
+        ask(host, name="web")
 
 
 @pytest.mark.parametrize("act", [systemd.enable, systemd.disable, systemd.mask, systemd.unmask, systemd.is_enabled])
 def test_enablement_of_a_unit_that_is_not_there_fails(act):
-    missing = Done(1, b"", b"Failed to get unit file state for web.service: No such file or directory")
     with pytest.raises(ActionFailed, match="there is no unit web"):
-        act(FakeHost({"systemctl is-enabled": missing}), name="web")
+        act(FakeHost({"systemctl is-enabled": NO_STATE}), name="web")
 
 
 @pytest.mark.parametrize(
