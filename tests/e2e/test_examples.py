@@ -149,10 +149,9 @@ def of_hosts(ended: Ended, status: str) -> dict[str, set[str]]:
     return {host: {e["task"] for e in finished if (e["host"], e["status"]) == (host, status)} for host in hosts}
 
 
-def front_page(host: Host) -> str:
+def serves_its_page(host: Host) -> bool:
     with urlopen(f"http://{host.address}/", timeout=5) as page:
-        text: str = page.read().decode()
-    return text
+        return f"Served by {host.name}.".encode() in page.read()
 
 
 @pytest.mark.lab
@@ -168,8 +167,7 @@ def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_
     assert (applied.code, applied.stderr) == (0, "")
     # Debian starts nginx when it installs it, so that one is not to do any more.
     assert of_hosts(applied, "changed") == dict.fromkeys(names, SITE_TASKS - {"web : running"} | {"reload nginx"})
-    for host in bare:
-        until(lambda host=host: f"Served by {host.name}." in front_page(host))  # nginx reloads in its own time
+    until(lambda: all(serves_its_page(host) for host in bare))  # nginx reloads in its own time
     assert of_hosts(site.apply(), "ok") == dict.fromkeys(names, SITE_TASKS)
 
     broken = bare[1]
