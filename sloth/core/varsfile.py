@@ -121,10 +121,21 @@ def _pairs(text: str) -> dict[str, str]:
 
 def read_text(path: Path) -> str:
     """A file that a person wrote, or an error that names it."""
+    return decoded(read_bytes(path), str(path))
+
+
+def decoded(raw: bytes, where: str) -> str:
+    """The text of bytes; editors of other systems put a mark in front of it."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InventoryError(f"byte {error.start} is no UTF-8", where=str(path)) from error
+        raise InventoryError(f"byte {error.start} is no UTF-8", where=where) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that a person wrote."""
+    try:
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise InventoryError(f"there is no file {path}", hint=near_file(path)) from error
     except OSError as error:

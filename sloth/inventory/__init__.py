@@ -8,5 +8,7 @@
 """
 
 from sloth.inventory.inventory import Inventory, load, local
+from sloth.inventory.kept import Kept
+from sloth.inventory.programs import Programs
 
-__all__ = ["Inventory", "load", "local"]
+__all__ = ["Inventory", "Kept", "Programs", "load", "local"]

@@ -21,8 +21,11 @@ from sloth.core.errors import InventoryError
 from sloth.core.near import near
 from sloth.core.varsfile import read_text
 from sloth.inventory import connection, patterns, sources
+from sloth.inventory.constructed import Construction
 from sloth.inventory.layer import Layer
-from sloth.inventory.tree import ALL, Group, Tree, build
+from sloth.inventory.names import ALL
+from sloth.inventory.programs import Programs
+from sloth.inventory.tree import Group, Tree, build
 from sloth.inventory.vars_folders import GROUPS, HOSTS, VarsFolders
 
 
@@ -92,6 +95,15 @@ class Inventory:
             layers = [layer for group in chain for layer in self._layers_of_group(group)]
             self._base[chain] = _merged(layers)
         return {**self._base[chain], **_merged(self._own_layers(host))}
+
+    def scope(self, host: str) -> dict[str, Any]:
+        """What an expression about a host sees: its variables, its names, its groups."""
+        return {
+            **self.variables(host),
+            "inventory_hostname": host,
+            "inventory_hostname_short": host.partition(".")[0],
+            "group_names": self.group_names(host),
+        }
 
     def connection(
         self, host: str, *, defaults: Mapping[str, object] | None = None, over: Mapping[str, object] | None = None
@@ -171,27 +183,43 @@ class Inventory:
         return self._rivals[chain]
 
 
-def load(named: Sequence[str], *, workflow_dir: Path | None = None) -> Inventory:
-    """The inventory of all `-i`. workflow_dir: where the workflow file lies, with its own group_vars and host_vars."""
+def load(
+    named: Sequence[str], *, workflow_dir: Path | None = None, programs: Programs | None = None
+) -> Inventory:
+    """The inventory of all `-i`.
+
+    workflow_dir: where the workflow file lies, with its own group_vars and host_vars
+    programs: how those among the sources are run
+
+    Constructed groups are made last, of what all other sources say; not of what lies beside the workflow, so
+    that each workflow meets the same hosts in them.
+    """
     if not named:
         raise InventoryError("there is no inventory", hint="name one with -i: a file, a directory, or `web1,web2,`")
-    found = sources.collect(named)
-    return Inventory(build(found), _folders([*found.folders, *([workflow_dir] if workflow_dir else [])]))
+    found = sources.collect(named, programs or Programs())
+    tree = build(found.documents, found.literals)
+    folders = _folders(found.folders)
+    for document in found.constructed:
+        construction = Construction(document)
+        known = Inventory(tree, list(folders.values()) if construction.with_folders else [])
+        construction.apply(tree, known.scope)
+        tree.finish()
+    return Inventory(tree, list(_folders([workflow_dir] if workflow_dir else [], folders).values()))
 
 
 def local(*, workflow_dir: Path | None = None) -> Inventory:
     """What a run without an inventory works on: this machine, as `localhost`, without SSH."""
-    tree = build(sources.Sources(literals=[connection.LOCAL]))
-    return Inventory(tree, _folders([workflow_dir] if workflow_dir else []))
+    tree = build([], [connection.LOCAL])
+    return Inventory(tree, list(_folders([workflow_dir] if workflow_dir else []).values()))
 
 
-def _folders(directories: Iterable[Path]) -> list[VarsFolders]:
-    """Each directory once, at its last and highest place, however it is spelled."""
-    folders: dict[Path, VarsFolders] = {}
+def _folders(directories: Iterable[Path], below: Mapping[Path, VarsFolders] | None = None) -> dict[Path, VarsFolders]:
+    """Each directory once, at its last and highest place, however it is spelled. below: those that come before."""
+    folders = dict(below or {})
     for directory in directories:
-        folders.pop(directory.resolve(), None)
-        folders[directory.resolve()] = VarsFolders(directory)
-    return list(folders.values())
+        place = directory.resolve()
+        folders[place] = folders.pop(place) if place in folders else VarsFolders(directory)
+    return folders
 
 
 def _merged(layers: Iterable[Layer]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from string import ascii_letters
 
 from sloth.core.errors import InventoryError
 
+ALL, UNGROUPED = "all", "ungrouped"
+"""The groups that every inventory has."""
 MAX_EXPANSION = 100_000
 
 _RANGE = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")

@@ -14,7 +14,7 @@ from fnmatch import translate
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
 from sloth.inventory import names
-from sloth.inventory.tree import UNGROUPED
+from sloth.inventory.names import UNGROUPED
 
 ALL = frozenset({"all", "*"})
 

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near_file
-from sloth.core.varsfile import SUFFIXES, VarsFile, read
+from sloth.core.varsfile import SUFFIXES, VarsFile, decoded, parse, read, read_bytes
+from sloth.inventory import ini
+from sloth.inventory.constructed import PLUGINS
+from sloth.inventory.names import ALL
+from sloth.inventory.programs import Programs
+from sloth.inventory.tree import GROUP_KEYS
 from sloth.inventory.vars_folders import GROUPS, HOSTS, is_hidden
 
 _NO_INVENTORY = (".cfg", ".md", ".rst", ".txt", ".py", ".pyc", ".pyo", ".rpm", ".j2", ".sloth", ".lua")
-_READ = "an inventory is read from YAML (.yml, .yaml), TOML (.toml), JSON (.json) or a list such as `web1,web2,`"
-_INI_SECTION = re.compile(r"^\[[^\]\s]+\]\s*(?:[#;].*)?$", re.MULTILINE)
+_READ = "an inventory is YAML (.yml), TOML, JSON, Ansible's INI, a program, or a list such as `web1,web2,`"
+# How YAML begins, after comments, where no suffix says the format: what matches not is a line of Ansible's INI.
+_YAML = re.compile(r"""(?:\s*\#.*(?:\n|\Z))*+\s*(?:---|[{\["'%$]|-\s|[^\s\#=]+[ ]*:(?:\s|\Z)|\Z)""")
+_HEAD = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All that `-i` names: documents in the order of reading, literal hosts, and folders beside the files."""
+    """All that `-i` names: documents in the order of reading, those that make groups of the others' hosts, literal
+    hosts, and folders beside the files."""
 
     documents: Sequence[VarsFile] = ()
+    constructed: Sequence[VarsFile] = ()
     literals: Sequence[str] = ()
     folders: Sequence[Path] = ()
 
 
-def collect(named: Sequence[str]) -> Sources:
-    """Reads every source."""
+def collect(named: Sequence[str], programs: Programs) -> Sources:
+    """Reads every source; those that are programs are asked."""
     documents: list[VarsFile] = []
     literals: list[str] = []
     folders: list[Path] = []
@@ -40,9 +49,15 @@ def collect(named: Sequence[str]) -> Sources:
             continue
         path = Path(name).expanduser()
         files = list(_files(path))
-        documents += [_document(file) for file in files]
+        documents += [_document(file, programs) for file in files]
         folders += [path] if path.is_dir() else [path.parent]
-    return Sources(documents, literals, folders)
+    constructed = [document for document in documents if _is_constructed(document)]
+    plain = [document for document in documents if not _is_constructed(document)]
+    return Sources(plain, constructed, literals, folders)
+
+
+def _is_constructed(document: VarsFile) -> bool:
+    return document.values.get("plugin") in PLUGINS
 
 
 def _literal(name: str) -> list[str]:
@@ -71,26 +86,35 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _may_hold_hosts(entry: Path) -> bool:
-    return not is_hidden(entry.name) and entry.name not in {GROUPS, HOSTS} and entry.suffix not in _NO_INVENTORY
+    if is_hidden(entry.name) or entry.name in {GROUPS, HOSTS}:
+        return False
+    return entry.suffix not in _NO_INVENTORY or (entry.suffix == ".py" and os.access(entry, os.X_OK))
 
 
-def _document(path: Path) -> VarsFile:
-    if path.suffix.lower() not in SUFFIXES:
-        _refuse_other_forms(path)
-    return read(path)
-
-
-def _refuse_other_forms(path: Path) -> None:
-    """Ansible's INI files and inventory scripts have no suffix of ours: say what they are."""
-    try:
-        mode = path.stat().st_mode
-        with path.open("rb") as file:
-            head = file.read(65536).decode("utf-8", "replace")
-    except OSError as error:
-        raise InventoryError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
-    if head.startswith("#!") or (mode & stat.S_IXUSR and "\0" in head):
-        raise InventoryError("inventory programs are not run yet", where=str(path), hint=_READ)
-    if path.suffix == ".ini" or _INI_SECTION.search(head):
-        raise InventoryError("Ansible's INI form is not read yet", where=str(path), hint=_READ)
+def _document(path: Path, programs: Programs) -> VarsFile:
+    if path.suffix.lower() in SUFFIXES:
+        return _checked(read(path))
+    raw = read_bytes(path)
+    if raw.startswith(b"#!") or b"\0" in raw[:_HEAD]:
+        return programs.ask(path)
+    text = decoded(raw, str(path))
+    if path.suffix == ".ini" or ini.is_ini(text):
+        return ini.parse(text, str(path))
     if path.suffix:
         raise InventoryError(f"a file {path.suffix} is no inventory", where=str(path), hint=_READ)
+    return _checked(parse(text, str(path), ".yml")) if _YAML.match(text) else ini.parse(text, str(path))
+
+
+def _checked(document: VarsFile) -> VarsFile:
+    """The document, if its top level is that of an inventory."""
+    top = document.values
+    plugin = top.get("plugin")
+    if isinstance(plugin, str) and plugin not in PLUGINS:
+        hint = f"sloth has {PLUGINS[0]} alone; what other plugins do, a program that prints JSON can do"
+        message = f"the inventory plugin {plugin!r} is Ansible's, and cannot be run"
+        raise InventoryError(message, where=document.where("plugin"), hint=hint)
+    for key in GROUP_KEYS:
+        if key in top and ALL not in top and not _is_constructed(document):
+            hint = "write `all:` above it, and indent it"
+            raise InventoryError(f"{key} stands outside of a group", where=document.where(key), hint=hint)
+    return document

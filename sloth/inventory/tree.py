@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -13,10 +13,9 @@ from sloth.core.varsfile import VarsFile, kind
 from sloth.inventory import names
 from sloth.inventory.connection import PORT_VARIABLES
 from sloth.inventory.layer import Layer
-from sloth.inventory.sources import Sources
+from sloth.inventory.names import ALL, UNGROUPED
 
-ALL, UNGROUPED = "all", "ungrouped"
-_GROUP_KEYS = ("hosts", "vars", "children")
+GROUP_KEYS = ("hosts", "vars", "children")
 _PRIORITY = "ansible_group_priority"
 
 
@@ -84,15 +83,35 @@ class Tree:
         self.group(parent).children[child] = None
         self.group(child).parents[parent] = None
 
+    def join(self, host: str, group: str) -> None:
+        """Add a host that is there to a group, out of `ungrouped`."""
+        self.group(group).hosts[host] = None
+        self.hosts[host].groups[group] = None
+        if group != UNGROUPED:
+            self.hosts[host].groups.pop(UNGROUPED, None)
+            self.groups[UNGROUPED].hosts.pop(host, None)
 
-def build(sources: Sources) -> Tree:
+    def finish(self) -> None:
+        """Groups that nobody names as children become children of `all`; then depths, or the cycle that has none."""
+        for group in list(self.groups.values()):
+            if group.name != ALL and not group.parents:
+                self.link(ALL, group.name)
+        for name in _parents_first(self.groups):
+            group = self.groups[name]
+            group.depth = 1 + max((self.groups[parent].depth for parent in group.parents), default=-1)
+        for host in self.hosts.values():
+            if not host.groups.keys() - {ALL, UNGROUPED}:
+                host.groups[UNGROUPED] = self.groups[UNGROUPED].hosts[host.name] = None
+
+
+def build(documents: Iterable[VarsFile], literals: Iterable[str]) -> Tree:
     """The tree of all sources: what comes later adds to what is there, and wins."""
     tree = Tree()
-    for document in sources.documents:
+    for document in documents:
         _Reader(tree, document).read()
-    for literal in sources.literals:
+    for literal in literals:
         tree.add_hosts(literal, UNGROUPED, {}, Layer(f"-i {literal}", {}))
-    _finish(tree)
+    tree.finish()
     return tree
 
 
@@ -104,13 +123,7 @@ class _Reader:
         self.document = document
 
     def read(self) -> None:
-        top = self.document.values
-        if "plugin" in top:
-            raise self.error("this configures an inventory plugin of Ansible, which cannot be run", ("plugin",))
-        for key in _GROUP_KEYS:
-            if key in top and ALL not in top:
-                raise self.error(f"{key} stands outside of a group", (key,), "write `all:` above it, and indent it")
-        for name, body in top.items():
+        for name, body in self.document.values.items():
             self.group(name, body, (name,))
 
     def group(self, name: str, body: object, keys: tuple[str, ...]) -> None:
@@ -118,8 +131,8 @@ class _Reader:
         group = self.tree.group(name)
         parts = self.mapping(body, keys, "a group")
         for key in parts:
-            if key not in _GROUP_KEYS:
-                hint = near(key, _GROUP_KEYS) or "variables stand under vars:, groups under children:"
+            if key not in GROUP_KEYS:
+                hint = near(key, GROUP_KEYS) or "variables stand under vars:, groups under children:"
                 raise self.error(f"a group has hosts, vars and children; {name} has {key!r}", (*keys, key), hint)
         self.variables(group, parts.get("vars"), (*keys, "vars"))
         for key in parts:
@@ -157,19 +170,6 @@ class _Reader:
 
     def error(self, message: str, keys: tuple[str, ...], hint: str = "") -> InventoryError:
         return InventoryError(message, where=self.document.where(*keys), hint=hint)
-
-
-def _finish(tree: Tree) -> None:
-    """Groups that nobody names as children are children of `all`; then depths, or the cycle that has none."""
-    for group in list(tree.groups.values()):
-        if group.name != ALL and not group.parents:
-            tree.link(ALL, group.name)
-    for name in _parents_first(tree.groups):
-        group = tree.groups[name]
-        group.depth = 1 + max((tree.groups[parent].depth for parent in group.parents), default=-1)
-    for host in tree.hosts.values():
-        if not host.groups.keys() - {ALL, UNGROUPED}:
-            host.groups[UNGROUPED] = tree.groups[UNGROUPED].hosts[host.name] = None
 
 
 def _parents_first(groups: Mapping[str, Group]) -> Iterator[str]:

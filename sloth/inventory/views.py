@@ -8,7 +8,7 @@ from typing import Any
 
 from sloth.inventory.connection import BY_FIELD, SECRET_VARIABLES
 from sloth.inventory.inventory import Inventory
-from sloth.inventory.tree import ALL
+from sloth.inventory.names import ALL
 
 MASK = "********"
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part, one_line
-from sloth.inventory.tree import UNGROUPED
+from sloth.inventory.names import UNGROUPED
 from sloth.inventory.views import GroupNode, HostRow, HostView
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -61,10 +63,8 @@ def test_a_directory_is_read_in_alphabetical_order_without_what_is_no_inventory(
 
 
 @pytest.mark.parametrize(("name", "text", "message"), [
-    pytest.param("hosts.ini", "[web]\nw1\n", "INI form is not read", id="ini"),
-    pytest.param("hosts", "w1\n\n[web:vars]\na=1\n", "INI form is not read", id="ini without a suffix"),
-    pytest.param("hosts", "#!/bin/sh\necho '{}'\n", "programs are not run", id="script"),
-    pytest.param("hosts", "w1\nw2\n", "not a string", id="bare names"),
+    pytest.param("hosts", "#!/bin/sh\necho '{}'\n", "may not be executed", id="a script without x"),
+    pytest.param("hosts", "\0ELF", "may not be executed", id="bytes"),
     pytest.param("hosts.conf", "x", "no inventory", id="another suffix"),
     pytest.param("hosts.yml", "all: [", "this is no YAML", id="unparsable YAML"),
     pytest.param("hosts.toml", "[all", "this is no TOML", id="unparsable TOML"),
@@ -76,8 +76,30 @@ def test_other_forms_are_named(name: str, text: str, message: str, write):
     assert caught.value.where.startswith(str(path))
 
 
-def test_a_file_without_suffix_is_yaml(write):
-    assert load([str(write("hosts", "all:\n  hosts:\n    a:\n"))]).hosts == ("a",)
+@pytest.mark.parametrize("text", [
+    pytest.param("all:\n  hosts:\n    a:\n", id="YAML"),
+    pytest.param("# [web]\n\n---\nall: {hosts: {a: }}", id="YAML after a comment"),
+    pytest.param('{"all": {"hosts": {"a": null}}}', id="JSON is YAML"),
+    pytest.param("[web]\na\n", id="INI"),
+    pytest.param("# all:\n  a x=1 # y\n", id="a bare name"),
+    pytest.param("; all:\na:22\n", id="a bare name with a port"),
+])  # fmt: skip
+def test_a_file_without_suffix_is_what_it_looks_like(text: str, write):
+    assert load([str(write("hosts", text))]).hosts == ("a",)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet", "\n\n"])
+def test_a_file_of_nothing_has_no_hosts(text: str, write):
+    assert load([str(write("hosts", text))]).hosts == ()
+
+
+def test_what_can_be_read_only_once_is_read_once(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=["[web]\nw1\n"])
+    writer.start()
+    assert load([str(pipe)]).groups["web"] == ["w1"]
+    writer.join()
 
 
 def test_an_unknown_file_hints_at_its_neighbour_or_at_the_comma(write, tmp_path: Path):

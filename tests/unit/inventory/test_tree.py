@@ -54,7 +54,7 @@ def test_an_inventory_may_be_empty_but_matches_nothing(text: str, of):
     pytest.param("all:\n  children:\n    - web", 2, "children must be a mapping", "a dash", id="list of children"),
     pytest.param("web: [a]", 1, "a group must be a mapping, not a list", "", id="group is a list"),
     pytest.param("hosts:\n  a:", 1, "hosts stands outside of a group", "all:", id="hosts at the top level"),
-    pytest.param("plugin: aws_ec2", 1, "plugin of Ansible", "", id="plugin configuration"),
+    pytest.param("plugin: aws_ec2", 1, "plugin 'aws_ec2' is Ansible's", "a program", id="plugin configuration"),
     pytest.param("all:\n  hosts:\n    'a[3:1]':", 3, "is empty", "smaller", id="empty range"),
     pytest.param("all:\n  children:\n    'a b':", 3, "no name of a host or group", "", id="space in a group"),
     pytest.param("all:\n  vars:\n    ansible_group_priority: hi", 3, "wants a whole number", "", id="priority"),
