@@ -86,6 +86,7 @@ class HostRun:
         self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
         self._running: dict[str, float] = {}
+        self._started: set[tuple[str, bool]] = set()
         self._cancelled = ""
         self._odd = False
 
@@ -194,22 +195,41 @@ class HostRun:
                 self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
             self._odd = True
             return
+        taken = self._take(event)
+        if taken is not None:
+            self._publish(taken)
+
+    def _take(self, event: Event) -> Event | None:
+        """What an event means for this run; None for one of a task that the host was not given, or has ended."""
         match event:
             case TaskStarted():
+                if not self._begins(event):
+                    return None
                 self._running.setdefault(event.task, time.monotonic())
                 self._arm(event.task, 0.0)
             case TaskRetrying():
+                if event.task not in self._open:
+                    return None
                 self._arm(event.task, event.delay)
             case TaskFinished():
                 self._disarm(event.task)
                 if not self._settle(event):
-                    return
-                if "where" in event.failure:
-                    where = self._terms.place(str(event.failure["where"]))
-                    event = replace(event, failure={**event.failure, "where": where})
+                    return None
                 if event.failure.get("aborted") is True:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
-        self._publish(event)
+                if "where" in event.failure:
+                    where = self._terms.place(str(event.failure["where"]))
+                    return replace(event, failure={**event.failure, "where": where})
+        return event
+
+    def _begins(self, event: TaskStarted) -> bool:
+        """Whether a task of the plan, or a handler, begins for the first time."""
+        known = self._terms.handlers if event.handler else self._open
+        key = (event.task, event.handler)
+        if event.task not in known or key in self._started:
+            return False
+        self._started.add(key)
+        return True
 
     def _settle(self, event: TaskFinished) -> bool:
         """Strike the task off; False when it was settled before or was never asked for."""

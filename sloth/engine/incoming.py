@@ -47,12 +47,12 @@ def _log(host: str, plain: Mapping[str, Any]) -> Event:
 
 def _finished(host: str, plain: Mapping[str, Any]) -> Event:
     status = plain.get("status")
-    if status not in STATUSES:
+    if not isinstance(status, str) or status not in STATUSES:
         raise BadEvent(f"unknown status {str(status)[:40]!r}")
     return TaskFinished(
         host=host,
         task=_text(plain, "task"),
-        status=str(status),
+        status=status,
         message=_text(plain, "message"),
         outputs=_object(plain, "outputs"),
         changes=[_cut(str(change)) for change in _list(plain, "changes")],

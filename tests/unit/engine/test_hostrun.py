@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from sloth.core.errors import ConnectionLost, ConnectionRefused
-from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished
+from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
 from sloth.engine.hostrun import HostRun, Terms
@@ -119,6 +119,7 @@ def test_a_busy_host_is_told_apart_from_a_failed_one():
         pytest.param({"type": "nonsense"}, id="unknown type"),
         pytest.param(finished("a", "splendid"), id="unknown status"),
         pytest.param({}, id="nothing in it"),
+        pytest.param(finished("a", ["ok"]), id="a status that is no word"),
     ],
 )
 def test_what_is_no_event_is_left_out_with_a_notice(odd):
@@ -224,3 +225,12 @@ def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():
 
     _, seen = run(slowly(), limits={"a": 0.05})
     assert statuses(seen) == [("a", "ok"), ("b", "ok")]
+
+
+def test_a_host_cannot_begin_a_task_twice_nor_one_it_was_not_given():
+    retrying = {"type": "task_retrying", "task": "other", "attempt": 1, "delay": 0.1}
+    again = {"type": "task_started", "task": "restart", "handler": True}
+    _, seen = run([started("a"), started("a"), started("other"), retrying, finished("a"), started("a"), again, again])
+    begun = [(event.task, event.handler) for event in seen if isinstance(event, TaskStarted)]
+    assert begun == [("a", False), ("restart", True)]
+    assert not [event for event in seen if isinstance(event, TaskRetrying)]
