@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,15 +14,18 @@ from sloth.core.model import HostPlan
 from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.planning import lay_out
 from sloth.engine.request import Request
-from sloth.runtime.acting import Here
+from sloth.runtime.acting import Call, Here, Outcome, Report, Served, There
 from sloth.runtime.action import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Settings
 from sloth.runtime.job import Job
 from sloth.runtime.lua.vm import VM
 from sloth.runtime.play import Play
 from sloth.runtime.program import closures, load_program
 from sloth.runtime.stage import Tools
+from sloth.runtime.token import Token
+from sloth.runtime.wire import Peer
 from sloth.workflow.load import load
 
 Event = dict[str, Any]
@@ -39,6 +43,7 @@ class Played:
         variables: Mapping[str, object] | None = None,
         extra: Mapping[str, object] | None = None,
         on_event: Callable[[Played, Event], None] | None = None,
+        placement: str = "target",
     ) -> None:
         path = folder / "site.sloth"
         path.write_text(text)
@@ -55,7 +60,11 @@ class Played:
         vm = VM(lua54, modules=Catalog().names)
         program = load_program(vm, self.job.entry, self.job.sources.get, side="host", top_vars=self.job.common)
         here = Here(Catalog(), self._no_question, self._no_question)
-        tools = Tools(vm, lambda user, *rest: here.act(*rest), self._hear, Timer())
+
+        def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+            return here.act(call, settings, token, report)
+
+        tools = Tools(vm, act if placement == "target" else AcrossAWire(act).act, self._hear, Timer())
         self.play = Play(self.job, *closures(program, self.job.workflow), tools)
 
     def run(self) -> Played:
@@ -90,3 +99,28 @@ class Played:
     @staticmethod
     def _no_question(verb: str, args: dict[str, object]) -> Any:
         raise ActionFailed(f"no controller here to ask for {verb}")
+
+
+class AcrossAWire:
+    """The same actions, performed on the other side of a wire: as a controller performs them that steers a host."""
+
+    def __init__(self, act: Callable[..., Outcome]) -> None:
+        ours, its = socket.socketpair()
+        self._far = Peer(its.recv, its.sendall, {"act": self._serve}, {"stop": self._stop})
+        self._served = Served(act, self._far.tell)
+        self._near = Peer(ours.recv, ours.sendall, {}, {"output": self._hear})
+        self._there = There(self._near, ours.close)
+        for peer in (self._far, self._near):
+            threading.Thread(target=peer.serve, daemon=True).start()
+
+    def act(self, user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+        return self._there.act(call, settings, token, report, user)
+
+    def _serve(self, args: Event) -> object:
+        return self._served.act(args)
+
+    def _stop(self, args: Event) -> None:
+        self._served.stop(args)
+
+    def _hear(self, args: Event) -> None:
+        self._there.hear_output(args)

@@ -8,6 +8,7 @@ from typing import Literal
 HostKeys = Literal["strict", "accept-new", "off"]
 ConnectionKind = Literal["ssh", "local"]
 BecomeMethod = Literal["sudo"]
+Placement = Literal["auto", "target", "controller"]
 
 DEFAULT_CONNECT_TIMEOUT = 10.0
 
@@ -35,4 +36,6 @@ class Connection:
     become_password: str | None = field(default=None, repr=False)
     python: str | None = None
     """The interpreter on the host; None lets the host's shell find one."""
+    placement: Placement = "auto"
+    """Where the host's tasks are played: on the target, from the controller, or from there only if the target has no Lua."""
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core import settings
-from sloth.core.events import Event, RunFinished, RunStarted
+from sloth.core.events import Event, Notice, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
 from sloth.engine.answers import Answers, Shared
@@ -24,6 +24,7 @@ from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session, Terms
 from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.placement import Placed
 from sloth.engine.request import Request, Targets
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
@@ -151,8 +152,15 @@ class Run:
             job = self._jobs.job(host, {key: variables[key] for key in variables.keys() - SECRET_VARIABLES})
             sessions: list[Session] = []
             answers = Answers(self._shared, job, connection.become_password, lambda name: _fact(sessions[0], name))
-            sessions.append(self._switchboard.open(connection, answers.verbs(), hear))
-            return sessions[0], job
+            placed = Placed(
+                lambda every: self._switchboard.open(connection, answers.verbs(), every),
+                hear,
+                connection.placement,
+                self._timer,
+                lambda text: self._publish(Notice(text, host.host)),
+            )
+            sessions.append(placed)
+            return placed, job
 
         return HostRun(host, begin, terms)
 

@@ -124,6 +124,12 @@ def _become_method(value: Any) -> str:
     return "sudo"
 
 
+def _placement(value: Any) -> str:
+    if value not in {"auto", "target", "controller"}:
+        raise ValueError("wants auto, target or controller")
+    return str(value)
+
+
 SETTINGS = (
     Setting("address", ("sloth_host", "ansible_host", "ansible_ssh_host"), _address),
     Setting("port", ("sloth_port", "ansible_port", "ansible_ssh_port"), _port),
@@ -142,11 +148,11 @@ SETTINGS = (
     Setting("become_password",
             ("sloth_become_password", "ansible_become_password", "ansible_become_pass"), _password),
     Setting("python", ("sloth_python", "ansible_python_interpreter"), _python),
+    Setting("placement", ("sloth_placement",), _placement),
     Setting("connect_timeout", ("sloth_connect_timeout", "ansible_timeout", "ansible_ssh_timeout"), _seconds),
 )  # fmt: skip
 BY_FIELD = {setting.field: setting for setting in SETTINGS}
 _FIELDS = {variable: setting.field for setting in SETTINGS for variable in setting.variables}
-_PLACEMENT = "sloth_placement"
 _UNSUPPORTED = {
     "ansible_ssh_common_args": "say ProxyJump as sloth_jump, and other options in ~/.ssh/config",
     "ansible_ssh_extra_args": "say options in ~/.ssh/config",
@@ -154,7 +160,7 @@ _UNSUPPORTED = {
     "ansible_become_exe": "sudo is found by PATH",
     "ansible_become_flags": "sudo is called as `sudo -H -u USER`",
 }
-_NOTEWORTHY = frozenset({*_FIELDS, _PLACEMENT})
+_NOTEWORTHY = frozenset(_FIELDS)
 PORT_VARIABLES = frozenset(BY_FIELD["port"].variables)
 SECRET_VARIABLES = frozenset(v for setting in SETTINGS if setting.is_secret for v in setting.variables)
 LOCAL = "localhost"
@@ -165,11 +171,6 @@ def resolve(host: str, layers: Iterable[Layer]) -> Connection:
     said: dict[str, tuple[str, Layer]] = {}
     for layer in layers:
         known = layer.values.keys() & _NOTEWORTHY
-        if _PLACEMENT in known:
-            raise InventoryError(
-                f"{_PLACEMENT} of {host}: Lua always runs on the host as yet",
-                where=layer.where(_PLACEMENT), hint="remove the variable",
-            )  # fmt: skip
         for field in {_FIELDS[variable] for variable in known}:
             said[field] = next(v for v in BY_FIELD[field].variables if v in known), layer
     fields: dict[str, Any] = {}

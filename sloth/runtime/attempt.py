@@ -14,11 +14,11 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable
 
+    from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
     from sloth.runtime.job import Step
 
     Perform = Callable[[dict[str, object]], list[object]]
-    Act = Callable[["str | None", Call, Settings, Token, Report], Outcome]
 
 
 class Attempt:

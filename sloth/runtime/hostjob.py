@@ -1,98 +1,93 @@
-"""A job on the host itself: take the host's lock, load the workflow into a VM of our own, play it."""
+"""A job: hold the host, load the workflow into a Lua machine, play it.
+
+It neither knows where it stands nor where actions happen: on the host all is at hand; a controller that
+steers a host without Lua gives its own machine, and calls that cross the session.
+"""
 
 from contextlib import contextmanager
 
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import Job
-from sloth.runtime.lock import host_lock
+from sloth.runtime.luapart import LuaUnavailable
 from sloth.runtime.play import Play
 from sloth.runtime.stage import Tools
-from sloth.runtime.wire import WireClosed, WireError
 
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from types import ModuleType
 
-    from sloth.runtime.attempt import Act
+    from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
-    from sloth.runtime.wire import Peer
+    from sloth.runtime.stage import Emit
 
     Plain = dict[str, object]
 
 
-SHORT = ("type", "task", "handler", "status", "duration")  # of an event that is too large as a whole
+class Surroundings:
+    """Where a job is played.
 
-
-class HostJob:
-    """Plays jobs where it stands.
-
-    playing(play): told when a play begins, for cancel and gates
+    lua(): the module lupa.lua54; LuaUnavailable when there is none. hold(job): keeps other runs off the host.
+    playing(play): told when a play begins, for cancel and gates. modules: the names of all modules
     """
 
     def __init__(
         self,
-        peer: "Peer",
-        cache: "str | None",
-        modules: "Sequence[str]",
-        timer: "Timer",
+        lua: "Callable[[], ModuleType]",
+        hold: "Callable[[Job], AbstractContextManager[None]]",
         act: "Act",
+        emit: "Emit",
         playing: "Callable[[Play], None]",
+        timer: "Timer",
+        modules: "Sequence[str]",
     ) -> None:
-        self._peer = peer
-        self._cache = cache
-        self._modules = modules
-        self._timer = timer
-        self._act = act
-        self._playing = playing
+        self.lua = lua
+        self.hold = hold
+        self.act = act
+        self.emit = emit
+        self.playing = playing
+        self.timer = timer
+        self.modules = modules
 
-    def play(self, args: "Plain") -> "Plain":
-        """Answer the verb `job`: {"counts": {status: number of tasks}}."""
-        from sloth.runtime.lua.vm import VM, LuaError
-        from sloth.runtime.luapart import LuaUnavailable, load
-        from sloth.runtime.program import closures, load_program
 
-        job = Job(args)
-        with self._only_one(job):
-            try:
-                vm = VM(load(self._cache, self._peer.call_stream), modules=self._modules)
-                program = load_program(
-                    vm,
-                    job.entry,
-                    job.sources.get,
-                    side="host",
-                    top_vars=job.common,
-                    values=job.values,
-                    environ=job.environ,
-                )
-                declared, handlers = closures(program, job.workflow)
-            except LuaUnavailable as error:
-                raise ActionFailed(str(error), kind="no_lua") from error
-            except LuaError as error:
-                raise ActionFailed(error.text, kind="workflow", where=error.where) from error
-            _check(job, declared)
-            tools = Tools(vm, self._act, self._emit, self._timer)
-            play = Play(job, declared, handlers, tools)
-            self._playing(play)
-            return {"counts": play.run()}
+def play_job(args: "Plain", here: Surroundings) -> "Plain":
+    """The answer to the verb `job`: {"counts": {status: number of tasks}}."""
+    from sloth.runtime.lua.vm import VM, LuaError
+    from sloth.runtime.program import closures, load_program
 
-    def _emit(self, event: "Plain") -> None:
+    job = Job(args)
+    with _only_one(job, here):
         try:
-            self._peer.tell("event", event)
-        except WireClosed:
-            pass  # the controller is gone; whoever reads its frames is about to end us
-        except WireError as error:  # too large: say how it ended, without what it brought
-            short = {key: event[key] for key in SHORT if key in event}
-            short["message"] = f"its outputs cannot be sent: {error}"
-            self._peer.tell("event", short)
+            vm = VM(here.lua(), modules=here.modules)
+            program = load_program(
+                vm,
+                job.entry,
+                job.sources.get,
+                side="host",
+                top_vars=job.common,
+                values=job.values,
+                environ=job.environ,
+            )
+            declared, handlers = closures(program, job.workflow)
+        except LuaUnavailable as error:
+            raise ActionFailed(str(error), kind="no_lua") from error
+        except LuaError as error:
+            raise ActionFailed(error.text, kind="workflow", where=error.where) from error
+        _check(job, declared)
+        play = Play(job, declared, handlers, Tools(vm, here.act, here.emit, here.timer))
+        here.playing(play)
+        return {"counts": play.run()}
 
-    @contextmanager
-    def _only_one(self, job: Job) -> "Iterator[None]":
-        """Hold the host for this run; a check-mode run only looks and needs no lock."""
-        if job.check:
-            yield
-            return
-        with host_lock(self._cache, job.run, job.owner, job.lock_wait):
-            yield
+
+@contextmanager
+def _only_one(job: Job, here: Surroundings) -> "Iterator[None]":
+    """Hold the host for this run; a check-mode run only looks and needs no lock."""
+    if job.check:
+        yield
+        return
+    with here.hold(job):
+        yield
 
 
 def _check(job: Job, declared: "dict[str, Plain]") -> None:

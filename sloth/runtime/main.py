@@ -16,6 +16,7 @@ from sloth.runtime.action import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
+from sloth.runtime.lock import host_lock
 from sloth.runtime.token import Token
 from sloth.runtime.wire import VERSION, Peer, Streamed, WireClosed, WireError
 
@@ -24,11 +25,13 @@ if MYPY:
     from collections.abc import Callable
 
     from sloth.runtime.acting import Call
+    from sloth.runtime.become import Child
     from sloth.runtime.play import Play
 
     Plain = dict[str, object]
 
 GLANCE = 0.5  # seconds that a write to a full pipe waits until it looks whether we end
+SHORT = ("type", "task", "handler", "status", "duration", "blocks")  # of an event that is too large as a whole
 SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
 
 
@@ -47,15 +50,16 @@ class Runtime:
         self.peer = Peer(
             lambda length: os.read(read_fd, length),
             self._write,
-            {"job": self._job, "act": self._act},
+            {"job": self._job, "act": self._act, "hold": self._hold},
             {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate, "stop": self._stop},
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
-        self.served = Served(self.here, self._tell)
+        self.served = Served(self.act, self._tell)
+        self._held = []  # type: list[AbstractContextManager[None]]
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]
-        self._others = {}  # type: dict[str, There]
+        self._others = {}  # type: dict[str, tuple[Child, There]]
         self._doors = {}  # type: dict[str, threading.Lock]
         self._lock = threading.Lock()
 
@@ -85,8 +89,8 @@ class Runtime:
         if self._play is not None:
             self._play.cancel(reason)
         self.served.stop_all(reason)
-        for other in list(self._others.values()):
-            other.close()
+        for child, _ in list(self._others.values()):
+            child.close()
         os._exit(0)
 
     def act(self, user: "str | None", call: "Call", settings: Settings, token: Token, report: Report) -> Outcome:
@@ -96,15 +100,14 @@ class Runtime:
         with self._lock:
             door = self._doors.setdefault(user, threading.Lock())
         with door:  # of this user alone: sudo may take its time
-            other = self._others.get(user)
-            if other is not None and other.is_gone:  # killed, perhaps; whoever comes next gets a new one
-                other.close()
-                other = None
-            if other is None:
-                other = self._others[user] = self._become(user)
-        return other.act(call, settings, token, report)
+            child, there = self._others.get(user) or self._become(user)
+            if child.peer.is_closed:  # killed, perhaps; whoever comes next gets a new one
+                child.close()
+                child, there = self._become(user)
+            self._others[user] = child, there
+        return there.act(call, settings, token, report)
 
-    def _become(self, user: str) -> There:
+    def _become(self, user: str) -> "tuple[Child, There]":
         from sloth.runtime.become import start
 
         child = start(
@@ -118,15 +121,46 @@ class Runtime:
         )
         there = There(child.peer, child.close)
         child.hear_output = there.hear_output
-        return there
+        return child, there
 
     def _job(self, args: "Plain") -> object:
-        from sloth.runtime.hostjob import HostJob
+        from sloth.runtime.hostjob import Surroundings, play_job
+        from sloth.runtime.luapart import load
 
+        here = Surroundings(
+            lambda: load(self.cache, self.peer.call_stream),
+            lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait),
+            self.act,
+            self._emit,
+            self._playing,
+            self.timer,
+            self.catalog.names,
+        )
         try:
-            return HostJob(self.peer, self.cache, self.catalog.names, self.timer, self.act, self._playing).play(args)
-        finally:
-            self._tell("bye", {})
+            answer = play_job(args, here)
+        except ActionFailed as error:
+            if error.result.get("kind") != "no_lua":  # the controller may go on by itself then
+                self._tell("bye", {})
+            raise
+        self._tell("bye", {})
+        return answer
+
+    def _hold(self, args: "Plain") -> object:
+        """Hold the host for a controller that plays the job itself; the kernel lets go when this process ends."""
+        lock = host_lock(self.cache, str(args.get("run")), str(args.get("owner")), float(str(args.get("wait") or 0)))
+        lock.__enter__()
+        self._held.append(lock)
+        return {}
+
+    def _emit(self, event: "Plain") -> None:
+        try:
+            self.peer.tell("event", event)
+        except WireClosed:
+            pass  # the controller is gone; whoever reads its frames is about to end us
+        except WireError as error:  # too large: say how it ended, without what it brought
+            short = {key: event[key] for key in SHORT if key in event}
+            short["message"] = f"its outputs cannot be sent: {error}"
+            self.peer.tell("event", short)
 
     def _playing(self, play: "Play") -> None:
         with self._lock:

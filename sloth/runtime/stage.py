@@ -6,7 +6,7 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable
 
-    from sloth.runtime.attempt import Act
+    from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
     from sloth.runtime.job import Job, Step
     from sloth.runtime.lua.vm import VM

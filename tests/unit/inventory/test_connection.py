@@ -18,7 +18,7 @@ VALUES = {
     "address": "192.0.2.1", "port": 2222, "user": "ada", "private_key": "/k", "known_hosts": "/h",
     "host_keys": "accept-new", "password": "p", "jump": "j", "connection": "local", "become": True,
     "become_method": "sudo", "become_user": "www", "become_password": "q", "python": "/usr/bin/python3",
-    "connect_timeout": 3.0,
+    "placement": "controller", "connect_timeout": 3.0,
 }  # fmt: skip
 ANSIBLE_VALUES = {"host_keys": (False, "off")}
 
@@ -85,7 +85,7 @@ def test_values_as_people_write_them(variable: str, written: object, field: str,
     pytest.param("ansible_connection", "winrm", "wants ssh or local", id="winrm"),
     pytest.param("sloth_connection", "agent", "no other way to a host yet", id="agent"),
     pytest.param("sloth_connection", {}, "wants a string", id="connection a mapping"),
-    pytest.param("sloth_placement", "target", "Lua always runs on the host", id="placement"),
+    pytest.param("sloth_placement", "moon", "wants auto, target or controller", id="placement"),
     pytest.param("sloth_host_keys", "ask", "wants strict, accept-new or off", id="host keys"),
     pytest.param("sloth_connect_timeout", 0, "wants seconds", id="timeout 0"),
     pytest.param("sloth_connect_timeout", "nan", "wants seconds", id="timeout nan"),

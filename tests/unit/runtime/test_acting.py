@@ -33,7 +33,7 @@ def test_a_call_to_a_process_that_dies_fails_and_the_process_counts_as_gone():
     with pytest.raises(ActionFailed, match=r"exec\.run: its process cannot be asked"):
         there.act(Call("exec", "run", ["true"]), Settings(), Token(), REPORT)
     serving.join()
-    assert there.is_gone
+    assert peer.is_closed
     there.close()
 
 
