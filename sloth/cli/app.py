@@ -83,11 +83,23 @@ def sloth(
 
 def run() -> NoReturn:
     """The command `sloth`. It ends at once when all is said: taking Python apart module by module costs 80 ms."""
+    _open_what_is_closed()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # whoever read them may be gone
             stream.flush()
     os._exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Without stdin, stdout or stderr (`>&-`), the next file or socket would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            if null != number:
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
 
 
 def main(words: Sequence[str] | None = None) -> int:
