@@ -1,4 +1,4 @@
-"""Gates between hosts."""
+"""Gates: what waits for a task of another host."""
 
 from __future__ import annotations
 
