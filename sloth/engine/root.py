@@ -6,35 +6,49 @@ stores.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sloth.core import settings
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
 from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
+from sloth.core.places import Places
 from sloth.engine.bus import Bus
 from sloth.engine.jobs import Variables
 from sloth.engine.planning import check_tags, lay_out
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
-from sloth.inventory import Inventory
+from sloth.inventory import Inventory, Kept, Programs
+from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 
 COMMAND = Path(__file__).with_name("command.sloth")
 
 
-def inventory(targets: Targets, workflow_dir: Path | None = None) -> Inventory:
-    """The inventory of these targets; localhost alone when no source is given."""
+def inventory(targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False) -> Inventory:
+    """The inventory of these targets; localhost alone when no source is given.
+
+    refresh: ask inventory programs even if their last answer is young enough
+    """
     from sloth.inventory import load as load_inventory
     from sloth.inventory import local
 
     if targets.inventory:
-        return load_inventory(targets.inventory, workflow_dir=workflow_dir)
+        return load_inventory(targets.inventory, workflow_dir=workflow_dir, programs=_programs(refresh))
     return local(workflow_dir=workflow_dir)
+
+
+def _programs(fresh: bool) -> Programs:
+    here = Path.cwd()
+    found = settings.load(os.environ, here)
+    kept = Kept(Places.find(os.environ, here), found["inventory_cache"], here, os.environ, fresh)
+    return Programs(found["inventory_timeout"], kept)
 
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
@@ -88,7 +102,13 @@ def _variables(request: Request) -> Variables:
     values: dict[str, object] = {}
     for path in request.values:
         values.update(varsfile.read(Path(path)).values)
-    return Variables(values, varsfile.extra_vars(request.extra))
+    extra = varsfile.extra_vars(request.extra)
+    for name in sorted(SECRET_VARIABLES & {*values, *extra}):  # they would reach all hosts, and no connection
+        raise UsageError(
+            f"{name} is a password of connections, which -e and values files do not set",
+            hint="say it in the inventory, or give it with -k or -K",
+        )
+    return Variables(values, extra)
 
 
 def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
