@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
 from sloth.cli.command import application
 from sloth.cli.options import FormatOption, Limit, Sources, TargetOptions, configured
@@ -15,15 +15,20 @@ from sloth.inventory import Inventory, views
 app = application("Hosts and groups: list, graph, show.")
 
 
+Refresh = Annotated[bool, Option("--refresh", help="Ask inventory programs anew, however young their last answer is.")]
+
+
 @app.command("list")
-def list_(sources: Sources = None, limit: Limit = None, form: FormatOption = Format.TEXT) -> int:
+def list_(
+    sources: Sources = None, limit: Limit = None, refresh: Refresh = False, form: FormatOption = Format.TEXT
+) -> int:
     """List hosts: address, groups, how they are reached.
 
     \b
     example: sloth inventory list -i inventory.yml
              sloth inventory list -i inventory.yml -l 'web:&prod' --format json
     """
-    found = _inventory(sources)
+    found = _inventory(sources, refresh=refresh)
     hosts = found.hosts if limit is None else found.limit(limit)
     inventories.show_hosts(views.rows(found, hosts), form)
     return 0
@@ -55,9 +60,9 @@ def show(
     return 0
 
 
-def _inventory(sources: list[str] | None) -> Inventory:
+def _inventory(sources: list[str] | None, *, refresh: bool = False) -> Inventory:
     from sloth.engine import root
 
     settings = configured()
     options = TargetOptions(sources)
-    return root.inventory(options.targets(settings, options.sources(settings)))
+    return root.inventory(options.targets(settings, options.sources(settings)), refresh=refresh)

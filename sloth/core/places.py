@@ -41,9 +41,19 @@ class Places:
         return private(self.home, "bundles")
 
     @property
+    def inventories(self) -> Path:
+        """What inventory programs answered not long ago."""
+        return private(self.home, "inventories")
+
+    @property
     def lua(self) -> Path:
         """Lua extensions for hosts whose Python is another than ours."""
         return private(self.home, "lua")
+
+    @property
+    def pending(self) -> Path:
+        """Handlers that were notified and have not run yet."""
+        return private(self.home, "pending")
 
 
 def private(home: Path, name: str = "") -> Path:

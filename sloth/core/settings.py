@@ -181,5 +181,7 @@ KEYS = (
     Key("private_key", "the file of the key to log in with", _path),
     Key("host_keys", "strict, accept-new or off", _host_keys),
     Key("connect_timeout", "how long to wait for a host to answer", _seconds),
+    Key("inventory_cache", "how long the answer of an inventory program is used; 0s asks each time", _seconds, 60.0),
+    Key("inventory_timeout", "how long to wait for an inventory program", _seconds, 30.0),
     Key("bundle.wheelhouse", "a directory of wheels, for controllers without an index of packages", _path),
 )

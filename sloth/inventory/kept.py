@@ -17,15 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sloth.core.places import Places
+
 # What differs between two terminals of one person, and tells a program nothing about hosts.
 _VOLATILE = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "SHLVL", "TERM", "TMUX_PANE", "WINDOWID"})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The answers in a folder. seconds: how long one is used. fresh: use none, but keep what is answered now."""
+    """The answers. seconds: how long one is used (0: never). fresh: use none, but keep what is answered now."""
 
-    folder: Path
+    places: Places
     seconds: float
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
@@ -34,27 +36,28 @@ class Kept:
 
     def find(self, program: Path) -> dict[str, Any] | None:
         """What the program answered not long ago."""
+        if self.fresh or not self.seconds:
+            return None
         file = self._file(program)
         try:
-            if self.fresh or not self._is_young(file):
-                return None
-            said = json.loads(file.read_bytes())
+            said = json.loads(file.read_bytes()) if self._is_young(file) else None
         except (OSError, ValueError, RecursionError):
             return None
         return said if isinstance(said, dict) else None
 
     def keep(self, program: Path, said: Mapping[str, Any]) -> None:
         """Keep an answer in place of what is too old. A full disk is no reason to stop: it only keeps nothing."""
+        if not self.seconds:
+            return
+        file = self._file(program)
         with contextlib.suppress(OSError):
-            for old in self.folder.iterdir():
+            for old in file.parent.iterdir():
                 if not self._is_young(old):
                     old.unlink(missing_ok=True)
-            if self.seconds:
-                file = self._file(program)
-                written = file.with_suffix(f".{os.getpid()}")
-                written.write_text(json.dumps(said), encoding="utf-8")
-                os.utime(written, (self.clock(), self.clock()))
-                written.replace(file)
+            written = file.with_suffix(f".{os.getpid()}")
+            written.write_text(json.dumps(said), encoding="utf-8")
+            os.utime(written, (self.clock(), self.clock()))
+            written.replace(file)
 
     def _is_young(self, file: Path) -> bool:
         """A time that is yet to come is not young: the clock was put back."""
@@ -64,4 +67,4 @@ class Kept:
         found = program.stat()
         environ = sorted((name, value) for name, value in self.environ.items() if name not in _VOLATILE)
         key = [str(program.resolve()), found.st_mtime_ns, found.st_size, str(self.directory), environ]
-        return self.folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"
+        return self.places.inventories / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"

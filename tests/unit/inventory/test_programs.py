@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sloth.core.errors import InventoryError
+from sloth.core.places import Places
 from sloth.inventory import Inventory, Kept, Programs, load
 from sloth.inventory import programs as programs_module
 
@@ -182,11 +183,9 @@ def clock() -> Clock:
 @pytest.fixture
 def ask(tmp_path: Path, clock: Clock) -> Callable[..., Inventory]:
     """Loads the program's inventory with a folder for answers."""
-    folder = tmp_path / "kept"
-    folder.mkdir()
 
     def asking(path: Path, environ: dict[str, str] | None = None, *, fresh: bool = False) -> Inventory:
-        kept = Kept(folder, 60.0, Path("/work"), environ or {}, fresh, clock)
+        kept = Kept(Places(tmp_path / "home"), 60.0, Path("/work"), environ or {}, fresh, clock)
         return load([str(path)], programs=Programs(kept=kept))
 
     return asking
@@ -236,17 +235,31 @@ def test_what_failed_or_was_no_inventory_is_not_kept(program, ask, tmp_path):
     for script in ("exit 1", "echo '{\"a\": 5}'"):
         with pytest.raises(InventoryError):
             ask(program(script))
-    assert list((tmp_path / "kept").iterdir()) == []
+    assert list(Places(tmp_path / "home").inventories.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000])
 def test_a_broken_answer_is_asked_for_again(text: str, says, ask, tmp_path):
     path = says(SAID)
     ask(path)
-    (kept,) = (tmp_path / "kept").iterdir()
+    (kept,) = Places(tmp_path / "home").inventories.iterdir()
     kept.write_text(text)
     assert ask(path).hosts == ("w1", "w2", "d1")
     assert len(runs(path)) == 2
+
+
+def test_without_a_time_nothing_is_kept_nor_any_folder_made(says, tmp_path):
+    kept = Kept(Places(tmp_path / "home"), 0.0, Path("/work"), {})
+    path = says(SAID)
+    for _ in range(2):
+        load([str(path)], programs=Programs(kept=kept))
+    assert len(runs(path)) == 2
+    assert not (tmp_path / "home").exists()
+
+
+def test_answers_are_for_their_owner_only(says, ask, tmp_path):
+    ask(says(SAID))
+    assert (tmp_path / "home/inventories").stat().st_mode & 0o777 == 0o700
 
 
 def test_old_answers_go_when_a_new_one_comes(says, ask, clock, tmp_path):
@@ -254,4 +267,4 @@ def test_old_answers_go_when_a_new_one_comes(says, ask, clock, tmp_path):
     ask(path, {"A": "1"})
     clock.now += 61
     ask(path, {"A": "2"})
-    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert len(list(Places(tmp_path / "home").inventories.iterdir())) == 1
