@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,18 @@ class Played:
         extra: Mapping[str, object] | None = None,
         on_event: Callable[[Played, Event], None] | None = None,
         placement: str = "target",
+        pending: Sequence[str] = (),
+        force_handlers: bool = False,
     ) -> None:
         path = folder / "site.sloth"
         path.write_text(text)
         given = Variables({}, extra or {})
         file = load(path, given.common, {}, lambda level, text: None).file
         plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
-        plain = JobMaker(
-            "run1", file, plan, Request(str(path), check=check, diff=True, live=True), given, {"all": ["h1"]}
-        )
-        self.job = Job(plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {}))
+        request = Request(str(path), check=check, diff=True, live=True, force_handlers=force_handlers)
+        plain = JobMaker("run1", file, plan, request, given, {"all": ["h1"]})
+        made = plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {})
+        self.job = Job({**made, "pending": list(pending)})
         self.events: list[Event] = []
         self._on_event = on_event
         self._lock = threading.Lock()

@@ -37,5 +37,5 @@ class Connection:
     python: str | None = None
     """The interpreter on the host; None lets the host's shell find one."""
     placement: Placement = "auto"
-    """Where the host's tasks are played: on the target, from the controller, or from there only if the target has no Lua."""
+    """Where the host's tasks are played: on the target, from the controller, or (auto) on the first that can."""
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT

@@ -79,7 +79,7 @@ class TaskFinished(Event):
 
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
     stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
-    on it cannot run.
+    on it cannot run. notified: the handlers that it wants.
     """
 
     type: ClassVar[str] = "task_finished"
@@ -96,6 +96,7 @@ class TaskFinished(Event):
     handler: bool = False
     ignored: bool = False
     blocks: bool = False
+    notified: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 from sloth.core.errors import ConnectionLost, NoLua, SlothError, Unreachable
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
-from sloth.core.model import HostPlan
+from sloth.core.model import BAD, HostPlan
 from sloth.engine.gates import Gates, Opened
 from sloth.engine.incoming import BadEvent, parse
+from sloth.engine.pending import Pending
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
@@ -51,13 +52,14 @@ class Terms:
     """What the hosts of a run have in common.
 
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
-    have one. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
-    person knows them.
+    have one. pending: the handlers that earlier runs left over; None in check mode. slots: how many hosts may
+    work at once. place(where): a position in the workflow's files as a person knows them.
     """
 
     handlers: Collection[str]
     limits: Mapping[str, float]
     gates: Gates
+    pending: Pending | None
     slots: threading.Semaphore
     publish: Callable[[Event], None]
     timer: Timer
@@ -82,6 +84,7 @@ class HostRun:
         self._open = dict.fromkeys(plan.tasks)
         self._shut = {name for names in plan.gates.values() for name in names}
         self._has_slot = False
+        self._wanted: set[str] = set()
         self._lock = threading.Lock()
         self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
@@ -102,7 +105,8 @@ class HostRun:
             gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
             self._shut -= gates.keys()
             if not self._cancelled:
-                self.session.call("job", {**job, "gates": list(gates.values())})
+                pending = self._take_pending()
+                self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
         except Unreachable as error:
             self._lost(error)
         except ActionFailed as error:
@@ -113,6 +117,8 @@ class HostRun:
             self._end_rest("cancelled", self._cancelled or "the host ended the run before this task")
             if self.session is not None:
                 self.session.close()
+            if self._terms.pending is not None:
+                self._terms.pending.keep(self.host, self._wanted)
             self._give_back_slot()
 
     def leave_out(self, reason: str) -> None:
@@ -133,6 +139,12 @@ class HostRun:
         """End the session; the host stops what it started when its input ends."""
         if self.session is not None:
             self.session.close()
+
+    def _take_pending(self) -> list[str]:
+        """The handlers that earlier runs left over, as far as the workflow still has them."""
+        if self._terms.pending is not None:
+            self._wanted = {name for name in self._terms.pending.of(self.host) if name in self._terms.handlers}
+        return sorted(self._wanted)
 
     # slots and gates
 
@@ -215,12 +227,19 @@ class HostRun:
                 self._disarm(event.task)
                 if not self._settle(event):
                     return None
+                self._take_notified(event)
                 if event.failure.get("aborted") is True:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
                 if "where" in event.failure:
                     where = self._terms.place(str(event.failure["where"]))
                     return replace(event, failure={**event.failure, "where": where})
         return event
+
+    def _take_notified(self, event: TaskFinished) -> None:
+        """Keep account of the handlers that are wanted: a task wants some, a handler that ran well is one less."""
+        if event.handler and event.status not in BAD:
+            self._wanted.discard(event.task)
+        self._wanted.update(name for name in event.notified if name in self._terms.handlers)
 
     def _begins(self, event: TaskStarted) -> bool:
         """Whether a task of the plan, or a handler, begins for the first time."""

@@ -69,6 +69,7 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         handler=plain.get("handler") is True,
         ignored=plain.get("ignored") is True,
         blocks=plain.get("blocks") is True,
+        notified=[str(name) for name in _list(plain, "notified")],
     )
 
 

@@ -61,6 +61,7 @@ class JobMaker:
             "live": request.live,
             "parallel": workflow.parallel,
             "lock_wait": request.lock_wait,
+            "force_handlers": request.force_handlers,
         }
 
     def job(self, host: HostPlan, inventory_variables: Mapping[str, object]) -> dict[str, Any]:

@@ -101,9 +101,9 @@ class Placed:
         try:
             return self._there.act(call, settings, token, report, user)
         except Unreachable as error:
-            self._lost = self._lost or error
-            threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(str(error)),), daemon=True).start()
-            raise Stopped(str(error)) from error
+            self._lost, why = self._lost or error, str(error)
+            threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(why),), daemon=True).start()
+            raise Stopped(why) from error
 
     def _hear_event(self, event: dict[str, Any]) -> None:
         if self._lost is None:  # what is left then is unreachable, not cancelled

@@ -33,7 +33,10 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds."""
+    """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds.
+
+    force_handlers: handlers run on a host even if one of its tasks failed
+    """
 
     file: str
     targets: Targets = Targets()
@@ -47,3 +50,4 @@ class Request:
     live: bool = False
     forks: int = 50
     lock_wait: float = 0.0
+    force_handlers: bool = False

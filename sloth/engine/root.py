@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sloth.core import settings
+from sloth.core import settings, varsfile
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
 from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core.places import Places
+from sloth.engine import explaining
 from sloth.engine.bus import Bus
+from sloth.engine.explaining import Explanation
 from sloth.engine.jobs import Variables
 from sloth.engine.planning import check_tags, lay_out
 from sloth.engine.request import Request, Targets
@@ -49,6 +51,22 @@ def _programs(fresh: bool) -> Programs:
     found = settings.load(os.environ, here)
     kept = Kept(Places.find(os.environ, here), found["inventory_cache"], here, os.environ, fresh)
     return Programs(found["inventory_timeout"], kept)
+
+
+def explain(request: Request, host: str, variable: str, say: Subscriber) -> Explanation:
+    """Every place that gives a host a variable. Without a file in the request no workflow takes part."""
+    hosts = inventory(request.targets, Path(request.file).parent if request.file else None)
+    own = hosts.layers(host)
+    variables = _variables(request)
+    workflows: list[Workflow] = []
+    sources = None
+    if request.file:
+        evaluated = _load(request, variables, say)
+        sources = evaluated.sources
+        workflows = [one for one in evaluated.file.workflows if host in hosts.select(one.hosts or "all")]
+    values = [varsfile.read(Path(path)) for path in request.values]
+    extra = [varsfile.extra_file(item) for item in request.extra]
+    return explaining.explain(host, variable, explaining.of_run(own, workflows, values, extra, sources))
 
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
@@ -97,8 +115,6 @@ def command(
 
 
 def _variables(request: Request) -> Variables:
-    from sloth.core import varsfile
-
     values: dict[str, object] = {}
     for path in request.values:
         values.update(varsfile.read(Path(path)).values)

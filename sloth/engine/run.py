@@ -24,6 +24,7 @@ from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session, Terms
 from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.pending import Pending
 from sloth.engine.placement import Placed
 from sloth.engine.request import Request, Targets
 from sloth.engine.templates import Templates
@@ -63,6 +64,8 @@ class Run:
         self._timer = Timer()
         self._tally = Tally([host.host for host in plan.hosts])
         self._gates = Gates(plan)
+        places = Places.find(os.environ, Path.cwd())
+        self._pending = Pending(places.pending, f"{Path(loaded.file.path).resolve()}#{plan.workflow.name}")
         self._slots = threading.Semaphore(request.forks)
         common = {**plan.workflow.variables, **loaded.variables.common}
         self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
@@ -71,7 +74,7 @@ class Run:
         self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
         wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
-        self._switchboard = Switchboard.of(Places.find(os.environ, Path.cwd()), os.environ, wheelhouse)
+        self._switchboard = Switchboard.of(places, os.environ, wheelhouse)
 
     def go(self) -> int:
         """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
@@ -137,6 +140,7 @@ class Run:
             handlers=workflow.handlers,
             limits={task.name: task.timeout for task in workflow.tasks if task.timeout is not None},
             gates=self._gates,
+            pending=None if self._request.check else self._pending,
             slots=self._slots,
             publish=self._publish,
             timer=self._timer,

@@ -70,6 +70,8 @@ class Job:
         self.diff = bool(plain.get("diff"))
         self.live = bool(plain.get("live"))
         self.parallel = int(str(plain.get("parallel", 1)))
+        self.pending = [str(name) for name in _list(plain, "pending")]
+        self.force_handlers = bool(plain.get("force_handlers"))
         self.gates = [gate for gate in _list(plain, "gates") if isinstance(gate, dict)]
         self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
 

@@ -55,7 +55,7 @@ class Runtime:
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.served = Served(self.act, self._tell)
-        self._held = []  # type: list[AbstractContextManager[None]]
+        self._held = []  # type: list[object]
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]

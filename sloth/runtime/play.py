@@ -45,7 +45,7 @@ class Play:
         self._workers = 0
         self._gates = {}  # type: dict[str, bool]
         self._active = 0
-        self._notified = set()  # type: set[str]
+        self._notified = set(job.pending)
         self._cancelled = ""
 
     def run(self) -> "dict[str, int]":
@@ -155,14 +155,14 @@ class Play:
 
     def _run_handlers(self) -> None:
         wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]
-        if wanted and any(run.blocks for run in self._runs):
+        if wanted and any(run.blocks for run in self._runs) and not self.job.force_handlers:
             names = ", ".join(str(handler["name"]) for handler in wanted)
             self.tools.emit(
                 {
                     "type": "log",
                     "task": "",
                     "level": "warning",
-                    "text": f"handlers not run, as a task did not succeed: {names}",
+                    "text": f"as a task did not succeed, handlers wait for the next run that does: {names}",
                 }
             )
             return

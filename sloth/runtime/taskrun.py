@@ -304,6 +304,7 @@ class TaskRun:
             attempts=self._try,
             ignored=status in BLOCKING and self.step.ignore_errors,
             blocks=self.blocks,
+            notified=self.notified,
         )
         self._tell(self, worker_is_lost)
 

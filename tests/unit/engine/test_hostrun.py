@@ -13,6 +13,7 @@ from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, Task
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
 from sloth.engine.hostrun import HostRun, Terms
+from sloth.engine.pending import Pending
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 
@@ -59,9 +60,14 @@ def finished(task, status="ok", **more):
     return {"type": "task_finished", "task": task, "status": status, **more}
 
 
-def terms(seen: list[Event], limits: Mapping[str, float] | None = None, gates: Gates | None = None) -> Terms:
+def terms(
+    seen: list[Event],
+    limits: Mapping[str, float] | None = None,
+    gates: Gates | None = None,
+    pending: Pending | None = None,
+) -> Terms:
     slots = threading.Semaphore(0)
-    return Terms(["restart"], limits or {}, gates or Gates(NO_PLAN), slots, seen.append, Timer())
+    return Terms(["restart"], limits or {}, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer())
 
 
 def run(events, ending=None, limits=None, connect=None):
@@ -202,7 +208,7 @@ def test_a_gate_that_is_open_already_comes_with_the_job():
     gates.take(TaskFinished("h2", "db", "ok", outputs={"port": 1}))
     session = FakeSession([finished("a")])
     HostRun(plan, lambda hear: (session, {}), terms([], gates=gates)).go()
-    assert session.jobs == [{"gates": [{"name": "db", "ok": True, "outputs": {"port": 1}}]}]
+    assert session.jobs[0]["gates"] == [{"name": "db", "ok": True, "outputs": {"port": 1}}]
 
 
 def until(holds):
@@ -234,3 +240,30 @@ def test_a_host_cannot_begin_a_task_twice_nor_one_it_was_not_given():
     begun = [(event.task, event.handler) for event in seen if isinstance(event, TaskStarted)]
     assert begun == [("a", False), ("restart", True)]
     assert not [event for event in seen if isinstance(event, TaskRetrying)]
+
+
+@pytest.mark.parametrize(
+    ("events", "left"),
+    [
+        pytest.param(
+            [finished("a", "changed", notified=["restart"]), finished("b", "failed")], ["restart"], id="not run"
+        ),
+        pytest.param(
+            [finished("a", "changed", notified=["restart"]), finished("restart", "changed", handler=True)], [], id="run"
+        ),
+        pytest.param([finished("restart", "failed", handler=True)], ["restart"], id="run in vain"),
+        pytest.param([finished("a", "changed", notified=["unknown"])], [], id="no handler of the workflow"),
+    ],
+)
+def test_handlers_that_did_not_run_are_kept_for_the_next_run(tmp_path, events, left):
+    pending = Pending(tmp_path, "w")
+    if not left or events[0]["task"] == "restart":
+        pending.keep("h1", ["restart", "gone from the workflow"])
+    session = FakeSession(events)
+
+    def begin(hear):
+        session.hear = hear
+        return session, {}
+
+    HostRun(HostPlan("h1", {"a": (), "b": ()}), begin, terms([], pending=pending)).go()
+    assert pending.of("h1") == (left if "unknown" not in str(events) else ["restart"])

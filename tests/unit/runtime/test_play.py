@@ -279,7 +279,7 @@ def test_a_failed_notifier_notifies_nobody_and_its_failure_keeps_handlers_back(p
     )
     played = play(text)
     assert list(played.statuses) == ["a", "b"]
-    assert any("handlers not run" in line and "one" in line and "two" not in line for line in played.lines())
+    assert any("handlers wait" in line and "one" in line and "two" not in line for line in played.lines())
 
 
 def test_an_unknown_handler_is_an_error_that_lists_those_there_are(play):
@@ -370,3 +370,13 @@ def test_the_controller_is_told_when_the_time_limit_begins_anew(play):
         "task_finished",
     ]
     assert not play(tasks('task("a"):run_if("true"):command("true")')).of("task_phase")
+
+
+def test_handlers_that_an_earlier_run_left_over_run_too(tmp_path):
+    played = Played(tmp_path, tasks('task("a"):command("true")', handlers=HANDLERS), pending=["two"]).run()
+    assert list(played.statuses) == ["a", "two"]
+
+
+def test_forced_handlers_run_in_spite_of_a_failure(tmp_path):
+    text = tasks('task("a"):command("true"):notify("one")', 'task("b"):command("false")', handlers=HANDLERS)
+    assert list(Played(tmp_path, text, force_handlers=True).run().statuses) == ["a", "b", "one"]

@@ -1,0 +1,45 @@
+"""A handler that a failed run left over runs at the next success. On a real host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sloth import Run
+
+pytestmark = pytest.mark.lab
+
+SITE = """
+local conf = task("conf"):command(function()
+  file_ops.copy { dest = "/tmp/sloth-pending.conf", content = "x\\n" }
+end):notify("restart"):build()
+local next_one = task("next"):command(function() return vars.good == "yes", "broken" end):build()
+workflow.define("w"):tasks({ conf, next_one }):handlers({ handler("restart", function() exec.run("true") end) })
+"""
+
+
+def test_a_handler_that_was_notified_before_a_failure_runs_at_the_next_success(
+    lab_hosts, lab_inventory, tmp_path: Path
+):
+    host, site = lab_hosts[0], tmp_path / "site.sloth"
+    site.write_text(SITE)
+
+    def apply(*words: str) -> Run:
+        run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site, *words)
+        run.code = run.end()
+        return run
+
+    try:
+        failed = apply("-e", "good=no")
+        assert (failed.code, failed.of_host(host.name)) == (2, ["changed", "failed"])
+        assert apply("-C", "-e", "good=yes").of_host(host.name) == ["ok", "ok"]
+        fixed = apply("-e", "good=yes")
+        assert fixed.statuses == {
+            (host.name, "conf"): "ok",
+            (host.name, "next"): "ok",
+            (host.name, "restart"): "changed",
+        }
+        assert apply("-e", "good=yes").of_host(host.name) == ["ok", "ok"]
+    finally:
+        host.exec("rm", "-f", "/tmp/sloth-pending.conf")
