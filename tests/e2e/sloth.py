@@ -71,10 +71,11 @@ class Folder:
         return path
 
     def sloth(self, *words: str | Path) -> Ended:
-        """One command, to its end. A run waits for others that work on this machine."""
-        patient = ("--lock-timeout", "60s") if words[0] in {"apply", "run"} else ()
+        """One command, to its end. What runs something waits for others that work on the host."""
+        command, *rest = map(str, words)
+        patient = ("--lock-timeout", "60s") if command in {"apply", "run", "exec"} else ()
         done = subprocess.run(
-            [*self._start, *map(str, words), *patient], cwd=self.path, env=self.environ, text=True,
+            [*self._start, command, *patient, *rest], cwd=self.path, env=self.environ, text=True,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, done.stderr)

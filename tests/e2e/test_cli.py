@@ -49,7 +49,9 @@ class Project:
         (self.directory / name).write_text(text)
 
     def start(self, *words: str, **more: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "sloth", *words]
+        # Others may work on this machine, too.
+        patient = ("--lock-timeout", "60s") if words[0] in {"apply", "run", "exec"} else ()
+        command = [sys.executable, "-m", "sloth", words[0], *patient, *words[1:]]
         return subprocess.Popen(command, cwd=self.directory, env=self.environ, text=True, **more)  # type: ignore[call-overload,no-any-return]  # whatever Popen takes
 
     def sloth(self, *words: str) -> tuple[int, str, str]:

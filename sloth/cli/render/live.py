@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.results import duration
 from sloth.cli.render.screen import one_line
-from sloth.core.events import Event, RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import Event, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
 
 if TYPE_CHECKING:
     from sloth.cli.render.picture import Picture
@@ -32,7 +32,7 @@ class Progress:
     """What is known of a run that goes on. Pure; the clock comes in."""
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total = 0  # while no run goes on
         self.done = 0
         self.started = 0.0
         self._left: dict[str, int] = {}
@@ -59,6 +59,8 @@ class Progress:
             if not event.handler:
                 self.done += 1
                 self._left[event.host] = self._left.get(event.host, 1) - 1
+        elif isinstance(event, RunFinished):
+            self.total = 0
 
     def summary(self, now: float) -> str:
         """Counts in a few words."""

@@ -6,7 +6,7 @@ import pytest
 
 from sloth.cli.render.live import Live, Progress
 from sloth.cli.render.screen import Screen
-from sloth.core.events import RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
 from tests.unit.cli.streams import Terminal
 
 
@@ -24,6 +24,12 @@ def test_tasks_and_hosts_are_counted():
         hosts={"a": ["t", "u"], "b": ["t", "u"]},
     )  # fmt: skip
     assert made.summary(5.0) == "3/4 tasks · 1 of 2 hosts done · 5.0 s"
+
+
+def test_between_runs_there_is_nothing_to_draw():
+    made = progress(hosts={"a": ["t"]})
+    made.take(RunFinished("7f3a", "site", {}, 0, 1.0), 1.0)
+    assert made.total == 0
 
 
 def test_handlers_are_shown_but_not_counted():
