@@ -6,13 +6,14 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sloth.cli.command import application
-from sloth.cli.options import FormatOption, Limit, Sources, TargetOptions, configured
-from sloth.cli.render import inventories
+from sloth.cli.command import application, flat
+from sloth.cli.options import FormatOption, Limit, Sources, TargetOptions, VariableOptions, configured
+from sloth.cli.render import inventories, watching
 from sloth.cli.render.format import Format
+from sloth.engine.request import Request
 from sloth.inventory import Inventory, views
 
-app = application("Hosts and groups: list, graph, show.")
+app = application("Hosts and groups: list, graph, show, explain.")
 
 
 Refresh = Annotated[bool, Option("--refresh", help="Ask inventory programs anew, however young their last answer is.")]
@@ -57,6 +58,35 @@ def show(
     example: sloth inventory show -i inventory.yml web1
     """
     inventories.show_host(views.show(_inventory(sources), host), form)
+    return 0
+
+
+@app.command()
+@flat
+def explain(
+    host: Annotated[str, Argument(metavar="HOST", help="The name of a host.")],
+    variable: Annotated[str, Argument(metavar="VAR", help="The name of a variable.")],
+    *,
+    sources: Sources = None,
+    file: Annotated[
+        str, Option("--workflow-file", "-w", metavar="FILE", help="A workflow file: its variables and roles count too.")
+    ] = "",
+    variables: VariableOptions,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Tell who gives a host a variable: the winner first, then those that it wins over.
+
+    \b
+    example: sloth inventory explain -i inventory.yml web1 http_port
+             sloth inventory explain -i inventory.yml web1 http_port -w site.sloth -e http_port=81
+    """
+    from sloth.engine import root
+
+    settings = configured()
+    options = TargetOptions(sources)
+    targets = options.targets(settings, options.sources(settings))
+    asked = Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
+    inventories.show_explanation(root.explain(asked, host, variable, watching.to_stderr()), form)
     return 0
 
 

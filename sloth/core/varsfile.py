@@ -82,16 +82,17 @@ def parse(text: str, path: str, suffix: str) -> VarsFile:
 
 def extra_vars(items: Sequence[str]) -> dict[str, Any]:
     """The variables of all `-e`: `name=value …`, a JSON object, or `@file`; the last of a name wins."""
-    found: dict[str, Any] = {}
-    for item in items:
-        text = item.strip()
-        if text.startswith("@"):
-            found.update(read(Path(text[1:]).expanduser()).values)
-        elif text.startswith(("{", "[")):
-            found.update(parse(text, "-e", ".json").values)
-        else:
-            found.update(_pairs(text))
-    return found
+    return {name: value for item in items for name, value in extra_file(item).values.items()}
+
+
+def extra_file(item: str) -> VarsFile:
+    """The variables of one `-e`."""
+    text = item.strip()
+    if text.startswith("@"):
+        return read(Path(text[1:]).expanduser())
+    if text.startswith(("{", "[")):
+        return parse(text, "-e", ".json")
+    return VarsFile("-e", _pairs(text))
 
 
 def kind(value: object) -> str:

@@ -184,6 +184,11 @@ def resolve(host: str, layers: Iterable[Layer]) -> Connection:
     return Connection(**{"name": host, "address": host, **fields})
 
 
+def spellings(variable: str) -> tuple[str, ...]:
+    """The names by which a setting of connections goes, that of sloth first; of another variable its name alone."""
+    return BY_FIELD[_FIELDS[variable]].variables if variable in _FIELDS else (variable,)
+
+
 def warnings(layer: Layer) -> Iterator[str]:
     """Variables of a layer that look like connection settings and have no effect."""
     for variable in layer.values:

@@ -15,6 +15,7 @@ from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near, near_file
+from sloth.core.varsfile import VarsFile
 from sloth.runtime.action import Catalog, seconds
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
@@ -162,17 +163,16 @@ def _sizes(serial: Any) -> tuple[str | int, ...]:
 
 def _role(use: Mapping[str, Any], sources: Sources) -> RoleUse:
     name = use["role"]
-    defaults = _role_variables(sources, name, "defaults")
-    return RoleUse(name, defaults, {**_role_variables(sources, name, "vars"), **(use.get("vars") or {})})
+    defaults, own = role_file(sources, name, "defaults"), role_file(sources, name, "vars")
+    given = use.get("vars") or {}
+    return RoleUse(name, defaults.values if defaults else {}, {**(own.values if own else {}), **given})
 
 
-def _role_variables(sources: Sources, role: str, kind: str) -> Mapping[str, object]:
+def role_file(sources: Sources, role: str, kind: str) -> VarsFile | None:
+    """The file of a role's variables. kind: `defaults` or `vars`."""
     folder = sources.path(f"{ROLE}{role}/{kind}")
-    for ending in ("yml", "yaml", "toml"):
-        path = folder / f"main.{ending}" if folder is not None else None
-        if path is not None and path.is_file():
-            return varsfile.read(path).values
-    return {}
+    places = [folder / f"main{suffix}" for suffix in varsfile.SUFFIXES] if folder is not None else []
+    return next((varsfile.read(path) for path in places if path.is_file()), None)
 
 
 def _where(declared: Mapping[str, Any], sources: Sources) -> str:

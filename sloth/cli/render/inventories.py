@@ -9,6 +9,7 @@ from dataclasses import asdict
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part, one_line
+from sloth.engine.explaining import Explanation
 from sloth.inventory.names import UNGROUPED
 from sloth.inventory.views import GroupNode, HostRow, HostView
 
@@ -47,6 +48,22 @@ def show_host(host: HostView, form: Format) -> None:
     screen.table([[name, _shown(value)] for name, value in way.items()], indent="  ")
     screen.line(("variables", "dim"))
     rows: list[list[Part]] = [[one.name, _shown(one.value), (one.where, "dim")] for one in host.variables]
+    screen.table(rows, indent="  ")
+
+
+def show_explanation(found: Explanation, form: Format) -> None:
+    """A variable and all who say it, the winner first."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json(asdict(found))
+        return
+    screen.line((found.variable, "bold"), (f" of {found.host}", "dim"))
+    rows: list[list[Part]] = []
+    wins = next((one for one in found.said if not one.role), None)
+    for one in found.said:
+        by = f"{one.by}, for its tasks" if one.role else one.by
+        name = f"{one.name}: " if one.name != found.variable else ""
+        rows.append([("wins", "green") if one is wins else "", by, (one.where, "dim"), name + _shown(one.value)])
     screen.table(rows, indent="  ")
 
 

@@ -1,0 +1,104 @@
+"""Where a variable of a host comes from: every place that says it, from the one that wins to the lowest.
+
+The order is that of a run: role defaults, the inventory, variables of the workflow, values files, variables of
+roles, extra variables. What a role says counts for its own tasks alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sloth.core.errors import InventoryError
+from sloth.core.model import RoleUse, Workflow
+from sloth.core.near import near
+from sloth.core.varsfile import VarsFile
+from sloth.inventory.connection import SECRET_VARIABLES, spellings
+from sloth.inventory.layer import Layer
+from sloth.inventory.views import MASK
+from sloth.workflow.load import role_file
+from sloth.workflow.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One place that gives a value. by: who says it. role: whose tasks alone see it (empty: all do)."""
+
+    name: str
+    value: Any
+    by: str
+    where: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is said of a variable, the winner first."""
+
+    host: str
+    variable: str
+    said: Sequence[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """A layer, and the role for whose tasks alone it counts."""
+
+    layer: Layer
+    role: str = ""
+
+
+def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
+    """What the layers, from lowest to highest, say of a variable. Settings of connections go by all their names.
+
+    Raises InventoryError when nobody says it.
+    """
+    known = list(layers)
+    names = spellings(variable)
+    said = [
+        Said(name, MASK if name in SECRET_VARIABLES else one.layer.values[name], one.layer.name, one.layer.where(name),
+             one.role)
+        for one in known for name in reversed(names) if name in one.layer.values
+    ]  # fmt: skip
+    if not said:
+        everything = {name for one in known for name in one.layer.values}
+        raise InventoryError(f"nobody gives {host} a variable {variable!r}", hint=near(variable, everything))
+    return Explanation(host, variable, said[::-1])
+
+
+def of_run(
+    inventory: Sequence[Layer],
+    workflows: Sequence[Workflow],
+    values: Sequence[VarsFile],
+    extra: Sequence[VarsFile],
+    sources: Sources | None,
+) -> Iterator[Scoped]:
+    """The layers of a host in a run. sources: where roles are read from, when there are workflows."""
+    uses = {use.name: use for workflow in workflows for use in workflow.roles}
+    where = {use.name: workflow.where for workflow in workflows for use in workflow.roles}
+    roles = {name: dict(_role_layers(use, where[name], sources)) for name, use in uses.items()} if sources else {}
+    yield from (Scoped(layers["defaults"], name) for name, layers in roles.items() if "defaults" in layers)
+    yield from map(Scoped, inventory)
+    for workflow in workflows:
+        yield Scoped(_spoken(f"workflow {workflow.name}", workflow.variables, workflow.where))
+    yield from (Scoped(Layer("values file", file.values, file)) for file in values)
+    for name, layers in roles.items():
+        yield from (Scoped(layer, name) for kind, layer in layers.items() if kind != "defaults")
+    yield from (Scoped(Layer("extra variables", file.values, file)) for file in extra)
+
+
+def _role_layers(use: RoleUse, where: str, sources: Sources) -> Iterator[tuple[str, Layer]]:
+    for kind in ("defaults", "vars"):
+        file = role_file(sources, use.name, kind)
+        if file is not None:
+            yield kind, Layer(f"role {use.name}, {kind}", file.values, file)
+    own = role_file(sources, use.name, "vars")
+    of_file = own.values if own else {}
+    given = {name: value for name, value in use.variables.items() if name not in of_file or of_file[name] != value}
+    yield "given", _spoken(f"role {use.name}, as the workflow uses it", given, where)
+
+
+def _spoken(name: str, values: Mapping[str, object], where: str) -> Layer:
+    """A layer of a place that is no file of variables."""
+    return Layer(name, values, VarsFile(where, values))
