@@ -80,6 +80,7 @@ class JobMaker:
 def _step(task: Task) -> dict[str, Any]:
     return {
         "name": task.name,
+        "depends_on": list(task.depends_on),
         "timeout": task.timeout,
         "retries": asdict(task.retry),
         "become": task.become,

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
 from sloth.core.near import near
-from sloth.engine.batches import batches, ordered
+from sloth.engine.batches import amount, batches, ordered
 
 Select = Callable[[str], Sequence[str]]
 
@@ -26,6 +26,8 @@ def lay_out(
     taking_part = ordered(hosts, workflow.order, workflow.where)
     places = {task.name: _place(task, taking_part, select) for task in chosen}
     cut = batches(taking_part, workflow.serial, workflow.where)
+    if workflow.max_fail is not None:
+        amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
     _check_batches(chosen, places, cut)
     plans = tuple(plan for plan in (_host_plan(host, chosen, places) for host in taking_part) if plan.needs)
     busy = {plan.host for plan in plans}

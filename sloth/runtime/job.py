@@ -38,6 +38,7 @@ class Step:
         self.name = str(plain["name"])
         self.needs = [str(name) for name in _list(plain, "needs")]
         self.gates = [str(name) for name in _list(plain, "gates")]
+        self.depends_on = [str(name) for name in _list(plain, "depends_on")]
         self.timeout = _seconds(plain.get("timeout"))
         self.retries = Retries(**retries)  # type: ignore[arg-type]  # the controller writes exactly these keys
         self.become = None if plain.get("become") is None else str(plain["become"])
