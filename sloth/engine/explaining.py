@@ -23,18 +23,23 @@ from sloth.workflow.sources import Sources
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One place that gives a value. by: who says it. role: whose tasks alone see it (empty: all do)."""
+    """One place that gives a value.
+
+    name: how the variable is called there. by: who says it. role: whose tasks alone see it (empty: all do).
+    wins: whether it holds, for those tasks or for all others
+    """
 
     name: str
     value: Any
     by: str
     where: str
-    role: str = ""
+    role: str
+    wins: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is said of a variable, the winner first."""
+    """All that is said of a variable, the highest place first."""
 
     host: str
     variable: str
@@ -54,17 +59,19 @@ def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
 
     Raises InventoryError when nobody says it.
     """
-    known = list(layers)
-    names = spellings(variable)
-    said = [
-        Said(name, MASK if name in SECRET_VARIABLES else one.layer.values[name], one.layer.name, one.layer.where(name),
-             one.role)
-        for one in known for name in reversed(names) if name in one.layer.values
-    ]  # fmt: skip
-    if not said:
+    known = list(layers)[::-1]
+    found = [(one, name) for one in known for name in spellings(variable) if name in one.layer.values]
+    if not found:
         everything = {name for one in known for name in one.layer.values}
         raise InventoryError(f"nobody gives {host} a variable {variable!r}", hint=near(variable, everything))
-    return Explanation(host, variable, said[::-1])
+    said = []
+    decided: set[str] = set()
+    for one, name in found:
+        value = MASK if name in SECRET_VARIABLES else one.layer.values[name]
+        wins = not decided & {"", one.role}
+        said.append(Said(name, value, one.layer.name, one.layer.where(name), one.role, wins))
+        decided.add(one.role)
+    return Explanation(host, variable, said)
 
 
 def of_run(

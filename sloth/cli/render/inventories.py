@@ -52,18 +52,17 @@ def show_host(host: HostView, form: Format) -> None:
 
 
 def show_explanation(found: Explanation, form: Format) -> None:
-    """A variable and all who say it, the winner first."""
+    """A variable and all who say it, the highest place first."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json(asdict(found))
         return
     screen.line((found.variable, "bold"), (f" of {found.host}", "dim"))
     rows: list[list[Part]] = []
-    wins = next((one for one in found.said if not one.role), None)
     for one in found.said:
         by = f"{one.by}, for its tasks" if one.role else one.by
         name = f"{one.name}: " if one.name != found.variable else ""
-        rows.append([("wins", "green") if one is wins else "", by, (one.where, "dim"), name + _shown(one.value)])
+        rows.append([("wins", "green") if one.wins else "", by, (one.where, "dim"), name + _shown(one.value)])
     screen.table(rows, indent="  ")
 
 
