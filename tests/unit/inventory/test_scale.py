@@ -1,24 +1,58 @@
-"""Ten thousand hosts are no reason to wait."""
+"""Ten thousand hosts are no reason to wait: work grows with the hosts and no faster, and what they share is done once.
+
+Work is counted in calls, as a clock would tell more of the machine; `python -m tests.bench.inventory` has seconds.
+"""
 
 from __future__ import annotations
 
-import time
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 
-from sloth.inventory import load
+import pytest
 
-HOSTS = 10_000
+from sloth.inventory import load, views
+from tests.bench.inventory import FORMS, write_inventory
 
 
-def test_ten_thousand_hosts_load_and_select_in_about_a_second(write, tmp_path):
-    lines = [f"      h{n:05}:\n        ansible_host: 10.0.{n // 250}.{n % 250}\n        n: {n}\n" for n in range(HOSTS)]
-    path = write("hosts.yml", "web:\n  hosts:\n" + "".join(line.replace("      ", "    ", 1) for line in lines))
-    started = time.process_time()
-    inventory = load([str(path)], workflow_dir=tmp_path)
-    chosen = inventory.select("web:!h00007:!~h.*9$")
-    for host in chosen:
-        inventory.variables(host)
-        inventory.connection(host)
-    spent = time.process_time() - started
-    assert len(chosen) == HOSTS * 9 // 10 - 1
-    # A second and a half on a slow machine; the bound catches what grows with the square of the hosts.
-    assert spent < 8, f"{spent:.1f} s"
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called while it works."""
+    count = 0
+
+    def called(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_four_times_the_hosts_are_at_most_four_times_the_work(form: str, tmp_path: Path):
+    def listing(hosts: int) -> Callable[[], object]:
+        folder = tmp_path / f"{hosts}"
+        named = write_inventory(folder, form, hosts)
+
+        def work() -> None:
+            inventory = load(named, workflow_dir=folder)
+            chosen = inventory.limit("web:!~w.*9$")
+            assert len(views.rows(inventory, chosen)) == hosts * 9 // 20
+            for host in chosen:
+                inventory.variables(host)
+
+        return work
+
+    listing(20)()  # what is imported and compiled at the first time is not counted
+    assert calls(listing(2000)) < 4.2 * calls(listing(500))
+
+
+def test_hosts_of_the_same_groups_share_the_layers_of_these(tmp_path: Path):
+    inventory = load(write_inventory(tmp_path, "yaml", 40))
+    one, other = inventory.layers("w00000"), inventory.layers("w00001")
+    assert [a is b for a, b in zip(one[:-1], other[:-1], strict=True)] == [True, True]
+    assert one[-1] is not other[-1]
