@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import Any
 
 from sloth.core.errors import AnswerError
 from sloth.core.model import Workflow
-from sloth.engine.files import Files, find, search_path
+from sloth.engine import confined
+from sloth.engine.files import Files, Named, Search, find, search_path
 from sloth.engine.templates import Templates
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import task_variables
 from sloth.runtime.wire import Streamed
 
 Fact = Callable[[str], object]
+FACT = re.compile(r"\bfacts\.(\w+)")
 
 
 class Facts:
@@ -43,6 +46,7 @@ class Shared:
     role_folder: Callable[[str], Path]
     templates: Templates
     files: Files
+    named: Named
 
 
 class Answers:
@@ -68,9 +72,16 @@ class Answers:
         variables = self._variables(args, role)
         with _as_failure():
             if args.get("src") is None:
-                return {"text": self._shared.templates.render_text(str(args.get("text")), search, variables)}
+                return {"text": self._render_text(str(args.get("text")), search, variables)}
             find(str(args["src"]), search)
             return {"text": self._shared.templates.render_file(str(args["src"]), search, variables)}
+
+    def _render_text(self, text: str, search: Search, variables: dict[str, object]) -> str:
+        """What the workflow wrote down is rendered here; what a host may have made up, where it can do no harm."""
+        if any(text in source for source in self._job["sources"].values()):
+            return self._shared.templates.render_text(text, search, variables)
+        asked = {name: self._fact(name) for name in sorted(set(FACT.findall(text)))}
+        return confined.render(text, search, {**variables, "facts": asked})
 
     def file(self, args: Mapping[str, Any]) -> Streamed:
         """{"src", "sha256" of what is there, "content", "task"} → the file's description, its content if it differs."""
@@ -93,8 +104,9 @@ class Answers:
         name = args.get("task")
         return next((task.role for task in self._shared.workflow.tasks if task.name == name), None)
 
-    def _search(self, role: str | None, kind: str) -> tuple[Path, ...]:
-        return search_path(self._shared.folder, None if role is None else self._shared.role_folder(role), kind)
+    def _search(self, role: str | None, kind: str) -> Search:
+        folder = None if role is None else self._shared.role_folder(role)
+        return search_path(self._shared.folder, folder, kind, self._shared.named)
 
     def _variables(self, args: Mapping[str, Any], role: str | None) -> dict[str, object]:
         job = self._job

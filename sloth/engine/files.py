@@ -1,8 +1,9 @@
 """The controller's files that a host may ask for: those of the workflow's folder and its roles, no others.
 
 A host is told by the workflow what to ask, but it may lie. So a path is looked up below the folders
-that are given here, never outside of them, never through `..`, and never in hidden folders or among
-inventories and variables.
+that are given here, never outside of them and never through `..`. Below files/ and templates/ everything
+is meant for hosts; of what else lies beside the workflow or in a role, a host gets only what a source of
+the workflow names in quotes, and never what is hidden, an inventory, or variables.
 """
 
 from __future__ import annotations
@@ -11,41 +12,81 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
 from sloth.runtime.wire import CHUNK, Streamed
 
+FOR_HOSTS = frozenset({"files", "templates"})
 PRIVATE = frozenset({"inventory", "group_vars", "host_vars"})
+PUT = "put it under files/ or templates/"
 TREE_LIMIT = 100_000  # entries of one folder that is copied as a whole
 
 
-def search_path(folder: Path, role: Path | None, kind: str) -> tuple[Path, ...]:
+Named = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a task finds its files, first match first. named(path): whether the workflow's sources name a path."""
+
+    folders: tuple[Path, ...]
+    named: Named
+
+
+def search_path(folder: Path, role: Path | None, kind: str, named: Named) -> Search:
     """Where a task finds its files: kind is "files" or "templates". The role's come first."""
     own = () if role is None else (role / kind, role)
-    return (*own, folder / kind, folder)
+    return Search((*own, folder / kind, folder), named)
 
 
-def find(src: str, search: Sequence[Path]) -> Path:
+def find(src: str, search: Search) -> Path:
     """The first match of a relative path on the search path. Raises AnswerError."""
     found = look(src, search)
     if found is None:
-        places = " or ".join(map(str, search))
+        places = " or ".join(map(str, search.folders))
         pure = PurePosixPath(src)
-        raise AnswerError(f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search)))
+        raise AnswerError(
+            f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search.folders))
+        )
     return found
 
 
-def look(src: str, search: Sequence[Path]) -> Path | None:
+def look(src: str, search: Search) -> Path | None:
     """The same, but None when nothing is there. Raises AnswerError for what no host may have."""
     pure = PurePosixPath(src)
     if pure.is_absolute() or ".." in pure.parts:
-        raise AnswerError(f"{src}: only paths below the workflow's folder can be copied", hint="put it under files/")
+        raise AnswerError(f"{src}: only paths below the workflow's folder can be copied", hint=PUT)
+    for folder in search.folders:
+        if (folder / pure).exists():
+            if folder.name not in FOR_HOSTS:
+                _check_meant(pure, search.named)
+            return folder / pure
+    return None
+
+
+def _check_meant(pure: PurePosixPath, named: Named) -> None:
+    """Raises AnswerError for a path, beside the folders that are for hosts, that is not meant for them."""
+    if pure.parts and pure.parts[0] in FOR_HOSTS:
+        return
     if any(part.startswith(".") or part in PRIVATE for part in pure.parts):
-        raise AnswerError(f"{src}: hidden files, inventories and variables are not given to hosts")
-    return next((folder / pure for folder in search if (folder / pure).exists()), None)
+        raise AnswerError(f"{pure}: hidden files, inventories and variables are not given to hosts", hint=PUT)
+    if not any(named(str(path)) for path in (pure, *pure.parents)):
+        raise AnswerError(f"{pure}: the workflow does not name it, so no host gets it", hint=PUT)
+
+
+def names_of(sources: Iterable[str]) -> Named:
+    """Whether a path stands in quotes in one of these texts."""
+    texts = list(sources)
+
+    def named(path: str) -> bool:
+        quoted = (f'"{path}"', f"'{path}'", f"[[{path}]]", f'"{path}/"', f"'{path}/'")
+        return any(form in text for text in texts for form in quoted)
+
+    return named
 
 
 def _siblings(wanted: PurePosixPath, search: Sequence[Path]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sloth.core.errors import ConnectionLost, NoLua, SlothError, Unreachable
+from sloth.core.errors import ConnectionLost, NoLua, SlothError
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import BAD, HostPlan
 from sloth.engine.gates import Gates, Opened
@@ -107,7 +107,7 @@ class HostRun:
             if not self._cancelled:
                 pending = self._take_pending()
                 self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
-        except Unreachable as error:
+        except SlothError as error:
             self._lost(error)
         except ActionFailed as error:
             self._refused(error)
@@ -171,10 +171,10 @@ class HostRun:
                 self._has_slot = False
                 self._terms.slots.release()
 
-    def _lost(self, error: Unreachable) -> None:
+    def _lost(self, error: SlothError) -> None:
         if self._cancelled:
             return
-        self._publish(HostUnreachable(self.host, error.kind, str(error), error.hint))
+        self._publish(HostUnreachable(self.host, getattr(error, "kind", "settings"), str(error), error.hint))
         self._end_rest("unreachable", str(error))
 
     def _refused(self, error: ActionFailed) -> None:

@@ -19,7 +19,7 @@ from sloth.engine.answers import Answers, Shared
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Ending, Tally, execute
-from sloth.engine.files import Files
+from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session, Terms
@@ -71,7 +71,14 @@ class Run:
         self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
         self._hook_events = Bus([self._hooks.take])
         path = Path(loaded.file.path)
-        self._shared = Shared(plan.workflow, path.parent, Sources(path.parent).role_folder, Templates(), Files())
+        self._shared = Shared(
+            plan.workflow,
+            path.parent,
+            Sources(path.parent).role_folder,
+            Templates(),
+            Files(),
+            names_of(loaded.file.sources.values()),
+        )
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
         wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
         self._switchboard = Switchboard.of(places, os.environ, wheelhouse)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sloth.core.errors import TemplateError
-from sloth.engine.files import look
+from sloth.engine.files import Search, look
+
+LIMIT = 8 << 20
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -19,26 +20,26 @@ class Templates:
     """Renders files found on a search path, and plain text. Compiled templates are kept for the run."""
 
     def __init__(self) -> None:
-        self._environments: dict[tuple[Path, ...], SandboxedEnvironment] = {}
+        self._environments: dict[Search, SandboxedEnvironment] = {}
         self._lock = threading.Lock()
 
-    def render_file(self, name: str, search: Sequence[Path], variables: Mapping[str, object]) -> str:
+    def render_file(self, name: str, search: Search, variables: Mapping[str, object]) -> str:
         """Render the first file of that name on the search path. Raises TemplateError with template and line."""
         from jinja2 import TemplateNotFound
 
         try:
-            template = self._environment(tuple(search)).get_template(name)
+            template = self._environment(search).get_template(name)
         except TemplateNotFound as error:
-            places = ", ".join(str(folder) for folder in search)
+            places = ", ".join(str(folder) for folder in search.folders)
             raise TemplateError(f"there is no template {error.name!r} in {places}") from error
         except _syntax_errors() as error:
             raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
         return self._render(template, variables)
 
-    def render_text(self, text: str, search: Sequence[Path], variables: Mapping[str, object]) -> str:
+    def render_text(self, text: str, search: Search, variables: Mapping[str, object]) -> str:
         """Render a string; its includes come from the search path."""
         try:
-            template = self._environment(tuple(search)).from_string(text)
+            template = self._environment(search).from_string(text)
         except _syntax_errors() as error:
             raise TemplateError(f"{error.message}", where=f"<string>:{error.lineno}") from error
         return self._render(template, variables)
@@ -48,8 +49,7 @@ class Templates:
         from jinja2 import UndefinedError
 
         try:
-            text: str = template.render(variables)
-            return text
+            return _bounded(template.generate(variables))
         except UndefinedError as error:
             raise TemplateError(
                 f"{error.message}",
@@ -59,7 +59,7 @@ class Templates:
         except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise TemplateError(f"{error}", where=_position(error.__traceback__, template)) from error
 
-    def _environment(self, search: tuple[Path, ...]) -> SandboxedEnvironment:
+    def _environment(self, search: Search) -> SandboxedEnvironment:
         from jinja2 import FunctionLoader, StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
 
@@ -75,7 +75,18 @@ class Templates:
             return self._environments[search]
 
 
-def _source(name: str, search: Sequence[Path]) -> tuple[str, str, None] | None:
+def _bounded(parts: Iterable[str]) -> str:
+    """The rendered text, up to what a frame can carry."""
+    text, size = [], 0
+    for part in parts:
+        size += len(part)
+        if size > LIMIT:
+            raise ValueError(f"it renders to more than {LIMIT >> 20} MiB")
+        text.append(part)
+    return "".join(text)
+
+
+def _source(name: str, search: Search) -> tuple[str, str, None] | None:
     """A template or what it includes, for Jinja. A host may send text that includes: the rules for files hold here."""
     path = look(name, search)
     if path is None or not path.is_file():

@@ -20,6 +20,7 @@ if MYPY:
     Plain = dict[str, object]
 
 
+HANDLER_LIMIT = 900.0  # seconds that one handler may take
 WATCH = 0.5  # seconds between looks at the VM
 STUCK = 1.5  # seconds beyond its deadline after which a call counts as hanging
 
@@ -170,12 +171,16 @@ class Play:
             name = str(handler["name"])
             if name not in self._notified or self._cancelled:
                 continue
-            step = Step({"name": name, "role": handler.get("role")})
+            step = Step({"name": name, "role": handler.get("role"), "timeout": HANDLER_LIMIT})
             run = TaskRun(self._stage, step, handler, self._task_finished, is_handler=True)
             run.started = True
             self._active += 1
             self._unfinished += 1
             self._runs.append(run)
-            run.go()
+            threading.Thread(target=run.go, daemon=True).start()
+            with self._changed:
+                while not run.finished:
+                    self._changed.wait(WATCH)
+                    self._end_if_stuck()
             if run.blocks:
                 return

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from sloth.core.errors import AnswerError
-from sloth.engine.files import Files, find, search_path
+from sloth.engine.files import Files, Search, find, names_of, search_path
 from sloth.runtime.wire import Streamed
+
+# what a workflow says in quotes; `secrets.yml` it only mentions
+NAMED = names_of(["copy { src = \"plain.conf\" } copy { src = 'beside/' } -- not secrets.yml", 'x = "motd"'])
 
 
 @pytest.fixture
@@ -19,6 +22,9 @@ def project(tmp_path: Path) -> Path:
         "files/motd",
         "roles/web/files/motd",
         "plain.conf",
+        "secrets.yml",
+        "files/tree/.htaccess",
+        "beside/a/b",
         "inventory/all.yml",
         ".env",
         "host_vars/h1.yml",
@@ -37,19 +43,22 @@ def project(tmp_path: Path) -> Path:
         pytest.param("motd", "web", "roles/web/files/motd", id="the role's come first"),
         pytest.param("plain.conf", "web", "plain.conf", id="beside the workflow"),
         pytest.param("files/motd", None, "files/motd", id="with its folder"),
+        pytest.param("tree/.htaccess", None, "files/tree/.htaccess", id="hidden, below files"),
+        pytest.param("beside/a/b", None, "beside/a/b", id="below a folder that is named"),
     ],
 )
 def test_files_are_found_below_the_project(project, src, role, found):
-    search = search_path(project, role and project / "roles" / role, "files")
+    search = search_path(project, role and project / "roles" / role, "files", NAMED)
     assert find(src, search) == project / found
 
 
 @pytest.mark.parametrize(
-    "src", ["/etc/passwd", "../secret", "files/../../x", ".env", "inventory/all.yml", "host_vars/h1.yml", "no"]
+    "src",
+    ["/etc/passwd", "../secret", "files/../../x", ".env", "inventory/all.yml", "host_vars/h1.yml", "no", "secrets.yml"],
 )
 def test_nothing_else_is_given_to_a_host(project, src):
     with pytest.raises(AnswerError):
-        find(src, search_path(project, None, "files"))
+        find(src, search_path(project, None, "files", NAMED))
 
 
 def meta(served: Streamed) -> dict[str, Any]:
@@ -71,6 +80,7 @@ def test_a_folder_is_described_with_parents_first(project):
     served = Files().serve(project / "files/tree", "")
     assert [(entry["path"], entry["kind"]) for entry in meta(served)["directory"]] == [
         ("a", "directory"),
+        (".htaccess", "file"),
         ("a/b", "file"),
     ]
 
@@ -78,5 +88,5 @@ def test_a_folder_is_described_with_parents_first(project):
 def test_a_missing_file_has_a_near_match(tmp_path):
     (tmp_path / "motd.j2").touch()
     with pytest.raises(AnswerError) as caught:
-        find("mtod.j2", [tmp_path])
+        find("mtod.j2", Search((tmp_path,), NAMED))
     assert caught.value.hint == "did you mean 'motd.j2'?"

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from sloth.core.errors import AnswerError, TemplateError
+from sloth.engine import confined
+from sloth.engine.files import Search
 from sloth.engine.templates import Templates
 
 
@@ -21,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def render(folder: Path, name: str, **variables: object) -> str:
-    return Templates().render_file(name, [folder], variables)
+    return Templates().render_file(name, Search((folder,), lambda path: True), variables)
 
 
 def test_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
@@ -59,11 +61,13 @@ def test_a_missing_template_says_where_it_was_looked_for(folder):
 )
 def test_the_sandbox_refuses_what_leads_out(folder, text):
     with pytest.raises(TemplateError):
-        Templates().render_text(text, [folder], {"f": render})
+        Templates().render_text(text, Search((folder,), lambda path: True), {"f": render})
 
 
 def test_values_are_never_rendered_again(folder):
-    assert Templates().render_text("{{ x }}", [folder], {"x": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
+    assert (
+        Templates().render_text("{{ x }}", Search((folder,), lambda path: True), {"x": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,14 +83,46 @@ def test_what_no_host_may_have_cannot_be_included_either(folder, name, form):
     (folder / "inventory/hosts.yml").write_text("password: secret\n")
     (folder / ".git/config").write_text("password: secret\n")
     with pytest.raises(AnswerError, match=r"hidden files, inventories|only paths below"):
-        Templates().render_text(form.format(name), [folder], {})
+        Templates().render_text(form.format(name), Search((folder,), lambda path: True), {})
 
 
 def test_an_include_that_may_be_missing_may_be_missing(folder):
-    assert Templates().render_text("a{% include 'nothing.j2' ignore missing %}b", [folder], {}) == "ab"
+    assert (
+        Templates().render_text("a{% include 'nothing.j2' ignore missing %}b", Search((folder,), lambda path: True), {})
+        == "ab"
+    )
 
 
 def test_a_template_that_is_no_text_is_named(folder):
     (folder / "image.png").write_bytes(b"\xff\xfe")
     with pytest.raises(TemplateError, match=r"image\.png is not UTF-8 text"):
         render(folder, "image.png")
+
+
+def test_text_of_a_host_is_rendered_like_any_other(folder):
+    search = Search((folder,), lambda path: False)
+    assert confined.render("{{ a }} {{ facts.os }}", search, {"a": 1, "facts": {"os": "debian"}}) == "1 debian"
+    with pytest.raises(TemplateError, match="'x' is undefined"):
+        confined.render("{{ x }}", search, {})
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param('{{ "x" * 10 ** 10 }}', id="memory"),
+        pytest.param("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", id="time"),
+        pytest.param(
+            '{% set n = namespace(x="x") %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}', id="doubling"
+        ),
+    ],
+)
+def test_text_of_a_host_cannot_eat_up_the_controller(folder, bomb):
+    with pytest.raises(TemplateError):
+        confined.render(bomb, Search((folder,), lambda path: False), {})
+
+
+def test_what_a_template_renders_to_is_bounded(folder):
+    with pytest.raises(TemplateError, match="renders to more than"):
+        Templates().render_text(
+            "{% for i in range(99999) %}{{ x }}{% endfor %}", Search((folder,), lambda path: True), {"x": "x" * 1000}
+        )
