@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
 from sloth.core.varsfile import VarsFile, kind, plain
-from sloth.inventory import names
 from sloth.inventory.layer import Layer
 from sloth.inventory.tree import Tree
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 PLUGINS = ("constructed", "ansible.builtin.constructed")
 _KEYS = ("plugin", "strict", "compose", "groups", "keyed_groups", "leading_separator", "use_vars_plugins")
 _KEYED_KEYS = ("key", "prefix", "separator", "parent_group", "default_value")
-_FORBIDDEN = re.compile(r"[^\w.-]")
+_FORBIDDEN = re.compile(r"^[\d\W]|\W")
 
 
 class Missing(InventoryError):
@@ -84,7 +83,7 @@ class Keyed:
                 raise InventoryError(f"{kind(item)} names no group", where=self.key.where)
             text = str(item) or self.default
             if text:
-                yield _FORBIDDEN.sub("_", f"{self.prefix}{self.separator}{text}").lstrip("-.")
+                yield _FORBIDDEN.sub("_", f"{self.prefix}{self.separator}{text}")
 
 
 class Construction:
@@ -102,12 +101,14 @@ class Construction:
         self.with_folders = self._boolean("use_vars_plugins", default=True)
         self._compose = self._expressions("compose")
         self._groups = self._expressions("groups")
+        for name in self._groups:
+            self._check_name(name, ("groups", name))
         self._keyed = [self._keyed_group(str(number), body) for number, body in enumerate(self._list("keyed_groups"))]
 
     def apply(self, tree: Tree, variables: Callable[[str], Mapping[str, Any]]) -> None:
         """Add to every host of the tree what the file makes of its variables, and of its name and groups."""
         for name in self._groups:
-            tree.group(names.checked(name, self._document.where("groups", name)))
+            tree.group(name)
         for host in list(tree.hosts):
             scope = dict(variables(host))
             composed = dict(self._composed(host, scope))
@@ -131,7 +132,7 @@ class Construction:
     def _join_keyed(self, tree: Tree, host: str, keyed: Keyed, scope: Mapping[str, Any]) -> None:
         value = self._value(keyed.key, host, scope)
         for group in keyed.groups(value) if value is not None else ():
-            tree.join(host, names.checked(group, keyed.key.where))
+            tree.join(host, group)
             if keyed.parent is not None:
                 tree.link(keyed.parent, group)
 
@@ -176,11 +177,22 @@ class Construction:
         separator = body.get("separator")
         if separator is None:
             separator = "_"
+        if parent is not None:
+            self._check_name(parent, (*keys, "parent_group"))
         return Keyed(
             self._expression(f"keyed_groups[{number}]", body["key"], (*keys, "key")),
-            prefix, separator if prefix or self._leading else "", names.checked(parent, self._document.where(*keys))
-            if parent else None, body.get("default_value"),
-        )  # fmt: skip
+            prefix,
+            separator if prefix or self._leading else "",
+            parent,
+            body.get("default_value"),
+        )
+
+    def _check_name(self, name: str, keys: tuple[str, ...]) -> None:
+        """Refuse what Ansible would silently rename."""
+        safe = _FORBIDDEN.sub("_", name)
+        if safe != name:
+            hint = f"Ansible makes {safe} of it"
+            raise self._error(f"a group that is made here cannot be called {name!r}", keys, hint)
 
     def _list(self, section: str) -> Sequence[object]:
         body = self._document.values.get(section) or []
