@@ -5,6 +5,7 @@
     ├── WorkflowError               1   a workflow file that cannot be loaded or planned
     ├── InventoryError              1   an inventory, variables file or host pattern
     ├── SettingsError               1   sloth.toml and its environment variables
+    ├── OutputLost                  1   the results cannot be shown or written
     ├── AnswerError                 1   a question of a host that the controller cannot answer
     │   └── TemplateError           1   a template that does not render
     ├── Unreachable                 3   no working session to a host
@@ -45,6 +46,10 @@ class InventoryError(SlothError):
 
 class SettingsError(SlothError):
     """A configuration file or environment variable that cannot be used."""
+
+
+class OutputLost(SlothError):
+    """The results cannot be shown or written, though the run went on."""
 
 
 class AnswerError(SlothError):

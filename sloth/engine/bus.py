@@ -6,17 +6,16 @@ limit, never the run's time, and never the end of a task.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Sequence
 from typing import Self
 
+from sloth.core.errors import OutputLost
 from sloth.core.events import Event, LogLine, Notice, Subscriber, TaskOutput, TaskRetrying
 
 BACKLOG = 50_000  # events that wait for a slow subscriber before lines are dropped
 ROOM = 64 << 20  # characters of lines that wait, likewise
-log = logging.getLogger(__name__)
 
 
 class Bus:
@@ -27,6 +26,7 @@ class Bus:
         self._backlog = backlog
         self._room = room
         self._dropped = 0
+        self._broken: Exception | None = None
         self._counting = threading.Lock()
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
@@ -40,6 +40,15 @@ class Bus:
             self._events.put(Notice(f"{self._dropped} lines came faster than they could be shown, and were left out"))
         self._events.put(None)
         self._thread.join()
+
+    def check(self) -> None:
+        """Raise what a subscriber raised, once the run is over. That nobody reads the output any more is no fault."""
+        if isinstance(self._broken, BrokenPipeError):
+            return
+        if isinstance(self._broken, OSError):
+            raise OutputLost(f"the results cannot be written: {self._broken.strerror}") from self._broken
+        if self._broken is not None:
+            raise self._broken
 
     def publish(self, event: Event) -> None:
         """Say that something happened."""
@@ -57,9 +66,9 @@ class Bus:
             for subscriber in list(self._subscribers):
                 try:
                     subscriber(event)
-                except Exception:  # a broken subscriber (a closed pipe) must not break the run
+                except Exception as error:  # noqa: BLE001  # a broken subscriber must not break the run; see check()
                     self._subscribers.remove(subscriber)
-                    log.warning("a subscriber of events failed and is left out", exc_info=True)
+                    self._broken = self._broken or error
 
 
 def _is_line(event: Event) -> bool:

@@ -88,12 +88,13 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
     Everything that happens goes to the subscribers. Raises SlothError before anything connects.
     """
     with Bus(subscribers) as bus:
-        loaded = _prepare(request, bus.publish)
+        loaded, code = _prepare(request, bus.publish), 0
         for one in loaded.plans:
             code = Run(request, loaded, one, bus).go()
             if code:
-                return code
-    return 0
+                break
+    bus.check()
+    return code
 
 
 def command(

@@ -179,7 +179,7 @@ class Play:
             self._runs.append(run)
             threading.Thread(target=run.go, daemon=True).start()
             with self._changed:
-                while not run.finished:
+                while self._unfinished:
                     self._changed.wait(WATCH)
                     self._end_if_stuck()
             if run.blocks:

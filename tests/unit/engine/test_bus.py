@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from sloth.core.errors import OutputLost
 from sloth.core.events import Event, LogLine, Notice, TaskFinished
 from sloth.engine.bus import Bus
 
@@ -31,6 +34,27 @@ def test_a_broken_subscriber_is_left_out_and_the_others_go_on():
         bus.publish(line(1))
         bus.publish(line(2))
     assert seen == [line(1), line(2)]
+    bus.check()  # a closed pipe is no fault
+
+
+def test_results_that_could_not_be_written_are_an_error_at_the_end():
+    def full(event: Event) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Bus([full]) as bus:
+        bus.publish(line(1))
+    with pytest.raises(OutputLost, match="cannot be written: No space left"):
+        bus.check()
+
+
+def test_a_fault_of_a_subscriber_is_not_swallowed():
+    def faulty(event: Event) -> None:
+        raise KeyError("x")
+
+    with Bus([faulty]) as bus:
+        bus.publish(line(1))
+    with pytest.raises(KeyError):
+        bus.check()
 
 
 def test_a_slow_subscriber_costs_lines_but_no_results():

@@ -62,13 +62,14 @@ def test_no_more_hosts_work_at_once_than_there_are_slots():
     assert slots.acquire(blocking=False) and slots.acquire(blocking=False) and not slots.acquire(blocking=False)
 
 
-class Keyboard:
+class Keyboard(threading.Semaphore):
     """Slots for all; whoever asks for the last one is interrupted twice before."""
 
     def __init__(self, slots: int) -> None:
+        super().__init__(slots)
         self.words: list[object] = [*[True] * (slots - 1), KeyboardInterrupt, KeyboardInterrupt, True]
 
-    def acquire(self, blocking: bool) -> bool:
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
         word = self.words.pop(0)
         if word is KeyboardInterrupt:
             raise KeyboardInterrupt
