@@ -32,7 +32,7 @@ def inventory(lab, hosts, folder: Path, placement: str) -> Path:
     return path
 
 
-def outcome(run: Run) -> list[tuple]:
+def outcome(run: Run) -> list[tuple[str, str, str, str, list[str]]]:
     return sorted(
         (event["host"], event["task"], event["status"], event["message"], sorted(event["changes"]))
         for event in run.finished

@@ -121,7 +121,7 @@ def peaks(site: Remote, size: int) -> tuple[int, int]:
         file.truncate(size * MEGABYTE)
     path = site.folder / "site.sloth"
     path.write_text(COPY % FOLDER)
-    words = [sys.executable, "-c", MEASURED, path, site.folder / "lab.yml"]
+    words = [sys.executable, "-c", MEASURED, str(path), str(site.folder / "lab.yml")]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
     code, here, there = map(int, done.stdout.split())
     assert code == 0
