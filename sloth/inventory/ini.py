@@ -98,7 +98,8 @@ class _Reader:
             name, equals, text = word.partition("=")
             if not equals or not name:
                 hint = "a line has one host; behind it stands name=value, without spaces around the ="
-                raise self.error(f"{word!r} is no name=value", hint)
+                shown = "what follows a password" if SECRET_VARIABLES & values.keys() else repr(word)
+                raise self.error(f"{shown} is no name=value", hint)
             self.say(values, name, text, (self.group, "hosts", host))
 
     def vars(self, line: str) -> None:
@@ -135,11 +136,11 @@ class _Reader:
         while end < len(line) and line[end] != "#":
             word = _WORD.match(line, end)
             if word is None:
-                raise self.error(f"a quote is not closed, or nothing follows a backslash: {line[end:]}")
+                raise self.error("a quote is not closed, or nothing follows a backslash")
             end = word.end()
             if line[end : end + 1] == "#" and not word[1]:
                 hint = "a comment has a space before it; a value with a # wants quotes"
-                raise self.error(f"a # in the middle of a word: {line}", hint)
+                raise self.error("a # stands in the middle of a word", hint)
         return shlex.split(line[:end])
 
     def line_of(self, keys: Sequence[str]) -> int | None:

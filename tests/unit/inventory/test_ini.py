@@ -135,7 +135,7 @@ def test_each_variable_knows_its_line(ini, tmp_path):
     pytest.param("h\nh a = 1\n", 2, "'a' is no name=value", "without spaces", id="spaces around ="),
     pytest.param("h =1\n", 1, "'=1' is no name=value", "", id="no name"),
     pytest.param("h a='b\n", 1, "a quote is not closed", "", id="open quote"),
-    pytest.param("h a=b#c\n", 1, "# in the middle", "wants quotes", id="comment without space"),
+    pytest.param("h a=b#c\n", 1, "# stands in the middle", "wants quotes", id="comment without space"),
     pytest.param("h a=1 a=2\n", 1, "a is said twice for h, first on line 1", "", id="twice on a line"),
     pytest.param("[w]\nh a=1\n[x]\n[w]\nh a=2\n", 5, "a is said twice for h, first on line 2", "", id="twice in a group"),
     pytest.param("[w]\n[w:vars]\na=1\na=1\n", 4, "a is said twice for w, first on line 3", "", id="twice in vars"),
@@ -170,6 +170,20 @@ def reached(path: Path) -> list[Connection]:
     """How each host of an inventory is reached."""
     inventory = load([str(path)])
     return [inventory.connection(host) for host in inventory.hosts]
+
+
+@pytest.mark.parametrize("line", [
+    pytest.param("h ansible_password=hunter2#x", id="comment"),
+    pytest.param("h ansible_password='hunter2", id="quote"),
+    pytest.param("h ansible_password=my hunter2", id="space"),
+    pytest.param("h ansible_password=hunter2 ansible_password=hunter2", id="twice"),
+    pytest.param("h ansible_password={{hunter2}}", id="template"),
+])  # fmt: skip
+def test_no_error_shows_a_password(line: str, write):
+    path = write("hosts.ini", line)
+    with pytest.raises(InventoryError) as caught:
+        reached(path)
+    assert "hunter2" not in f"{caught.value} {caught.value.where} {caught.value.hint}"
 
 
 def test_windows_line_ends_and_marks_are_no_part_of_names(tmp_path):
