@@ -33,7 +33,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds."""
+    """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
+
+    after_failure: of what it depends on, those that have to fail. outputs: the names that it promises.
+    delegate_to: who runs it in place of its hosts; None, plain data, or a function as {"function", "file", "line"}
+    """
 
     name: str
     where: str
@@ -49,6 +53,15 @@ class Task:
     params: Mapping[str, object] = field(default_factory=dict)
     ignore_errors: bool = False
     role: str | None = None
+    after_failure: tuple[str, ...] = ()
+    is_async: bool = False
+    register: str | None = None
+    outputs: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    category: str = ""
+    delegate_to: object = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
     run_once: bool = False
 
 
@@ -63,7 +76,11 @@ class RoleUse:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A named graph of tasks. `tasks` stand in file order, those of roles first. timeout: seconds for all of it."""
+    """A named graph of tasks. `tasks` stand in file order, those of roles first. timeout: seconds for all of it.
+
+    workdir: made before the first task where create_workdir says so; clean_workdir and cleanup_on_failure: see
+    sloth/runtime/workdir.py. delegate_to: as of a task
+    """
 
     name: str
     where: str
@@ -79,6 +96,13 @@ class Workflow:
     max_fail: str | int | None = None
     order: str = "inventory"
     variables: Mapping[str, object] = field(default_factory=dict)
+    workdir: str | None = None
+    create_workdir: bool = False
+    clean_workdir: bool = False
+    cleanup_on_failure: bool | None = None
+    fail_fast: bool = False
+    delegate_to: object = None
+    metadata: object = None
 
     def task(self, name: str) -> Task:
         """The task of that name."""
@@ -90,7 +114,8 @@ class WorkflowFile:
     """A loaded file: its workflows, and all sources that a host needs to evaluate it again.
 
     sources: key under which the language asks for it → text. environ: the variables of the
-    controller's environment that the file reads while it is loaded.
+    controller's environment that the file reads while it is loaded. values: its defaults, with the values files on top.
+    stack: the name that it gives to its stack. tests: the names of its tests, if it holds any.
     """
 
     path: str
@@ -99,6 +124,9 @@ class WorkflowFile:
     workflows: tuple[Workflow, ...]
     environ: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    stack: str | None = None
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

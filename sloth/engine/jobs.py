@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sloth.core.model import HostPlan, Plan, Task, WorkflowFile
+from sloth.core.errors import WorkflowError
+from sloth.core.model import HostPlan, Plan, Task, Workflow, WorkflowFile
 from sloth.engine.request import Request
 
 
@@ -39,6 +40,7 @@ class JobMaker:
         groups: Mapping[str, Sequence[str]],
     ) -> None:
         workflow = plan.workflow
+        _check_delegation(workflow)
         self._tasks = {task.name: _step(task) for task in workflow.tasks}
         self._above = {**workflow.variables, **variables.values}
         self._same = {
@@ -50,7 +52,7 @@ class JobMaker:
             "handlers": list(workflow.handlers),
             "common": variables.common,
             "extra": dict(variables.extra),
-            "values": dict(variables.values),
+            "values": dict(file.values),
             "roles": {
                 use.name: {"defaults": dict(use.defaults), "vars": dict(use.variables)} for use in workflow.roles
             },
@@ -75,6 +77,18 @@ class JobMaker:
                 for name, needs in host.needs.items()
             ],
         }
+
+
+def _check_delegation(workflow: Workflow) -> None:
+    """What would run on every host although its author meant one of them does not run at all."""
+    everyone: tuple[Workflow | Task, ...] = (workflow, *workflow.tasks)
+    for one in everyone:
+        if one.delegate_to is not None:
+            raise WorkflowError(
+                f"{one.name!r}: delegate_to has no effect in this version of sloth",
+                where=one.where,
+                hint="narrow the task with hosts, or run it once with run_once",
+            )
 
 
 def _step(task: Task) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _hosts_of(task: Task, select: Select) -> set[str]:
 
 def _is_selected(task: Task, tags: Sequence[str], skip_tags: Sequence[str]) -> bool:
     own = set(task.tags)
-    return (not tags or bool(own & set(tags))) and not own & set(skip_tags)
+    return (not tags or bool(own & {"always", *tags})) and not own & set(skip_tags)
 
 
 def _check_cycles(tasks: Sequence[Task]) -> None:

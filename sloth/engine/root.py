@@ -157,6 +157,8 @@ def _warnings(loaded: Loaded) -> list[str]:
 
 
 def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
+    if not file.workflows:
+        raise WorkflowError(f"{request.file} holds tests and no workflow", where=request.file)
     if request.workflow is None:
         return file.workflows
     names = [workflow.name for workflow in file.workflows]

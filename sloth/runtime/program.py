@@ -1,12 +1,15 @@
 """A loaded workflow file as plain data, and the closures behind it.
 
-    {"workflows": [{"name", "description", "version", "hosts", "workdir", "tasks", "handlers", "roles",
-                    "config", "variables", "hooks", "file", "line"}],
-     "environ": [names asked for], "sources": [paths read], "warnings": [texts]}
+    {"workflows": [{"name", "description", "version", "hosts", "workdir", "create_workdir", "clean_workdir", "tasks",
+                    "handlers", "roles", "config", "variables", "metadata", "hooks", "delegate_to", "file", "line"}],
+     "environ": [names asked for], "sources": [paths read], "warnings": [texts], "tests": [names],
+     "values": the file's defaults, "stack": its stack}
 
-    task     {"name", "description", "command", "hosts", "tags", "depends_on", "timeout", "retries": {"count",
-              "strategy", "delay", "max_delay"}, "become", "workdir", "env", "params", "run_if", "abort_if",
-              "on_success", "on_failure", "ignore_errors", "notify", "role", "file", "line"}
+    task     {"name", "description", "command", "hosts", "tags", "category", "depends_on", "next_if_fail", "timeout",
+              "retries": {"count", "strategy", "delay", "max_delay"}, "become", "workdir", "env", "params", "run_if",
+              "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure", "on_retry",
+              "on_timeout", "on_skip", "on_complete", "ignore_errors", "async", "notify", "register", "outputs",
+              "artifacts", "consumes", "delegate_to", "run_once", "metadata", "role", "file", "line"}
     handler  {"name", "command", "file", "line"}
     role     {"role", "vars"}
     hooks    {"on_start", "on_task_start", "on_task_complete", "on_complete"}: those that are declared
@@ -26,6 +29,7 @@ if MYPY:
 
     Program = dict[str, Any]
 
+TOP_LEVEL = "top level"  # the task that makes the module calls of a file's top level
 LOAD_LIMIT = 10.0  # seconds for the top level of a file and all that it imports
 
 
@@ -66,9 +70,11 @@ def load_program(
         entry, note, speak, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
         variables=top_vars, values_file=values, environ=environ,
     )
-    roles = raw.pop("roles")
+    roles, top_level = raw.pop("roles"), raw.pop("top", None)
     for workflow in raw["workflows"]:
         _take_roles_in(workflow, roles)
+        if top_level is not None:
+            _put_first(workflow["tasks"], top_level)
         _check_names("task", workflow["tasks"])
         _check_names("handler", workflow["handlers"])
     _check_names("workflow", raw["workflows"])
@@ -99,6 +105,14 @@ def _take_roles_in(workflow: "dict[str, Any]", roles: "dict[str, Any]") -> None:
         handlers += roles[name]["handlers"]
     workflow["tasks"] = tasks + [dict(task, role=None) for task in workflow["tasks"]]
     workflow["handlers"] = handlers + workflow["handlers"]
+
+
+def _put_first(tasks: "list[dict[str, Any]]", command: "dict[str, Any]") -> None:
+    """Put the task in front that evaluates the file on the host: all others wait for the functions it brings."""
+    for task in tasks:
+        task["depends_on"] = [*task["depends_on"], TOP_LEVEL]
+    first = {"name": TOP_LEVEL, "command": command, "tags": ["always"], "depends_on": [], "notify": [], "role": None}
+    tasks.insert(0, dict(first, file=command["file"], line=command["line"]))
 
 
 def _of_role(role: str, own: "set[str]", task: "dict[str, Any]") -> "dict[str, Any]":

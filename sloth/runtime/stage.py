@@ -1,5 +1,7 @@
 """What the tasks of one play share: the job, the tools, outputs, and the ways to tell the play something."""
 
+import threading
+
 from sloth.runtime.failure import ActionFailed
 
 MYPY = False
@@ -40,6 +42,8 @@ class Stage:
         self.abort = abort
         self.outputs = {}  # type: dict[str, Plain]
         self._handlers = handlers
+        self._held = set()  # type: set[str]
+        self._holding = threading.Lock()
 
     def handler(self, name: str) -> str:
         """The name itself when there is such a handler; ActionFailed that lists them otherwise."""
@@ -47,9 +51,20 @@ class Stage:
             raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(self._handlers) or 'none'}")
         return name
 
+    def held(self, role: "str | None") -> str:
+        """The name under which the Lua machine holds the variables that tasks of this role see."""
+        name = "role " + role if role is not None else "vars"
+        with self._holding:
+            if not self._held:
+                self.tools.vm.hold("groups", self.job.groups)
+            if name not in self._held:
+                self.tools.vm.hold(name, self.job.variables(role))
+                self._held.add(name)
+        return name
+
     def deps(self, step: "Step") -> "Plain":
         """The outputs of what a task depends on, by name; those of a role also without its prefix."""
         found = {}  # type: Plain
-        for name in step.needs + step.gates:
+        for name in step.depends_on:
             found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
         return found

@@ -202,7 +202,6 @@ class TaskRun:
         """Run a closure of this task in the VM, as (this, params, deps, session) or (this, params, extra…)."""
         assert isinstance(closure, dict)
         job, step = self.stage.job, self.step
-        variables = job.variables(step.role)
         params = dict(
             step.params,
             task_name=step.name,
@@ -216,9 +215,7 @@ class TaskRun:
             "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
             "params": params,
             "deps": self.stage.deps(step),
-            "vars": variables,
-            "values": job.values,
-            "groups": job.groups,
+            "held": self.stage.held(step.role),
             "inventory_hostname": job.host,
             "extra": extra,
         }  # type: Plain

@@ -13,15 +13,16 @@ from typing import Any
 
 from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
-from sloth.core.model import Retry, RoleUse, Task, Workflow, WorkflowFile
+from sloth.core.model import RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near, near_file
 from sloth.core.varsfile import VarsFile
-from sloth.runtime.action import Catalog, seconds
+from sloth.runtime.action import Catalog
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
+from sloth.workflow import config
+from sloth.workflow.config import Config
 from sloth.workflow.sources import ROLE, Sources
 
-HONOURED = frozenset({"max_fail", "max_parallel_tasks", "order", "serial", "timeout", "workdir"})
 Say = Callable[[str, str], None]
 Perform = Callable[[dict[str, object]], list[object]]
 
@@ -102,63 +103,75 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
     except LuaError as error:
         hint = str(error.result.get("hint") or "")
         raise WorkflowError(error.text, where=sources.place(error.where), hint=hint) from error
-    workflows = tuple(_workflow(declared, sources) for declared in program["workflows"])
-    if not workflows:
+    file = _file(path, program, sources, values)
+    if not file.workflows and not file.tests:
         raise WorkflowError(
             f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()'
         )
-    asked = {name: os.environ[name] for name in program["environ"] if name in os.environ}
-    file = WorkflowFile(
+    return Evaluated(file, sources, vm, program)
+
+
+def _file(path: Path, program: Mapping[str, Any], sources: Sources, values: Mapping[str, object]) -> WorkflowFile:
+    declared = program["workflows"]
+    configs = [config.read(f"workflow {one['name']!r}", one["config"], _where(one, sources)) for one in declared]
+    workflows = tuple(_workflow(one, settings, sources) for one, settings in zip(declared, configs, strict=True))
+    return WorkflowFile(
         str(path),
         path.name,
         sources.texts,
         workflows,
-        asked,
-        tuple(sources.place(text) for text in program["warnings"]),
+        {name: os.environ[name] for name in program["environ"] if name in os.environ},
+        (
+            *(sources.place(text) for text in program["warnings"]),
+            *(text for settings in configs for text in settings.warnings),
+            *(text for workflow in workflows for text in _never_run(workflow)),
+        ),
+        values=merged(program.get("values") or {}, values),
+        stack=program.get("stack"),
+        tests=tuple(program["tests"]),
     )
-    return Evaluated(file, sources, vm, program)
 
 
-def _workflow(declared: Mapping[str, Any], sources: Sources) -> Workflow:
-    where = _where(declared, sources)
-    config: Mapping[str, Any] = declared["config"]
-    for key in sorted(config.keys() - HONOURED):
-        raise WorkflowError(
-            f"config of workflow {declared['name']!r}: {key} has no effect in this version of sloth",
-            where=where,
-            hint=near(key, HONOURED) or f"take it out; what works is {', '.join(sorted(HONOURED))}",
-        )
-    parallel = config.get("max_parallel_tasks", 1)
-    if not isinstance(parallel, int) or isinstance(parallel, bool) or parallel < 1:
-        raise WorkflowError(f"max_parallel_tasks wants a whole number from 1, got {parallel!r}", where=where)
-    workdir = declared.get("workdir") or config.get("workdir")
-    tasks = tuple(_task({"workdir": workdir, **one}, _where(one, sources)) for one in declared["tasks"])
+def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """Values of two sources: tables are merged by key, anything else is replaced."""
+    together = dict(below)
+    for key, value in above.items():
+        lower = together.get(key)
+        both = isinstance(lower, Mapping) and isinstance(value, Mapping)
+        together[key] = merged(lower, value) if both else value  # type: ignore[arg-type]  # both are mappings then
+    return together
+
+
+def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -> Workflow:
+    workdir = declared.get("workdir") or settings.workdir
+    tasks = tuple(_task({"workdir": workdir, **one}, settings, _where(one, sources)) for one in declared["tasks"])
     handlers = tuple(handler["name"] for handler in declared["handlers"])
     _check_needs(tasks)
     for one, task in zip(declared["tasks"], tasks, strict=True):
         _check_notify(task, one["notify"], handlers)
     return Workflow(
         name=declared["name"],
-        where=where,
+        where=_where(declared, sources),
         description=declared.get("description") or "",
         version=declared.get("version") or "",
         hosts=declared.get("hosts"),
         tasks=tasks,
         handlers=handlers,
         roles=tuple(_role(use, sources) for use in declared["roles"]),
-        parallel=parallel,
-        serial=_sizes(config.get("serial")),
-        max_fail=config.get("max_fail"),
-        order=str(config.get("order", "inventory")),
-        timeout=_duration(f"config of workflow {declared['name']!r}", "timeout", config.get("timeout"), where),
+        parallel=settings.parallel,
+        timeout=settings.timeout,
         variables=declared["variables"],
+        workdir=workdir,
+        create_workdir=bool(declared.get("create_workdir")),
+        clean_workdir=bool(declared.get("clean_workdir")),
+        cleanup_on_failure=settings.cleanup_on_failure,
+        fail_fast=settings.fail_fast,
+        serial=settings.serial,
+        max_fail=settings.max_fail,
+        order=settings.order,
+        delegate_to=declared.get("delegate_to"),
+        metadata=declared.get("metadata"),
     )
-
-
-def _sizes(serial: Any) -> tuple[str | int, ...]:
-    if serial is None:
-        return ()
-    return tuple(serial) if isinstance(serial, list) else (serial,)
 
 
 def _role(use: Mapping[str, Any], sources: Sources) -> RoleUse:
@@ -179,54 +192,36 @@ def _where(declared: Mapping[str, Any], sources: Sources) -> str:
     return sources.place(f"{declared['file']}:{declared['line']}")
 
 
-def _task(declared: Mapping[str, Any], where: str) -> Task:
-    become = declared.get("become")
+def _task(declared: Mapping[str, Any], settings: Config, where: str) -> Task:
+    name, become, timeout = f"task {declared['name']!r}", declared.get("become"), declared.get("timeout")
+    after_failure = tuple(declared.get("next_if_fail") or ())
+    needs = tuple(declared.get("depends_on") or ())
     return Task(
         name=declared["name"],
         where=where,
         description=declared.get("description") or "",
         hosts=declared.get("hosts"),
         tags=tuple(declared.get("tags") or ()),
-        depends_on=tuple(declared.get("depends_on") or ()),
-        timeout=_duration(f"task {declared['name']!r}", "timeout", declared.get("timeout"), where),
-        retry=_retry(declared, where),
+        depends_on=(*needs, *(need for need in after_failure if need not in needs)),
+        timeout=None if timeout is None else config.duration(name, "timeout", timeout, where),
+        retry=config.retry(name, declared.get("retries") or {}, settings.retries, where),
         become="root" if become is True else become or None,
         workdir=declared.get("workdir"),
         env={key: str(value) for key, value in (declared.get("env") or {}).items()},
         params=declared.get("params") or {},
         ignore_errors=bool(declared.get("ignore_errors")),
         role=declared.get("role"),
-        run_once=declared.get("run_once") is True,
+        after_failure=after_failure,
+        is_async=bool(declared.get("async")),
+        register=declared.get("register"),
+        outputs=tuple(declared.get("outputs") or ()),
+        artifacts=tuple(declared.get("artifacts") or ()),
+        consumes=tuple(declared.get("consumes") or ()),
+        category=declared.get("category") or "",
+        delegate_to=declared.get("delegate_to"),
+        run_once=bool(declared.get("run_once")),
+        metadata=declared.get("metadata") or {},
     )
-
-
-def _retry(declared: Mapping[str, Any], where: str) -> Retry:
-    given: Mapping[str, Any] = declared.get("retries") or {}
-    default = Retry()
-    strategy = given.get("strategy") or default.strategy
-    if strategy not in ("fixed", "linear", "exponential"):
-        raise WorkflowError(
-            f"task {declared['name']!r}: unknown retry strategy {strategy!r}",
-            where=where,
-            hint="there are fixed, linear and exponential",
-        )
-    delay = _duration(f"task {declared['name']!r}", "retry_delay", given.get("delay"), where)
-    longest = _duration(f"task {declared['name']!r}", "max_retry_delay", given.get("max_delay"), where)
-    return Retry(
-        int(given.get("count") or 0),
-        strategy,
-        default.delay if delay is None else delay,
-        default.max_delay if longest is None else longest,
-    )
-
-
-def _duration(owner: str, key: str, value: object, where: str) -> float | None:
-    if value is None:
-        return None
-    try:
-        return seconds(value)
-    except ValueError as error:
-        raise WorkflowError(f"{owner}: {key}: {error}", where=where) from error
 
 
 def _check_needs(tasks: Sequence[Task]) -> None:
@@ -239,6 +234,29 @@ def _check_needs(tasks: Sequence[Task]) -> None:
                     where=task.where,
                     hint=near(need, names) or f"its tasks: {', '.join(names)}",
                 )
+
+
+def _never_run(workflow: Workflow) -> list[str]:
+    """Tasks that wait for the success and for the failure of the same task."""
+    by_name = {task.name: task for task in workflow.tasks}
+    return [
+        f"{task.where}: task {task.name!r} can never run: it wants {other!r} both to succeed and to fail"
+        for task in workflow.tasks
+        if task.after_failure
+        for other in _succeeded_before(task, by_name).intersection(task.after_failure)
+    ]
+
+
+def _succeeded_before(task: Task, by_name: Mapping[str, Task]) -> set[str]:
+    """The names of all tasks that have to have succeeded before this one begins."""
+    found: set[str] = set()
+    wanted = [task]
+    while wanted:
+        one = wanted.pop()
+        needs = {need for need in one.depends_on if need not in one.after_failure} - found
+        found |= needs
+        wanted += [by_name[need] for need in needs]
+    return found
 
 
 def _check_notify(task: Task, notified: Sequence[str], handlers: Sequence[str]) -> None:

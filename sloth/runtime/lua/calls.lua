@@ -148,7 +148,7 @@ local function describe(call, value)
   end
   local syntax = call.syntax
   if syntax and text == syntax.text then return sloth.encode { text = text, where = syntax.where, syntax = true } end
-  local answer = { text = text, where = where or failed_line(call.co) or call.where }
+  local answer = { text = text, where = where or call.raised_at or failed_line(call.co) or call.where }
   local failure = call.failure
   if failure and rawequal(value, failure.message) then
     answer.where, answer.result = failure.where, failure.result

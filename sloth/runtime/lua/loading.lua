@@ -1,16 +1,19 @@
--- Evaluating files: the entry, what it imports, its roles; and the declarations as plain data.
+-- A workflow file as a whole: what it declares as plain data, and what its top level does on a host.
+--
+-- A file whose top level calls modules is evaluated twice. When it is loaded the calls are only noted; if tasks came of
+-- it, or none (then the file is a plain script), a task of its own evaluates the file again on the host, makes the calls,
+-- and puts the functions of this second time in the place of the first.
 local sloth = ...
 local options = sloth.options
 
-local ipairs, next, tostring, type = ipairs, next, tostring, type
-local byte, find, gmatch, gsub, match, sub =
-  string.byte, string.find, string.gmatch, string.gsub, string.match, string.sub
-local concat, sort = table.concat, table.sort
-local load = load
+local error, ipairs, next, rawget, tostring, type, xpcall = error, ipairs, next, rawget, tostring, type, xpcall
+local find = string.find
+local sort, unpack = table.sort, table.unpack
 local encode, env, fail, list = sloth.encode, sloth.env, sloth.fail, sloth.list
 
 local loaded = {} -- names of the globals that were there when the load was done
-local closures = {} -- number → function, in the order of the program
+local closures = {} -- number → { function, where }, in the order of the program
+local declared -- the workflows of the load, as data
 
 -- Scopes: where tasks and handlers gather, one for the files of the workflow, one for each role. --
 
@@ -23,192 +26,134 @@ function sloth.warn(text, where)
   warnings[#warnings + 1] = (where ~= "" and where .. ": " or "") .. text
 end
 
--- Paths ---------------------------------------------------------------------------------------
-
-local function folder(path)
-  return match(path, "^(.*)/[^/]*$") or ""
-end
-
--- `relative` as seen from a file, without "." and "..". What leads outside keeps its "..": the
--- reader refuses it.
-local function resolve(from, relative)
-  local parts = {}
-  local whole = folder(from)
-  for part in gmatch(whole .. "/" .. relative, "[^/]+") do
-    local last = parts[#parts]
-    if part == ".." and last and last ~= ".." and not find(last, "^role:") then
-      parts[#parts] = nil
-    elseif part ~= "." then
-      parts[#parts + 1] = part
-    end
-  end
-  return (byte(whole, 1) == 47 and "/" or "") .. concat(parts, "/")
-end
-
--- How people know a file: a role's by its folder.
-local function shown_as(path)
-  return (gsub(path, "^role:", "roles/"))
-end
-
-local paths = {} -- how people know it → path
-
--- Sources -------------------------------------------------------------------------------------
-
-local function clean(text)
-  if sub(text, 1, 3) == "\xEF\xBB\xBF" then text = sub(text, 4) end
-  if sub(text, 1, 1) == "#" then text = "--" .. text end
-  return text
-end
-
--- Where Lua stops reading is where the token ends that it complains about.
-local function position(text, message)
-  local consumed = 0
-  load(function()
-    consumed = consumed + 1
-    local char = sub(text, consumed, consumed)
-    return char ~= "" and char or nil
-  end, "=", "t")
-  local near = match(message, "near '(.*)'$")
-  local at = consumed
-  if near then
-    for start = consumed, 1, -1 do
-      if sub(text, start, start + #near - 1) == near then
-        at = start
-        break
-      end
-    end
-  end
-  local line, column = 1, at
-  for newline in gmatch(sub(text, 1, at - 1), "()\n") do line, column = line + 1, at - newline end
-  return line, column
-end
-
-local function syntax_error(text, file, message)
-  local line, column = position(text, message)
-  local where = file .. ":" .. tostring(line)
-  sloth.current().syntax = { where = where .. ":" .. tostring(column), text = gsub(message, "^.-:%d+: ", "", 1) }
-  fail(sloth.current().syntax.text, where)
-end
-
-local function read(path, where)
-  return sloth.ask('{"read":' .. encode(path) .. "}", where)
-end
-
-local function compile(path, text)
-  local file = shown_as(path)
-  paths["@" .. file] = path
-  text = clean(text)
-  local chunk, why = sloth.compile(text, file)
-  if chunk == nil then syntax_error(text, file, why) end
-  return chunk
-end
-
--- Import and require --------------------------------------------------------------------------
-
-local values = {} -- path → { value of the file }
-
-local function here()
-  local stack = sloth.current().importing
-  return paths[sloth.caller_file()] or (stack and stack[#stack]) or options.entry
-end
-
-local function evaluate(path, text, where)
-  local call = sloth.current()
-  local stack = call.importing or {} -- innermost last
-  call.importing = stack
-  for i, open in ipairs(stack) do
-    if open == path then fail("import cycle: " .. concat(stack, " → ", i) .. " → " .. path, where) end
-  end
-  local chunk = compile(path, text)
-  stack[#stack + 1] = path
-  local value = chunk()
-  stack[#stack] = nil
-  if value == nil then value = true end
-  values[path] = { value }
-  return value
-end
-
-function env.import(relative)
-  local where, from = sloth.caller_line(), here()
-  sloth.expect(relative, "string", "import", where)
-  local path = resolve(from, relative)
-  if values[path] then return values[path][1] end
-  local text = read(path, where)
-  if text == nil then fail("import: there is no file " .. shown_as(path), where) end
-  return (evaluate(path, text, where))
-end
-
-function env.require(name)
-  local where, from = sloth.caller_line(), here()
-  sloth.expect(name, "string", "require", where)
-  if type(env[name]) == "table" then return env[name] end
-  local relative = gsub(name, "%.", "/") .. ".lua"
-  local tried = {}
-  for i, place in ipairs { relative, "modules/" .. relative } do
-    local path = resolve(from, place)
-    if values[path] then return values[path][1] end
-    local text = read(path, where)
-    if text ~= nil then return (evaluate(path, text, where)) end
-    tried[i] = shown_as(path)
-  end
-  fail("require: there is no module " .. name .. " and no file " .. concat(tried, " or "), where)
+local function new_state(on_host)
+  return {
+    on_host = on_host, environ = {}, warnings = list(), calls = {}, said = {}, tests = list(),
+    scope = { tasks = {}, handlers = {}, workflows = {} },
+  }
 end
 
 -- Declarations as plain data ------------------------------------------------------------------
 
 local function reference(fn)
-  closures[#closures + 1] = fn
   local file, line = sloth.defined_at(fn)
+  closures[#closures + 1] = { fn, file .. ":" .. tostring(line) }
   return { ["function"] = #closures, file = file, line = line }
 end
 
-local SLOTS = { "command", "run_if", "abort_if", "on_success", "on_failure" }
+local SLOTS = {
+  "command", "run_if", "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure",
+  "on_retry", "on_timeout", "on_skip", "on_complete", "delegate_to",
+}
 
-local function declared_task(spec)
-  local task = {}
-  for key, value in next, spec do task[key] = value end
-  task.kind, task.built = nil, nil
-  for _, slot in ipairs(SLOTS) do
-    if type(task[slot]) == "function" then task[slot] = reference(task[slot]) end
+local function by_name(specs)
+  local found = {}
+  for _, spec in ipairs(specs) do found[spec.name] = spec end
+  return found
+end
+
+local function declared_tasks(specs, built)
+  local tasks = list()
+  for i, spec in ipairs(specs) do
+    local task = sloth.declared_task(spec, built)
+    for _, slot in ipairs(SLOTS) do
+      if type(task[slot]) == "function" then task[slot] = reference(task[slot]) end
+    end
+    tasks[i] = task
   end
-  return task
+  return tasks
 end
 
-local function declared_handler(spec)
-  return { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command) }
+local function declared_handlers(specs)
+  local handlers = list()
+  for i, spec in ipairs(specs) do
+    handlers[i] = { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command) }
+  end
+  return handlers
 end
 
-local function each(specs, declare)
-  local declared = {}
-  for i, spec in ipairs(specs) do declared[i] = declare(spec) end
-  return list(declared)
-end
-
-local function declared_workflow(spec)
+local function declared_workflow(spec, built)
   local workflow, hooks = {}, {}
   for key, value in next, spec do workflow[key] = value end
   for _, name in ipairs { "on_start", "on_task_start", "on_task_complete", "on_complete" } do
     if spec.hooks[name] then hooks[name] = reference(spec.hooks[name]) end
   end
+  for _, slot in ipairs { "clean_workdir", "delegate_to" } do
+    if type(spec[slot]) == "function" then workflow[slot] = reference(spec[slot]) end
+  end
   workflow.kind = nil
   workflow.hooks = hooks
-  workflow.tasks = each(spec.tasks, declared_task)
-  workflow.handlers = each(spec.handlers, declared_handler)
+  workflow.tasks = declared_tasks(spec.tasks, built)
+  workflow.handlers = declared_handlers(spec.handlers)
   workflow.roles = list()
   for i, role in ipairs(spec.roles) do workflow.roles[i] = { role = role.role, vars = role.vars } end
   return workflow
 end
 
--- Files of the workflow -----------------------------------------------------------------------
-
-local function workflows_of(scope, path)
-  if #scope.workflows > 0 or #scope.tasks == 0 then return scope.workflows end
-  local name = gsub(match(path, "([^/]*)$"), "%.[^.]*$", "")
-  return { {
-    kind = "workflow", name = name, file = shown_as(path), line = 1, hooks = {}, roles = list(), config = {},
-    variables = {}, tasks = scope.tasks, handlers = scope.handlers,
-  } }
+local function declared_workflows(scope)
+  local workflows, built = list(), by_name(scope.tasks)
+  for i, spec in ipairs(scope.workflows) do workflows[i] = declared_workflow(spec, built) end
+  return workflows
 end
+
+-- The second evaluation, on the host ------------------------------------------------------------
+
+local function relink(old, new, owner)
+  for _, slot in ipairs(SLOTS) do
+    local before, now = old[slot], new[slot]
+    if type(before) == "table" and before["function"] then
+      if type(now) ~= "table" or not now["function"] then
+        fail(owner .. " has no " .. slot .. " when its file is evaluated on this host")
+      end
+      closures[before["function"]] = closures[now["function"]]
+    end
+  end
+end
+
+local function relink_all(kind, old, new)
+  local found = by_name(new)
+  for _, item in ipairs(old) do
+    local owner = kind .. " '" .. item.name .. "'"
+    if not found[item.name] then
+      fail(owner .. " does not exist when its file is evaluated on this host: the top level must not depend on the machine")
+    end
+    relink(item, found[item.name], owner)
+  end
+end
+
+local function name_undefined(state)
+  if #state.scope.workflows > 0 or #state.scope.tasks == 0 then return end
+  local spec = sloth.new_workflow(sloth.stem(options.entry), sloth.shown_as(options.entry) .. ":1")
+  spec.tasks, spec.handlers = state.scope.tasks, state.scope.handlers
+  state.scope.workflows = { spec }
+end
+
+-- Evaluate the entry with its calls made; the values of the file.
+local function evaluate_on_host()
+  local call = sloth.current()
+  local state = new_state(true)
+  call.load = state
+  sloth.forget_imports()
+  local returned = sloth.evaluate(options.entry, sloth.read(options.entry, ""), "")
+  sloth.define_groups()
+  name_undefined(state)
+  local found = by_name(declared_workflows(state.scope))
+  for _, workflow in ipairs(declared) do
+    if #workflow.tasks > 0 then
+      local again = found[workflow.name] or { tasks = {}, handlers = {} }
+      relink_all("task", workflow.tasks, again.tasks)
+      relink_all("handler", workflow.handlers, again.handlers)
+    end
+  end
+  return unpack(returned, 1, returned.n)
+end
+
+local function top_level()
+  closures[#closures + 1] = { evaluate_on_host, sloth.shown_as(options.entry) .. ":1" }
+  return { ["function"] = #closures, file = sloth.shown_as(options.entry), line = 1 }
+end
+
+-- The load ------------------------------------------------------------------------------------
 
 local function warn_of_mistakes(scope)
   local used = {}
@@ -216,11 +161,12 @@ local function warn_of_mistakes(scope)
     for _, task in ipairs(workflow.tasks) do used[task] = true end
   end
   for _, task in ipairs(scope.tasks) do
-    if task.command == nil then
-      sloth.warn("task '" .. task.name .. "' has no command: it does nothing", task.file .. ":" .. tostring(task.line))
+    local where = task.file .. ":" .. tostring(task.line)
+    if task.command == nil and task.uses == nil then
+      sloth.warn("task '" .. task.name .. "' has no command: it does nothing", where)
     end
     if #scope.workflows > 0 and not used[task] then
-      sloth.warn("task '" .. task.name .. "' is built, but no workflow has it", task.file .. ":" .. tostring(task.line))
+      sloth.warn("task '" .. task.name .. "' is built, but no workflow has it", where)
     end
   end
 end
@@ -230,40 +176,107 @@ local function load_role(load_state, name, where)
   for _, part in ipairs { "handlers", "tasks" } do
     for _, ending in ipairs { ".sloth", ".lua" } do
       local path = "role:" .. name .. "/" .. part .. "/main" .. ending
-      local text = read(path, where)
+      local text = sloth.read(path, where)
       if text ~= nil then
         load_state.scope, found = scope, true
-        evaluate(path, text, where)
+        sloth.evaluate(path, text, where)
         break
       end
     end
   end
   if not found then fail("role '" .. name .. "' has no tasks/main.sloth and no handlers/main.sloth", where) end
-  return { tasks = each(scope.tasks, declared_task), handlers = each(scope.handlers, declared_handler) }
+  return { tasks = declared_tasks(scope.tasks, by_name(scope.tasks)), handlers = declared_handlers(scope.handlers) }
 end
 
--- Evaluate the entry and the roles of its workflows; the program as JSON.
-local function program()
-  local state = { environ = {}, warnings = list(), scope = { tasks = {}, handlers = {}, workflows = {} } }
-  local main = state.scope
-  sloth.current().load, sloth.current().vars = state, options.vars
-  local text = read(options.entry, "")
-  if text == nil then fail("there is no workflow file " .. options.entry) end
-  evaluate(options.entry, text, "")
-  local workflows, roles = list(), {}
-  for i, spec in ipairs(workflows_of(main, options.entry)) do workflows[i] = declared_workflow(spec) end
-  warn_of_mistakes(main)
+local function load_roles(state, workflows)
+  local roles = {}
   for _, workflow in ipairs(workflows) do
     for _, use in ipairs(workflow.roles) do
       local where = workflow.file .. ":" .. tostring(workflow.line)
       roles[use.role] = roles[use.role] or load_role(state, use.role, where)
     end
   end
+  return roles
+end
+
+-- Whether a file whose evaluation ended with this error is a script that only a host can follow: something hung on the
+-- result of a call that was not made. A name that nobody knows is a mistake everywhere.
+local function needs_a_host(state, why)
+  local touched = #state.calls > 0 or state.of_a_host ~= nil
+  local is_plain = #state.scope.tasks == 0 and #state.scope.workflows == 0 and rawget(env, "TaskDefinitions") == nil
+  local call = sloth.current()
+  return touched and is_plain and not call.over and not call.syntax
+    and not (type(why) == "string" and find(why, "nil value (global", 1, true))
+end
+
+-- Evaluate the entry. A failure is raised as it is, or else the file is a plain script.
+local function evaluate_entry(state, text)
+  local call = sloth.current()
+  local ok, why = xpcall(sloth.evaluate, function(value)
+    call.raised_at = sloth.caller_line()
+    return value
+  end, options.entry, text, "")
+  if ok or needs_a_host(state, why) then
+    call.raised_at = nil
+    if not ok then call.importing = nil end
+    return
+  end
+  if state.of_a_host and type(why) == "string" and not call.over and call.failure == nil then
+    why, call.raised_at = state.of_a_host.where .. ": " .. state.of_a_host.text, state.of_a_host.where
+  end
+  sloth.speak(state.said)
+  error(why, 0)
+end
+
+local function is_script(state)
+  local scope = state.scope
+  return #scope.workflows == 0 and #scope.tasks == 0 and #state.tests == 0
+    and (#state.calls > 0 or state.of_a_host ~= nil or #state.said > 0)
+end
+
+local function script(state)
+  local spec = sloth.new_workflow(sloth.stem(options.entry), sloth.shown_as(options.entry) .. ":1")
+  spec.tasks = { { kind = "task", name = spec.name, file = spec.file, line = 1 } }
+  spec.handlers = state.scope.handlers
+  state.scope.workflows = { spec }
+end
+
+-- Evaluate the entry and the roles of its workflows; the program as JSON.
+local function program()
+  local state = new_state(false)
+  local main = state.scope
+  sloth.current().load, sloth.current().vars = state, options.vars
+  local text = sloth.read(options.entry, "")
+  if text == nil then fail("there is no workflow file " .. options.entry) end
+  evaluate_entry(state, text)
+  sloth.define_groups()
+  local plain = is_script(state)
+  if plain then
+    script(state)
+  else
+    if state.of_a_host then fail(state.of_a_host.text, state.of_a_host.where) end
+    sloth.speak(state.said)
+    warn_of_mistakes(main)
+    name_undefined(state)
+  end
+  declared = declared_workflows(main)
+  local top
+  if plain then
+    declared[1].tasks[1].command = top_level()
+  elseif #state.calls > 0 and #declared > 0 then
+    top = top_level()
+  end
+  local roles = load_roles(state, declared)
   local environ = list()
   for name in next, state.environ do environ[#environ + 1] = name end
   sort(environ)
   for name in next, env do loaded[name] = true end
-  return encode { workflows = workflows, roles = roles, environ = environ, warnings = state.warnings }
+  local encoded = encode {
+    workflows = declared, roles = roles, environ = environ, warnings = state.warnings, tests = state.tests, top = top,
+    values = state.values, stack = state.stack,
+  }
+  if plain then declared = list() end -- nothing to put functions into
+  return encoded
 end
 
 -- What Python calls ---------------------------------------------------------------------------
@@ -274,9 +287,8 @@ local function start_load(id, seconds, given)
 end
 
 local function start_call(id, seconds, number, context, vars)
-  local fn = closures[number]
-  local file, line = sloth.defined_at(fn)
-  return sloth.start(id, seconds, sloth.run, file .. ":" .. tostring(line), fn, context, vars)
+  local fn, where = unpack(closures[number])
+  return sloth.start(id, seconds, sloth.run, where, fn, context, vars)
 end
 
 -- After a memory bomb: whatever scripts have put into globals since the load goes.

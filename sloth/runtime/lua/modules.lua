@@ -4,8 +4,8 @@
 -- like are stand-ins that look at the call that runs now, or at the load.
 local sloth = ...
 
-local error, ipairs, next, pcall, rawequal, rawget, rawlen, select, setmetatable, tostring, type =
-  error, ipairs, next, pcall, rawequal, rawget, rawlen, select, setmetatable, tostring, type
+local debug, error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type =
+  debug, error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type
 local find, gmatch, sub, tointeger = string.find, string.gmatch, string.sub, math.tointeger
 local concat, unpack = table.concat, table.unpack
 local current, encode, encode_all, fail = sloth.current, sloth.encode, sloth.encode_all, sloth.fail
@@ -13,18 +13,62 @@ local env, text_of = sloth.env, sloth.text_of
 local options = {} -- of the load: side, environ, vars, values, entry
 
 -- Loading -------------------------------------------------------------------------------------
+--
+-- While a file is loaded no host is there to act on. A call is noted, and gives a value that holds nothing; then
+-- the host evaluates the file once more, in a task, and makes the calls (loading.lua).
 
 local function is_loading()
-  return current().load ~= nil
+  local load = current().load
+  return load ~= nil and not load.on_host
 end
 
-local function no_module_call(what, where)
-  fail(what .. ": module call outside of a task: move it into a task's command", where)
+local nothing
+
+local function no_more() return nil end
+
+nothing = setmetatable({}, {
+  __name = "value of a call that was not made",
+  __metatable = false,
+  __index = function(_, key) if type(key) ~= "number" then return nothing end end,
+  __newindex = function() end,
+  __call = function(_, ...) -- a generic for calls with two nils, and has to end
+    if select("#", ...) == 2 and (...) == nil then return nil end
+    return nothing
+  end,
+  __pairs = function() return no_more end,
+  __len = function() return 0 end,
+  __tostring = function() return "" end,
+  __concat = function(a, b)
+    return (rawequal(a, nothing) and "" or tostring(a)) .. (rawequal(b, nothing) and "" or tostring(b))
+  end,
+})
+
+local in_it = debug.getmetatable(nothing)
+for _, operator in ipairs { "add", "sub", "mul", "div", "idiv", "mod", "pow", "unm" } do
+  in_it["__" .. operator] = function() return 0 end
+end
+for _, comparison in ipairs { "lt", "le" } do
+  in_it["__" .. comparison] = function() return false end
 end
 
-local function of_a_host(what)
-  fail(what .. " belongs to a host, and the top level of a file is the same for all hosts: "
-    .. "move this line into the task", sloth.caller_line())
+-- Note that the top level calls something of a host.
+local function noted(what, where)
+  local load = current().load
+  if load.scope.workflows == nil then
+    fail(what .. ": module call outside of a task: move it into a task's command", where)
+  end
+  load.calls[#load.calls + 1] = what
+  return nothing
+end
+
+-- The same for what only a file without tasks may look at there, as its tasks would depend on it.
+local function of_a_host(what, where)
+  local load = current().load
+  local text = what .. " belongs to a host, and the top level of a file is the same for all hosts: "
+    .. "move this line into the task"
+  load.of_a_host = load.of_a_host or { text = text, where = where }
+  if load.scope.workflows == nil then fail(text, where) end
+  return nothing
 end
 
 -- Arguments -----------------------------------------------------------------------------------
@@ -76,7 +120,7 @@ local CALLABLE = { exec = "run" } -- exec(…) is exec.run(…)
 
 local function call_action(module, action, where, self, ...)
   local name = module .. "." .. action
-  if is_loading() then no_module_call(name, where) end
+  if is_loading() then return noted(name, where) end
   local ok, args, named, empty
   if rawequal(self, env[module]) then -- module:action(…)
     ok, args, named, empty = pcall(arguments, select("#", ...), ...)
@@ -124,8 +168,18 @@ end
 local function say(level, separator, ...)
   local texts = {}
   for i = 1, select("#", ...) do texts[i] = show((select(i, ...))) end
-  if is_loading() and options.side == "host" then return end
-  sloth.request("log", level, encode_all(concat(texts, separator)), "{}", sloth.caller_line())
+  if not is_loading() then
+    sloth.request("log", level, encode_all(concat(texts, separator)), "{}", sloth.caller_line())
+  else
+    local said = current().load.said
+    said[#said + 1] = { level, concat(texts, separator), sloth.caller_line() }
+  end
+end
+
+-- What the top level said, for the person who loads the file; a plain script says it when it runs.
+function sloth.speak(said)
+  if options.side == "host" then return end
+  for _, line in ipairs(said) do sloth.request("log", line[1], encode_all(line[2]), "{}", line[3]) end
 end
 
 env.log = setmetatable({}, {
@@ -145,38 +199,85 @@ end
 
 -- Stand-ins -----------------------------------------------------------------------------------
 
+-- Variables may be many and large, and a task looks at few: what Python gave the machine to hold is kept as text, a value
+-- apart, and each call opens what it looks at.
+local held, of_all = {}, {} -- name → (variable → text); name → value that all calls share
+local texts_of = setmetatable({}, { __mode = "k" }) -- table of a call → the texts that it opens
+
+local function opened(variables)
+  local texts = texts_of[variables]
+  for name in next, texts or {} do local _ = variables[name] end
+  return variables
+end
+
+local function unopened(texts)
+  local seen = {}
+  local variables = setmetatable({}, {
+    __index = function(self, name)
+      local text = not seen[name] and texts[name]
+      if not text then return nil end
+      seen[name] = true
+      local value = sloth.decode(text)
+      rawset(self, name, value)
+      return value
+    end,
+    __newindex = function(self, name, value)
+      seen[name] = true
+      rawset(self, name, value)
+    end,
+  })
+  texts_of[variables] = texts
+  return variables
+end
+
+function sloth.hold(name, text)
+  held[name], of_all[name] = sloth.decode(text), nil
+end
+
+local function groups()
+  if of_all.groups == nil then
+    of_all.groups = {}
+    for name, text in next, held.groups or {} do of_all.groups[name] = sloth.decode(text) end
+  end
+  return of_all.groups
+end
+
 -- A table that is another one at any time: data() gives it, extra the names that are not data.
-local function stand_in(name, data, extra)
+local function stand_in(name, data, extra, call)
   local proxy = setmetatable({}, {
     __name = name,
     __metatable = false,
+    __call = call,
     __index = function(_, key)
       local value = data()[key]
       if value == nil and extra then return extra[key] end
       return value
     end,
     __newindex = function(_, key, value) data()[key] = value end,
-    __pairs = function() return next, data(), nil end,
+    __pairs = function() return next, opened(data()), nil end,
     __len = function() return #data() end,
   })
-  sloth.stand_ins[proxy] = data
+  sloth.stand_ins[proxy] = function() return opened(data()) end
   return proxy
 end
 
 local function variables()
   local call = current()
-  if not call.vars then call.vars = sloth.decode(call.vars_text) end
+  if not call.vars then
+    local context = call.context
+    call.vars = context.held and unopened(held[context.held]) or sloth.decode(call.vars_text)
+    for name, value in next, context.registered or {} do call.vars[name] = value end
+  end
   return call.vars
 end
 
 local function values()
-  local context = current().context
-  return context and context.values or options.values
+  return options.values
 end
 
 env.vars = stand_in("vars", variables)
 env.params = stand_in("params", function()
-  if is_loading() then of_a_host("params") end
+  if is_loading() then return of_a_host("params", sloth.caller_line()) end
   return current().context.params
 end)
 env.values = stand_in("values", values, {
@@ -190,13 +291,16 @@ env.values = stand_in("values", values, {
     end
     return found
   end,
-})
+}, function(_, defaults)
+  sloth.set_values(defaults, sloth.caller_line())
+  return env.values
+end)
 
 -- Facts are asked for when they are used, once in the life of the VM.
 local facts = {}
 
 local function fact(name)
-  if is_loading() then of_a_host("facts." .. name) end
+  if is_loading() then return of_a_host("facts." .. name, sloth.caller_line()) end
   if facts[name] == nil then
     facts[name] = sloth.request("facts", "get", encode_all(name), "{}", sloth.caller_line())
   end
@@ -232,7 +336,8 @@ setmetatable(env, {
   __metatable = false,
   __index = function(_, name)
     if not OF_A_HOST[name] then return nil end
-    if is_loading() then of_a_host(name) end
+    if is_loading() then return of_a_host(name, sloth.caller_line()) end
+    if name == "groups" then return groups() end
     return current().context[name]
   end,
 })
@@ -240,7 +345,7 @@ setmetatable(env, {
 -- notify, os.getenv ---------------------------------------------------------------------------
 
 function env.notify(...)
-  if is_loading() then no_module_call("notify", sloth.caller_line()) end
+  if is_loading() then return noted("notify", sloth.caller_line()) end
   sloth.request("task", "notify", encode_all(...), "{}", sloth.caller_line())
 end
 

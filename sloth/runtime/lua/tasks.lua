@@ -1,137 +1,80 @@
--- The task builder: task("name"):command(…):build(). Wrong names and types are errors here, with their line.
+-- Tasks: built by methods, task("name"):command(…):build(), or written as tables, whose keys are the same words.
+-- Wrong names and types are errors here, with their line.
 local sloth = ...
 
-local ipairs, next, pairs, pcall, select, setmetatable, tostring, type =
-  ipairs, next, pairs, pcall, select, setmetatable, tostring, type
-local byte, find, lower, match = string.byte, string.find, string.lower, string.match
-local math_type, min, tointeger = math.type, math.min, math.tointeger
-local concat, sort = table.concat, table.sort
-local env, fail, list, text_of = sloth.env, sloth.fail, sloth.list, sloth.text_of
+local ipairs, next, pairs, pcall, setmetatable, tostring, type =
+  ipairs, next, pairs, pcall, setmetatable, tostring, type
+local concat, find, math_type, tointeger = table.concat, string.find, math.type, math.tointeger
+local env, expect, fail, list, mismatch = sloth.env, sloth.expect, sloth.fail, sloth.list, sloth.mismatch
+local data, duration, flag, names, near = sloth.data, sloth.duration, sloth.flag, sloth.names, sloth.near
+local place, specs, string_or_function, text_of = sloth.place, sloth.specs, sloth.string_or_function, sloth.text_of
 
--- Names nobody knows --------------------------------------------------------------------------
-
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal
-    diagonal, row[0] = row[0], i
-    for j = 1, #b do
-      local cost = byte(a, i) == byte(b, j) and 0 or 1
-      diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-    end
-  end
-  return row[#b]
-end
-
--- ": did you mean 'x'?" for the nearest of the names, or nothing; and the names in order.
-local function nearest(name, names)
-  local sorted = {}
-  for known in next, names do
-    if type(known) == "string" then sorted[#sorted + 1] = known end
-  end
-  sort(sorted)
-  local best, least = nil, #name // 3 + 2
-  for _, known in ipairs(sorted) do
-    local d = #name <= 64 and distance(lower(name), known) or least
-    if d < least then best, least = known, d end
-  end
-  return best and ": did you mean '" .. best .. "'?" or "", sorted
-end
-
--- The nearest of the names, or all of them.
-local function near(name, names)
-  local hint, sorted = nearest(name, names)
-  return hint ~= "" and hint or "; there are " .. concat(sorted, ", ")
-end
-
--- Types ---------------------------------------------------------------------------------------
-
-local ARTICLE = { ["function"] = "a function", table = "a table", string = "a string", number = "a number",
-  boolean = "true or false", ["nil"] = "nothing" }
-
-local specs = setmetatable({}, { __mode = "k" }) -- builder → what was declared
-
-local function mismatch(what, wanted, value, where)
-  local spec = specs[value]
-  local got = spec and "one " .. spec.kind or ARTICLE[type(value)] or "a " .. type(value)
-  fail(what .. " wants " .. wanted .. ", got " .. got, where)
-end
-
-local function expect(value, kind, what, where)
-  value = text_of(value)
-  if type(value) ~= kind then mismatch(what, ARTICLE[kind], value, where) end
-  return value
-end
-
-local function string_or_function(value, what, where)
-  value = text_of(value)
-  if type(value) ~= "string" and type(value) ~= "function" then
-    mismatch(what, "a shell string or a function", value, where)
-  end
-  return value
-end
-
-local function duration(value, what, where)
-  value = text_of(value)
-  if type(value) ~= "string" and (type(value) ~= "number" or value <= 0) then
-    mismatch(what, "a number of seconds above 0 or a string such as \"2m\"", value, where)
-  end
-  return value
-end
-
--- Plain data by name, copied now, so that a mistake in it has its line.
-local function data(value, what, where)
-  expect(value, "table", what, where)
-  for key in next, value do
-    if type(key) ~= "string" then fail(what .. " wants { name = value, … }, got a value without a name", where) end
-  end
-  local ok, encoded = pcall(sloth.encode, value)
-  if not ok then fail(what .. ": " .. encoded, where) end
-  return sloth.decode(encoded)
-end
-
--- Names as one string, several, a list, or objects that have a name.
-local function names(what, where, ...)
-  local found = {}
-  local function add(value, depth)
-    value = text_of(value)
-    if type(value) == "string" then
-      found[#found + 1] = value
-    elseif specs[value] then
-      found[#found + 1] = specs[value].name
-    elseif type(value) == "table" and depth == 0 and sloth.length(value) then
-      for _, item in ipairs(value) do add(item, 1) end
-    else
-      mismatch(what, "a name or a list of names", value, where)
-    end
-  end
-  for i = 1, select("#", ...) do add((select(i, ...)), 0) end
-  return list(found)
-end
-
--- Methods: (spec, where, values…) --------------------------------------------------------------
+-- Methods: (spec, where, values…). A spec holds what was said, and nothing else. ----------------
 
 local methods = {}
 
 local function text(value, what, where) return expect(value, "string", what, where) end
 local function closure(value, what, where) return expect(value, "function", what, where) end
 
+-- What decides about a result: a shell string, a function, or plainly true or false.
+local function decision(value, what, where)
+  if type(value) == "boolean" then return value end
+  return string_or_function(value, what, where)
+end
+
+local function plain(value, what, where)
+  local ok, encoded = pcall(sloth.encode, value)
+  if not ok then fail(what .. ": " .. encoded, where) end
+  return sloth.decode(encoded)
+end
+
+-- Who runs a task for others: a name, a list, a table that says how to choose, or a function.
+local function delegation(value, what, where)
+  value = text_of(value)
+  if specs[value] or (type(value) ~= "string" and type(value) ~= "table" and type(value) ~= "function") then
+    mismatch(what, "a host, a list, a table or a function", value, where)
+  end
+  return type(value) == "function" and value or plain(value, what, where)
+end
+
 for name, check in pairs {
-  description = text, workdir = text, timeout = duration, command = string_or_function, run_if = string_or_function,
-  abort_if = string_or_function, on_success = closure, on_failure = closure, params = data,
+  description = text, workdir = text, category = text, register = text, timeout = duration,
+  command = string_or_function, run_if = string_or_function, abort_if = string_or_function,
+  changed_if = decision, failed_if = decision, params = data,
+  pre_hook = closure, post_hook = closure, on_success = closure, on_failure = closure, on_retry = closure,
+  on_timeout = closure, on_skip = closure, on_complete = closure,
+  async = flag, ignore_errors = flag, run_once = flag, delegate_to = delegation,
 } do
   methods[name] = function(spec, where, value) spec[name] = check(value, name, where) end
 end
 
-methods.run, methods.condition, methods.on_fail = methods.command, methods.run_if, methods.on_failure
+for _, name in ipairs { "tags", "depends_on", "notify", "artifacts", "consumes", "next_if_fail" } do
+  methods[name] = function(spec, where, ...) spec[name] = names(name, where, ...) end
+end
+
+for _, name in ipairs { "ai_optimization", "learning_mode" } do
+  methods[name] = function(spec, where, value)
+    spec.metadata = spec.metadata or {}
+    if value == nil then value = true end
+    spec.metadata[name] = plain(value, name, where)
+  end
+end
+
+for synonym, name in pairs {
+  run = "command", condition = "run_if", on_fail = "on_failure", pre_exec = "pre_hook", post_exec = "post_hook",
+} do
+  methods[synonym] = methods[name]
+end
 
 function methods.shell(spec, where, value) spec.command = expect(value, "string", "shell", where) end
 
-function methods.tags(spec, where, ...) spec.tags = names("tags", where, ...) end
-function methods.depends_on(spec, where, ...) spec.depends_on = names("depends_on", where, ...) end
-function methods.notify(spec, where, ...) spec.notify = names("notify", where, ...) end
 function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", where, ...), ",") end
+
+-- The outputs that a task promises: names, or a table whose keys are the names.
+function methods.outputs(spec, where, value, ...)
+  if type(value) == "table" and not specs[value] and not sloth.length(value) then value = sloth.sorted_keys(value) end
+  spec.outputs = names("outputs", where, value, ...)
+end
 
 function methods.env(spec, where, value)
   spec.env = data(value, "env", where)
@@ -143,32 +86,66 @@ end
 
 local STRATEGIES = { fixed = true, linear = true, exponential = true }
 
-function methods.retries(spec, where, count, strategy)
-  if math_type(count) ~= "integer" or count < 0 then mismatch("retries", "a whole number from 0", count, where) end
-  if strategy ~= nil then
-    text(strategy, "the strategy of retries", where)
-    if not STRATEGIES[strategy] then fail("unknown retry strategy '" .. strategy .. "'" .. near(strategy, STRATEGIES), where) end
-  end
-  spec.retries.count, spec.retries.strategy = count, strategy
+local function retries_of(spec)
+  spec.retries = spec.retries or {}
+  return spec.retries
 end
 
-function methods.retry_delay(spec, where, value) spec.retries.delay = duration(value, "retry_delay", where) end
-function methods.max_retry_delay(spec, where, value) spec.retries.max_delay = duration(value, "max_retry_delay", where) end
+local retry_keys = {
+  count = function(retries, where, value)
+    local count = math_type(value) and tointeger(value)
+    if not count or count < 0 then mismatch("retries", "a whole number from 0", value, where) end
+    retries.count = count
+  end,
+  strategy = function(retries, where, value)
+    text(value, "the strategy of retries", where)
+    if not STRATEGIES[value] then fail("unknown retry strategy '" .. value .. "'" .. near(value, STRATEGIES), where) end
+    retries.strategy = value
+  end,
+  delay = function(retries, where, value) retries.delay = duration(value, "retry_delay", where) end,
+  max_delay = function(retries, where, value) retries.max_delay = duration(value, "max_retry_delay", where) end,
+}
+
+function methods.retries(spec, where, count, strategy)
+  local retries = retries_of(spec)
+  if type(count) == "table" and not specs[count] and sloth.length(count) ~= 0 then
+    for _, key in ipairs(sloth.sorted_keys(count)) do
+      if not retry_keys[key] then fail("retries: unknown key " .. key .. near(key, retry_keys), where) end
+      retry_keys[key](retries, where, count[key])
+    end
+    return
+  end
+  retry_keys.count(retries, where, count)
+  if strategy ~= nil then retry_keys.strategy(retries, where, strategy) end
+end
+
+function methods.retry_delay(spec, where, value) retry_keys.delay(retries_of(spec), where, value) end
+function methods.max_retry_delay(spec, where, value) retry_keys.max_delay(retries_of(spec), where, value) end
 
 function methods.become(spec, where, value)
   value = text_of(value)
   if value == nil then value = true end
   if type(value) ~= "boolean" and type(value) ~= "string" then mismatch("become", "true, false or a user", value, where) end
-  spec.become = value or nil
+  spec.become = value
 end
 
 function methods.user(spec, where, value) spec.become = expect(value, "string", "user", where) end
 
-for _, name in ipairs { "ignore_errors", "run_once" } do
-  methods[name] = function(spec, where, value)
-    if value == nil then value = true end
-    spec[name] = expect(value, "boolean", name, where)
+-- Another task whose settings this one starts from: its name, what was built, or a table. Looked up when all is known.
+function methods.uses(spec, where, value)
+  value = text_of(value)
+  local other = specs[value]
+  if type(value) ~= "string" and not (other and other.kind == "task") and (other or type(value) ~= "table") then
+    mismatch("uses", "a task, its name or its table", value, where)
   end
+  spec.uses = { spec = other, value = value, where = where }
+end
+
+function methods.build(spec)
+  if spec.built then return end
+  spec.built = true
+  local built = sloth.scope().tasks
+  built[#built + 1] = spec
 end
 
 -- Builders ------------------------------------------------------------------------------------
@@ -200,30 +177,93 @@ local function builder(kind, name, known, spec)
   return object
 end
 
-local function place(where)
-  local file, line = match(where, "^(.*):(%d+)$")
-  return file or "", tointeger(line) or 0
-end
-
-function methods.build(spec)
-  if spec.built then return end
-  spec.built = true
-  local built = sloth.scope().tasks
-  built[#built + 1] = spec
+local function new_spec(name, where)
+  local file, line = place(where)
+  return { kind = "task", name = name, file = file, line = line }
 end
 
 function env.task(name)
   local where = sloth.caller_line()
   if sloth.current().load == nil then fail("task() declares a task: it belongs to the top level of a file", where) end
-  expect(name, "string", "task", where)
+  name = expect(name, "string", "task", where)
   if not find(name, "%S") then fail("a task needs a name", where) end
-  local file, line = place(where)
-  local spec = {
-    kind = "task", name = text_of(name), file = file, line = line, retries = { count = 0 }, ignore_errors = false,
-    tags = list(), depends_on = list(), notify = list(), env = {}, params = {},
-  }
-  return builder("task", spec.name, methods, spec)
+  local spec = new_spec(name, where)
+  return builder("task", name, methods, spec)
 end
 
-sloth.builder, sloth.specs, sloth.place = builder, specs, place
-sloth.near, sloth.nearest, sloth.expect, sloth.mismatch, sloth.data, sloth.names = near, nearest, expect, mismatch, data, names
+-- Tables --------------------------------------------------------------------------------------
+
+local METHODS_ONLY = { build = true, shell = true }
+
+local function apply(spec, value, where)
+  for _, key in ipairs(sloth.sorted_keys(value)) do
+    if key ~= "name" then
+      if methods[key] and not METHODS_ONLY[key] then
+        methods[key](spec, where, value[key])
+      else
+        sloth.unknown_key("task '" .. spec.name .. "'", key, methods, where)
+      end
+    end
+  end
+  return spec
+end
+
+-- A task as a table, or as its command alone.
+local function task_of_table(name, value, where)
+  local spec = new_spec(name, where)
+  value = text_of(value)
+  if type(value) == "table" then return apply(spec, value, where) end
+  spec.command = string_or_function(value, "task '" .. name .. "'", where)
+  return spec
+end
+
+-- What `uses` brings: settings of the other task where this one says nothing; params are merged. ---
+
+local IDENTITY = { kind = true, name = true, file = true, line = true, built = true, uses = true }
+
+local function used_task(uses, built)
+  local value = uses.value
+  if uses.spec then return uses.spec end
+  if type(value) == "string" then
+    if not built[value] then fail("uses: there is no task '" .. value .. "'" .. near(value, built), uses.where) end
+    return built[value]
+  end
+  return task_of_table(text_of(value.name) or "used", value, uses.where)
+end
+
+-- A spec with all that it uses in it. built: name → spec.
+local function complete(spec, built, depth)
+  if spec.uses == nil then return spec end
+  depth = depth or 0
+  if depth > 20 then fail("uses: tasks use each other in a circle", spec.uses.where) end
+  local base = complete(used_task(spec.uses, built), built, depth + 1)
+  local merged = {}
+  for key, value in next, base do
+    if not IDENTITY[key] then merged[key] = value end
+  end
+  for key, value in next, spec do merged[key] = value end
+  for _, key in ipairs { "params", "retries" } do
+    if base[key] and spec[key] then
+      merged[key] = {}
+      for _, from in ipairs { base[key], spec[key] } do
+        for name, value in next, from do merged[key][name] = value end
+      end
+    end
+  end
+  merged.uses = nil
+  return merged
+end
+
+-- A task as plain data: what was said, and defaults for what every task has.
+local function declared_task(spec, built)
+  local task = { tags = list(), depends_on = list(), notify = list(), env = {}, params = {}, ignore_errors = false }
+  for key, value in next, complete(spec, built) do task[key] = value end
+  local retries = { count = 0 }
+  for key, value in next, task.retries or {} do retries[key] = value end
+  task.retries, task.become = retries, task.become or nil
+  task.kind, task.built, task.uses = nil, nil, nil
+  return task
+end
+
+sloth.builder, sloth.task_of_table, sloth.declared_task = builder, task_of_table, declared_task
+sloth.plain, sloth.closure, sloth.delegation = plain, closure, delegation

@@ -19,14 +19,16 @@ from sloth.runtime.lua import values
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     Plain = dict[str, object]
     Perform = Callable[[Plain], list[object]]
     Read = Callable[[str], "str | None"]
 
-PRELUDE = ("values", "calls", "sandbox", "modules", "tasks", "workflows", "loading")
+PRELUDE = (
+    "values", "calls", "sandbox", "modules", "checks", "order", "tasks", "workflows", "reading", "forms", "loading"
+)
 MEMORY = 50 << 20
 MARGIN = 1 << 20  # bytes that must be free before Python hands a text to Lua: lupa aborts the process otherwise
 RECOVERY = 8 << 20  # bytes above the limit that cleaning up after a memory bomb may take
@@ -136,6 +138,7 @@ class VM:
         self._start_load, self._start_call = prelude[b"start_load"], prelude[b"start_call"]
         self._step, self._drop = prelude[b"step"], prelude[b"drop"]
         self._report, self._purge = prelude[b"report"], prelude[b"purge"]
+        self._hold = prelude[b"hold"]
 
     # what others call
 
@@ -165,13 +168,21 @@ class VM:
         assert isinstance(program, dict)  # the prelude writes nothing else
         return program
 
+    def hold(self, name: str, mapping: "Mapping[str, object]") -> None:
+        """Keep a mapping in the machine for all calls to come: variables under a name of yours, or "groups"."""
+        text = values.dump({key: values.dump(value) for key, value in mapping.items()})
+        with self.lock:
+            self._make_room(len(text), _Call(next(self._numbers), 0.0, None))
+            self._hold(name.encode(), text)
+
     def call(
         self, function: int, context: "Plain", perform: "Perform", deadline: float, key: object = None
     ) -> "list[object]":
         """Run closure number `function` to its end in this thread; returns its values.
 
         context: style ("task", "hook", "condition", "handler": this and params first; "plain": only `extra`),
-            this, params, deps, session, vars, values, groups, inventory_hostname, extra (a list)
+            this, params, deps, session, inventory_hostname, extra (a list); vars, or held (the name of variables
+            that the machine holds) and registered (what lies above them)
         perform(request): answers {"module", "action", "args", "named", "where"} with a list of values, or
             raises ActionFailed, which the script can catch; whatever else it raises ends the call
         deadline: in the time of `clock`. key: for `expire` and `running_since`

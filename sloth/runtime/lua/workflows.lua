@@ -1,10 +1,11 @@
--- workflow.define, handler and role: what a file declares beside its tasks.
+-- Workflows, handlers and roles: what a file declares beside its tasks.
 local sloth = ...
 
-local ipairs, next, setmetatable, tostring, type = ipairs, next, setmetatable, tostring, type
-local concat, sort = table.concat, table.sort
+local ipairs, next, rawget, tostring, type = ipairs, next, rawget, tostring, type
+local concat = table.concat
 local builder, data, env, expect, fail, list = sloth.builder, sloth.data, sloth.env, sloth.expect, sloth.fail, sloth.list
-local mismatch, names, near, place, specs = sloth.mismatch, sloth.names, sloth.near, sloth.place, sloth.specs
+local flag, mismatch, names, near = sloth.flag, sloth.mismatch, sloth.names, sloth.near
+local place, plain, specs = sloth.place, sloth.plain, sloth.specs
 
 local function at_top_level(what, where)
   if sloth.current().load == nil then fail(what .. " belongs to the top level of a file", where) end
@@ -53,6 +54,48 @@ local function as_role(value, where)
   return make_role(value.role, value.vars, where)
 end
 
+-- The tasks of a workflow: built ones, their names, tables, or a mix -----------------------------
+
+local function built_task(name, where)
+  local built = {}
+  for _, spec in ipairs(sloth.scope().tasks) do built[spec.name] = spec end
+  if not built[name] then fail("tasks: there is no task '" .. name .. "'" .. near(name, built), where) end
+  return built[name]
+end
+
+local function as_task(number, value, where)
+  local spec = specs[value]
+  if spec and spec.kind == "task" then return spec end
+  value = sloth.text_of(value)
+  if type(value) == "string" then return built_task(value, where) end
+  local what = "tasks: item " .. tostring(number)
+  if spec or type(value) ~= "table" then mismatch(what, "a task", value, where) end
+  local name = sloth.text_of(rawget(value, "name"))
+  if type(name) ~= "string" then fail(what .. " has no name", where) end
+  return sloth.task_of_table(name, value, sloth.written(value, name, where))
+end
+
+local function is_plain_table(value)
+  return type(value) == "table" and not specs[value] and sloth.text_of(value) == value
+end
+
+-- Items in their order, then what has names for keys in the order of the source.
+local function tasks_of(value, where)
+  if not is_plain_table(value) then mismatch("tasks", "a list or a table of tasks", value, where) end
+  local found = {}
+  for i, item in ipairs(value) do found[i] = as_task(i, item, where) end
+  local file, line = place(where)
+  for _, entry in ipairs(sloth.in_source_order(value, sloth.text_of_file(file), line)) do
+    local item = value[entry.key]
+    local spec = specs[item]
+    if not (spec and spec.kind == "task") then
+      spec = sloth.task_of_table(entry.key, item, file .. ":" .. tostring(entry.line))
+    end
+    found[#found + 1] = spec
+  end
+  return found
+end
+
 -- The workflow's parts ------------------------------------------------------------------------
 
 local methods = {}
@@ -67,74 +110,101 @@ end
 
 function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", where, ...), ",") end
 function methods.variables(spec, where, value) spec.variables = data(value, "variables", where) end
+function methods.metadata(spec, where, value) spec.metadata = plain(value, "metadata", where) end
+function methods.delegate_to(spec, where, value) spec.delegate_to = sloth.delegation(value, "delegate_to", where) end
 
-local function objects(value, kind, what, where)
-  if type(value) ~= "table" or specs[value] or not sloth.length(value) then
-    mismatch(what, "a list of " .. what, value, where)
-  end
-  local found = {}
-  for i, item in ipairs(value) do
-    local spec = specs[item]
-    if not spec or spec.kind ~= kind then
-      fail(what .. ": item " .. tostring(i) .. " is not made by " .. kind .. "(…)", where)
-    end
-    found[i] = spec
-  end
-  return found
+function methods.create_workdir_before_run(spec, where, value)
+  spec.create_workdir = flag(value, "create_workdir_before_run", where)
 end
 
-function methods.tasks(spec, where, value) spec.tasks = objects(value, "task", "tasks", where) end
-function methods.handlers(spec, where, value) spec.handlers = objects(value, "handler", "handlers", where) end
+function methods.clean_workdir_after_run(spec, where, value)
+  if type(value) ~= "function" then value = flag(value, "clean_workdir_after_run", where) end
+  spec.clean_workdir = value
+end
+
+function methods.tasks(spec, where, value) spec.tasks = tasks_of(value, where) end
+
+function methods.handlers(spec, where, value)
+  if not is_plain_table(value) or not sloth.length(value) then
+    mismatch("handlers", "a list of handlers", value, where)
+  end
+  spec.handlers = {}
+  for i, item in ipairs(value) do
+    local handler = specs[item]
+    if not handler or handler.kind ~= "handler" then
+      fail("handlers: item " .. tostring(i) .. " is not made by handler(…)", where)
+    end
+    spec.handlers[i] = handler
+  end
+end
 
 function methods.roles(spec, where, value)
-  if type(value) ~= "table" or specs[value] or not sloth.length(value) then
+  if not is_plain_table(value) or not sloth.length(value) then
     mismatch("roles", "a list of names or of { role = …, vars = … }", value, where)
   end
   spec.roles = list()
   for i, item in ipairs(value) do spec.roles[i] = as_role(item, where) end
 end
 
-function methods.config(spec, where, value) spec.config = data(value, "config", where) end
+local IN_CONFIG = { "create_workdir_before_run", "clean_workdir_after_run" }
+
+function methods.config(spec, where, value)
+  expect(value, "table", "config", where)
+  local settings = {}
+  for key, item in next, value do settings[key] = item end
+  for _, key in ipairs(IN_CONFIG) do -- these may be functions, and stand here or beside the tasks
+    if settings[key] ~= nil then methods[key](spec, where, settings[key]) end
+    settings[key] = nil
+  end
+  spec.config = data(settings, "config", where)
+end
 
 function methods.build() end -- a workflow is registered once it is defined
 
-local function define(name, parts)
-  local where = sloth.caller_line()
-  at_top_level("workflow.define()", where)
-  name = expect(name, "string", "workflow.define", where)
+local function apply(spec, parts, where)
+  for _, key in ipairs(sloth.sorted_keys(parts)) do
+    if key ~= "name" then
+      if key ~= "build" and methods[key] then
+        methods[key](spec, where, parts[key])
+      else
+        sloth.unknown_key("workflow '" .. spec.name .. "'", key, methods, where)
+      end
+    end
+  end
+  if parts[1] ~= nil and parts.tasks == nil then -- { description = …, task, task }
+    local items = {}
+    for i, item in ipairs(parts) do items[i] = item end
+    methods.tasks(spec, where, items)
+  end
+end
+
+local function new_workflow(name, where)
   local file, line = place(where)
-  local spec = {
+  return {
     kind = "workflow", name = name, file = file, line = line, hooks = {}, roles = list(), config = {}, variables = {},
     tasks = {}, handlers = {},
   }
+end
+
+-- what: the form that is used, for messages
+local function define(what, name, parts, where)
+  at_top_level(what, where)
+  name = expect(name, "string", what, where)
+  local spec = new_workflow(name, where)
   local defined = sloth.scope().workflows
   if defined == nil then fail("a role defines tasks and handlers, no workflow", where) end
   defined[#defined + 1] = spec
-  local object = builder("workflow", name, methods, spec)
-  if parts == nil then return object end
-  expect(parts, "table", "workflow '" .. name .. "'", where)
-  local keys = {}
-  for key in next, parts do keys[#keys + 1] = tostring(key) end
-  sort(keys)
-  for _, key in ipairs(keys) do
-    if key == "build" or not methods[key] then
-      fail("workflow '" .. name .. "': unknown key " .. key .. near(key, methods), where)
-    end
-    methods[key](spec, where, parts[key])
-  end
-  return object
+  if parts ~= nil then apply(spec, expect(parts, "table", "workflow '" .. name .. "'", where), where) end
+  return builder("workflow", name, methods, spec)
 end
 
-local entries = { define = define }
+-- The same name again goes on with what it named before.
+local function defined_before(name)
+  for _, spec in ipairs(sloth.scope().workflows or {}) do
+    if spec.name == name then return spec end
+  end
+  return nil
+end
 
-env.workflow = setmetatable({}, {
-  __name = "workflow",
-  __metatable = false,
-  __index = function(_, key)
-    sloth.remember_line()
-    if not entries[key] then
-      fail("unknown workflow." .. tostring(key) .. near(tostring(key), entries), sloth.current().seen)
-    end
-    return entries[key]
-  end,
-})
+sloth.define, sloth.defined_before, sloth.new_workflow, sloth.fill_workflow = define, defined_before, new_workflow, apply
+sloth.workflow_methods, sloth.at_top_level = methods, at_top_level

@@ -111,7 +111,7 @@ def test_closures_are_found_by_the_names_of_workflow_and_task():
 
 WRONG = {
     "unknown method": ("task('t')\n  :descripton('x')", 2, "unknown method descripton: did you mean 'description'?"),
-    "a method far from all": ("task('t'):zzzzzzzz()", 1, "unknown method zzzzzzzz; there are abort_if, become,"),
+    "a method far from all": ("task('t'):zzzzzzzz()", 1, "unknown method zzzzzzzz; there are abort_if, ai_optimization,"),
     "unknown workflow method": ("workflow.define('w')\n:task({})", 2, "unknown method task: did you mean 'tasks'?"),
     "unknown workflow key": ("workflow.define('w', { taks = {} })", 1, "unknown key taks: did you mean 'tasks'?"),
     "unknown workflow function": ("workflow.defin('w')", 1, "unknown workflow.defin: did you mean 'define'?"),
@@ -131,9 +131,12 @@ WRONG = {
     "env": ("task('t'):env({ A = {} })", 1, "env: A wants a string, got a table"),
     "params": ("task('t'):params({ f = function() end })", 1, "params: a function cannot leave Lua"),
     "hook": ("task('t'):on_success('echo')", 1, "on_success wants a function, got a string"),
-    "tasks": ("workflow.define('w'):tasks({ 'x' })", 1, "tasks: item 1 is not made by task(…)"),
-    "tasks as a map": ("workflow.define('w'):tasks({ a = 1 })", 1, "tasks wants a list of tasks, got a table"),
-    "tasks as one task": ("workflow.define('w'):tasks(task('t'))", 1, "tasks wants a list of tasks, got one task"),
+    "tasks": ("workflow.define('w'):tasks({ 'x' })", 1, "tasks: there is no task 'x'"),
+    "a task that is a number": (
+        "workflow.define('w'):tasks({ a = 1 })", 1, "task 'a' wants a shell string or a function, got a number"
+    ),
+    "an item that is a number": ("workflow.define('w'):tasks({ 1 })", 1, "tasks: item 1 wants a task, got a number"),
+    "tasks as one task": ("workflow.define('w'):tasks(task('t'))", 1, "tasks wants a list or a table of tasks, got one task"),
     "a list of params": ("task('t'):params({ 1 })", 1, "params wants { name = value, … }, got a value without a name"),
     "handlers": ("workflow.define('w'):handlers({ task('t') })", 1, "handlers: item 1 is not made by handler(…)"),
     "handler": ("handler('h')", 1, "handler 'h' wants a function, got nothing"),
@@ -142,14 +145,10 @@ WRONG = {
     "workflow twice": ("workflow.define('w')\nworkflow.define('w')", 2, "workflow 'w' is defined twice"),
     "role twice": ("workflow.define('w'):roles({ 'web', 'web' })", 1, "the role 'web' twice"),
     "missing role": ("\nworkflow.define('w'):roles({ 'none' })", 2, "role 'none' has no tasks/main.sloth"),
-    "module call": (
-        "\npkg.install('vim')", 2, "pkg.install: module call outside of a task: move it into a task's command"
-    ),
-    "tail module call": ("\nreturn pkg.install('vim')", 2, "module call outside of a task"),
-    "notify": ("notify('h')", 1, "notify: module call outside of a task"),
-    "facts": ("local x = facts.os", 1, "facts.os belongs to a host"),
-    "inventory_hostname": ("local x = inventory_hostname", 1, "move this line into the task"),
-    "groups": ("\nlocal x = groups.web", 2, "groups belongs to a host"),
+    "facts": ("local x = facts.os task('t'):build()", 1, "facts.os belongs to a host"),
+    "facts that an error hangs on": ("\nlocal x = facts.os.n + {} task('t'):build() error('x')", 2, "belongs to a host"),
+    "inventory_hostname": ("local x = inventory_hostname\ntask('t'):build()", 1, "move this line into the task"),
+    "groups": ("task('t'):build()\nlocal x = groups.web", 2, "groups belongs to a host"),
     "unknown global": ("\nlocal x = nothing.at_all", 2, "attempt to index a nil value (global 'nothing')"),
     "missing import": ("\nimport('none.lua')", 2, "import: there is no file none.lua"),
     "missing module": ("require('a.b')", 1, "require: there is no module a.b and no file a/b.lua or modules/a/b.lua"),

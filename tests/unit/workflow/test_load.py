@@ -26,7 +26,7 @@ REFUSED = {
     "misspelt config": (
         'workflow.define("w"):config({ max_paralel_tasks = 2 })',
         1,
-        "max_paralel_tasks has no effect",
+        "unknown key max_paralel_tasks",
         "did you mean 'max_parallel_tasks'?",
     ),
     "module misspelt": ("\npgk.install('vim')", 2, "(global 'pgk'): did you mean 'pkg'?", ""),

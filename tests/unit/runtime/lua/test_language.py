@@ -12,7 +12,7 @@ from tests.unit.runtime.lua.script import Script, run, script
 
 CONTEXT: dict[str, Any] = {
     "params": {"p": 1}, "deps": {"d": {"x": 2}}, "session": {"s": 3}, "extra": [{"error": "why"}],
-    "vars": {"v": 4}, "groups": {"web": ["h1"]}, "inventory_hostname": "h1",
+    "vars": {"v": 4}, "inventory_hostname": "h1",
 }
 
 
@@ -35,7 +35,7 @@ def test_a_function_gets_what_its_parameter_names_ask_for(style, parameters, exp
 
 
 @pytest.mark.parametrize(("expression", "value"), [
-    ("vars.v", 4), ("vars.nothing", None), ("params.p", 1), ("groups.web[1]", "h1"), ("inventory_hostname", "h1"),
+    ("vars.v", 4), ("vars.nothing", None), ("params.p", 1), ("inventory_hostname", "h1"),
     ("(function() for k, x in pairs(vars) do return k .. x end end)()", "v4"),
     ("(function() vars.v = 5 return vars.v end)()", 5),
     ("this.name", "t"), ("this.name()", "t"), ("this:name()", "t"), ("this.agent()", "h1"), ("this.name == 't'", True),
@@ -50,8 +50,24 @@ def test_what_a_task_writes_into_vars_is_gone_with_it():
 
 
 def test_values_are_found_by_path():
-    assert run("return values.get('a.b.2'), values.get('a.x.y'), values.a.b[1], require('values').a.b[2]",
-               values={"a": {"b": ["x", "y"]}}) == ["y", None, "x", "y"]
+    flow = script("return values.get('a.b.2'), values.get('a.x.y'), values.a.b[1], require('values').a.b[2]",
+                  values={"a": {"b": ["x", "y"]}})
+    assert flow.call("t") == ["y", None, "x", "y"]
+
+
+def test_what_the_machine_holds_is_there_for_every_call():
+    flow = script("vars.list[1] = 'mine' local n = 0 for _ in pairs(vars) do n = n + 1 end vars.a = nil "
+                  "return groups.web[1], vars.list[1], vars.a, vars.b, n, vars.registered")
+    flow.vm.hold("groups", {"web": ["h1"]})
+    flow.vm.hold("vars", {"list": ["x"], "a": None, "b": {"c": 1}})
+    expected = ["h1", "mine", None, {"c": 1}, 3, {"d": 1}]
+    assert flow.call("t", held="vars", registered={"registered": {"d": 1}}) == expected
+
+
+def test_what_a_task_changes_in_what_the_machine_holds_is_gone_with_it():
+    flow = script("local before = vars.a.b vars.a.b = 2 vars.c = 1 return before, vars.c")
+    flow.vm.hold("vars", {"a": {"b": 1}})
+    assert flow.call("t", held="vars") == flow.call("t", held="vars") == [1, 1]
 
 
 def test_facts_are_asked_for_once_in_all_their_forms():

@@ -1,0 +1,126 @@
+-- The ways in which a file says what it holds, besides task(…): workflow, group, stack, values, TaskDefinitions, test.
+local sloth = ...
+local options = sloth.options
+
+local ipairs, next, rawequal, rawget, setmetatable, tostring, type =
+  ipairs, next, rawequal, rawget, setmetatable, tostring, type
+local builder, define, env, expect, fail = sloth.builder, sloth.define, sloth.env, sloth.expect, sloth.fail
+local at_top_level, near, specs = sloth.at_top_level, sloth.near, sloth.specs
+
+-- workflow.define(n, {…}), workflow("n"):tasks({…}), workflow("n", {…}), workflow({ name = n, … }) ----
+
+local entries = {}
+
+function entries.define(name, parts)
+  return define("workflow.define", name, parts, sloth.caller_line())
+end
+
+local function called(_, name, parts)
+  local where = sloth.caller_line()
+  if type(name) == "table" and rawequal(sloth.text_of(name), name) and not specs[name] then
+    return define("workflow", sloth.text_of(name.name) or sloth.stem(options.entry), name, where)
+  end
+  at_top_level("workflow()", where)
+  local before = type(name) == "string" and sloth.defined_before(name)
+  if before and parts == nil then return builder("workflow", name, sloth.workflow_methods, before) end
+  return define("workflow", name, parts, where)
+end
+
+env.workflow = setmetatable({}, {
+  __name = "workflow",
+  __metatable = false,
+  __call = called,
+  __index = function(_, key)
+    sloth.remember_line()
+    if not entries[key] then
+      fail("unknown workflow." .. tostring(key) .. near(tostring(key), entries), sloth.current().seen)
+    end
+    return entries[key]
+  end,
+})
+
+-- group "x" {…} and TaskDefinitions = { x = {…} } -------------------------------------------------
+
+function env.group(name, parts)
+  local where = sloth.caller_line()
+  at_top_level("group()", where)
+  if parts ~= nil then return define("group", name, parts, where) end
+  expect(name, "string", "group", where)
+  return function(given)
+    return define("group", name, expect(given, "table", "group '" .. name .. "'", where), where)
+  end
+end
+
+-- What the global of that name held when the file was evaluated: each entry is a workflow.
+function sloth.define_groups()
+  local groups = rawget(env, "TaskDefinitions")
+  if groups == nil then return end
+  local file = sloth.shown_as(options.entry)
+  expect(groups, "table", "TaskDefinitions", file .. ":1")
+  for _, entry in ipairs(sloth.in_source_order(groups, sloth.text_of_file(file), 1)) do
+    local where = file .. ":" .. tostring(entry.line)
+    define("TaskDefinitions", entry.key, expect(groups[entry.key], "table", "group '" .. entry.key .. "'", where), where)
+  end
+  for i, parts in ipairs(groups) do
+    local where = file .. ":1"
+    local what = "TaskDefinitions: item " .. tostring(i)
+    expect(parts, "table", what, where)
+    define(what, parts.name, parts, where)
+  end
+end
+
+-- stack("n"), values({…}) -------------------------------------------------------------------------
+
+local stack_actions = rawget(env, "stack")
+
+env.stack = setmetatable({}, {
+  __name = "stack",
+  __metatable = false,
+  __call = function(self, name)
+    local where = sloth.caller_line()
+    at_top_level("stack()", where)
+    sloth.current().load.stack = expect(name, "string", "stack", where)
+    return self
+  end,
+  __index = function(_, action)
+    sloth.remember_line()
+    if stack_actions then return stack_actions[action] end
+    fail("there is no action stack." .. tostring(action), sloth.current().seen)
+  end,
+})
+
+-- Defaults of the file lie below what the values files say; lists are one value.
+local function beneath(defaults, over)
+  local merged = {}
+  for key, value in next, defaults do merged[key] = value end
+  for key, value in next, over do
+    local below = merged[key]
+    if type(value) == "table" and type(below) == "table" and not sloth.length(value) and not sloth.length(below) then
+      merged[key] = beneath(below, value)
+    else
+      merged[key] = value
+    end
+  end
+  return merged
+end
+
+function sloth.set_values(defaults, where)
+  at_top_level("values()", where)
+  local load = sloth.current().load
+  load.values = beneath(load.values or {}, sloth.data(defaults, "values", where))
+  options.values = beneath(load.values, options.values)
+end
+
+-- Tests: a file of them is recognised here, and run by a command of its own ------------------------------------
+
+local function note_test(kind)
+  return function(name, fn)
+    local where = sloth.caller_line()
+    at_top_level("test." .. kind .. "()", where)
+    local tests = sloth.current().load.tests
+    tests[#tests + 1] = expect(name, "string", "test." .. kind, where)
+    expect(fn, "function", "test." .. kind .. " '" .. name .. "'", where)
+  end
+end
+
+env.test = { describe = note_test("describe"), it = note_test("it") }
