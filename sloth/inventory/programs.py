@@ -44,12 +44,12 @@ class Programs:
         _refuse_untrusted(path)
         said = self.kept.find(path) if self.kept else None
         if said is not None:
-            return _document(said, path)
+            return document(said, path)
         said = _Asking(path).answer(self.time_limit)
-        document = _document(said, path)
+        found = document(said, path)
         if self.kept:
             self.kept.keep(path, said)
-        return document
+        return found
 
 
 class _Asking:
@@ -131,19 +131,19 @@ def _parsed(out: bytes, err: str, where: str) -> dict[str, Any]:
         raise InventoryError(str(error), where=error.where, hint=f"the output begins with {begins!r}{said}") from error
 
 
-def _document(said: Mapping[str, Any], path: Path) -> VarsFile:
+def document(said: Mapping[str, Any], path: Path) -> VarsFile:
     """An answer in the shape of a hand-written inventory. A host's variables stand where it is named first."""
     where = f"{path} --list"
     hostvars = dict(_mapping(_mapping(said, _META, where), "hostvars", where))
-    document = {}
+    groups = {}
     for name, body in said.items():
         if name == _META:
             continue
         parts = _group(name, body)
         hosts = {host: hostvars.pop(host, None) for host in _names(parts.get("hosts"), f"hosts of {name}", where)}
         children = dict.fromkeys(_names(parts.get("children"), f"children of {name}", where))
-        document[name] = {**parts, "hosts": hosts, "children": children}
-    return VarsFile(str(path), document)
+        groups[name] = {**parts, "hosts": hosts, "children": children}
+    return VarsFile(str(path), groups)
 
 
 def _hosts(said: Mapping[str, Any], where: str) -> Iterable[str]:
