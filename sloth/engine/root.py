@@ -63,8 +63,8 @@ def explain(request: Request, host: str, variable: str, say: Subscriber) -> Expl
     if request.file:
         evaluated = _load(request, variables, say)
         sources = evaluated.sources
-        files = evaluated.file.workflows
-        workflows = [one for one in files if host in hosts.select(one.hosts or "all", allow_empty=True)]
+        declared = evaluated.file.workflows
+        workflows = [one for one in declared if host in hosts.select(one.hosts or "all", allow_empty=True)]
     values = [varsfile.read(Path(path)) for path in request.values]
     extra = [varsfile.extra_file(item) for item in request.extra]
     return explaining.explain(host, variable, explaining.of_run(own, workflows, values, extra, sources))
