@@ -181,6 +181,9 @@ class RunOptions:
     detailed_exitcode: Annotated[
         bool, Option("--detailed-exitcode", help="With --check: exit with 4 when something would change.")
     ] = False
+    force_handlers: Annotated[
+        bool, Option("--force-handlers", help="Run the handlers of a host even if one of its tasks failed.")
+    ] = False
     lock_timeout: LockTimeout = "0s"
 
 
@@ -213,6 +216,7 @@ def request(file: str, targets: Targets, choice: ChoiceOptions, variables: Varia
         check=run.check,
         diff=run.diff,
         lock_wait=length(run.lock_timeout, "--lock-timeout"),
+        force_handlers=run.force_handlers,
     )
 
 

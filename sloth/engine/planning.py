@@ -99,8 +99,13 @@ def _hosts_of(task: Task, select: Select) -> set[str]:
 
 
 def _is_selected(task: Task, tags: Sequence[str], skip_tags: Sequence[str]) -> bool:
+    """By its tags; `always` and `never` mean what they do in Ansible: run unless skipped, run only when asked for."""
     own = set(task.tags)
-    return (not tags or bool(own & {"always", *tags})) and not own & set(skip_tags)
+    if own & set(skip_tags):
+        return False
+    if "never" in own or (tags and "always" not in own):
+        return bool(own & set(tags))
+    return True
 
 
 def _check_cycles(tasks: Sequence[Task]) -> None:

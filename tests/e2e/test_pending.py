@@ -33,6 +33,10 @@ def test_a_handler_that_was_notified_before_a_failure_runs_at_the_next_success(
     try:
         failed = apply("-e", "good=no")
         assert (failed.code, failed.of_host(host.name)) == (2, ["changed", "failed"])
+        forced = apply("-e", "good=no", "--force-handlers")
+        assert (forced.code, forced.of_host(host.name)) == (2, ["ok", "failed", "changed"])
+        host.exec("rm", "/tmp/sloth-pending.conf")
+        assert apply("-e", "good=no").of_host(host.name) == ["changed", "failed"]
         assert apply("-C", "-e", "good=yes").of_host(host.name) == ["ok", "ok"]
         fixed = apply("-e", "good=yes")
         assert fixed.statuses == {

@@ -88,3 +88,21 @@ def test_nobody_waits_for_a_later_batch():
         lay_out(Workflow("site", "site.sloth:1", tasks=tasks, serial=(2,)), HOSTS, GROUPS.__getitem__)
     reverse = Workflow("site", "site.sloth:1", tasks=tasks, serial=(2,), order="reverse_inventory")
     assert lay_out(reverse, HOSTS, GROUPS.__getitem__).batches == (("h3", "h2"), ("h1",))
+
+
+@pytest.mark.parametrize(
+    ("tags", "skip_tags", "chosen"),
+    [
+        pytest.param([], [], "abd", id="never is left out"),
+        pytest.param(["x"], [], "abc", id="always comes along, never when it is asked for by another tag"),
+        pytest.param(["never"], [], "bc", id="never by its name"),
+        pytest.param(["x"], ["always"], "ac", id="always can be skipped"),
+        pytest.param([], ["x"], "bd", id="skipped wins"),
+    ],
+)
+def test_always_and_never(tags, skip_tags, chosen):
+    laid = plan(
+        task("a", tags=("x",)), task("b", tags=("always",)), task("c", tags=("never", "x")), task("d"),
+        tags=tags, skip_tags=skip_tags,
+    )  # fmt: skip
+    assert "".join(laid.hosts[0].tasks) == chosen
