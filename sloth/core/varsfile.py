@@ -14,9 +14,11 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sloth.core import keylines
 from sloth.core.errors import InventoryError, UsageError
 from sloth.core.near import near_file
 
@@ -25,10 +27,6 @@ MAX_DEPTH = 100
 
 _VAULT = "$ANSIBLE_VAULT"
 _TOML_POSITION = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
-_TOML_HEADER = re.compile(r"\s*\[+([^\[\]]*)\]+\s*(?:#.*)?$")
-_TOML_WORD = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
-_TOML_KEY = re.compile(rf"\s*({_TOML_WORD}(?:\s*\.\s*{_TOML_WORD})*)\s*=")
-_TOML_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 
 
 def _nowhere(_keys: Sequence[str]) -> int | None:
@@ -64,9 +62,9 @@ def parse(text: str, path: str, suffix: str) -> VarsFile:
     data: Any
     try:
         if suffix == ".toml":
-            data, line_of = _toml(text, path), _TomlLines(text).line_of
+            data, line_of = _toml(text, path), partial(keylines.of_toml, text)
         elif suffix == ".json":
-            data = _json(text, path)
+            data, line_of = _json(text, path), partial(keylines.of_json, text)
         else:
             from sloth.core import yamltext
 
@@ -202,40 +200,3 @@ def plain(value: Any, where: str, keys: tuple[str, ...] = ()) -> Any:
 
 def _named(keys: Sequence[str]) -> str:
     return ".".join(keys) or "the value"
-
-
-class _TomlLines:
-    """Lines of TOML's keys. The parser keeps none, so headers and keys are looked for when an error needs one."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def line_of(self, keys: Sequence[str]) -> int | None:
-        wanted = tuple(keys)
-        best, best_length = None, 0
-        table: tuple[str, ...] = ()
-        for number, line in enumerate(self._text.splitlines(), start=1):
-            if header := _TOML_HEADER.match(line):
-                table = found = _toml_path(header[1])
-            elif key := _TOML_KEY.match(line):
-                found = (*table, *_toml_path(key[1]))
-            else:
-                continue
-            common = _shared(found, wanted)
-            if common > best_length:
-                best, best_length = number, common
-        return best
-
-
-def _toml_path(text: str) -> tuple[str, ...]:
-    return tuple(double or single or bare for double, single, bare in _TOML_PART.findall(text))
-
-
-def _shared(found: Sequence[str], wanted: Sequence[str]) -> int:
-    """How many keys two paths share from their start."""
-    count = 0
-    for one, other in zip(found, wanted, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

@@ -22,7 +22,7 @@ _WITH_PORT = re.compile(r"(.*):([^:\[\]]*)", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\s/\\,;&!*?~@'\"{}\[\]<>|$`]|[\x00-\x1f\x7f-\x9f]")
 
 
-def hosts(text: str, where: str) -> tuple[Sequence[str], int | None]:
+def hosts(text: str, where: str = "") -> tuple[Sequence[str], int | None]:
     """The names that a host expression stands for, and the port in it."""
     if "[" not in text and ":" not in text:
         return (checked(text, where),), None
@@ -56,7 +56,7 @@ def expand(text: str, where: str = "") -> list[str]:
     ]
 
 
-def checked(name: str, where: str) -> str:
+def checked(name: str, where: str = "") -> str:
     """The name, if hosts and groups may be called so."""
     wrong = _FORBIDDEN.search(name)
     if wrong:

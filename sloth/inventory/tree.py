@@ -67,7 +67,11 @@ class Tree:
 
     def add_hosts(self, text: str, group: str, values: Mapping[str, Any], origin: Layer) -> None:
         """Every host of an expression. origin: the layer that `values` come from, for the names of errors."""
-        found, port = names.hosts(text, origin.file.where(*origin.keys) if origin.file else origin.name)
+        try:
+            found, port = names.hosts(text)
+        except InventoryError as error:  # lines are looked up for errors alone: of TOML that takes a while
+            where = origin.file.where(*origin.keys) if origin.file else origin.name
+            raise InventoryError(str(error), where=where, hint=error.hint) from error
         if port is not None and not PORT_VARIABLES & values.keys():
             values = {"sloth_port": port, **values}
         members = self.groups[group].hosts
@@ -127,7 +131,10 @@ class _Reader:
             self.group(name, body, (name,))
 
     def group(self, name: str, body: object, keys: tuple[str, ...]) -> None:
-        names.checked(name, self.document.where(*keys))
+        try:
+            names.checked(name)
+        except InventoryError as error:
+            raise self.error(str(error), keys, error.hint) from error
         group = self.tree.group(name)
         parts = self.mapping(body, keys, "a group")
         for key in parts:

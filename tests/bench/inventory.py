@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FORMS = ("yaml", "ini", "json", "program", "constructed")
+FORMS = ("yaml", "toml", "ini", "json", "program", "constructed")
 CONSTRUCTED = """\
 plugin: constructed
 compose: {next: number + 1}
@@ -62,6 +62,7 @@ def write_inventory(folder: Path, form: str, hosts: int) -> list[str]:
         return [*write_inventory(folder, "yaml", hosts), str(folder / "rules.yml")]
     text, name = {
         "yaml": ("\n".join(yaml_lines(hosts)), "hosts.yml"),
+        "toml": ("\n".join(toml_lines(hosts)), "hosts.toml"),
         "ini": ("\n".join(ini_lines(hosts)), "hosts.ini"),
         "json": (json.dumps(tree(hosts)), "hosts.json"),
         "program": (f"#!/bin/sh\ncat <<'END'\n{json.dumps(answer(hosts))}\nEND\n", "cloud"),
@@ -98,6 +99,15 @@ def yaml_lines(hosts: int) -> Iterator[str]:
         for name, values in members(group, hosts):
             yield f"        {name}:"
             yield from (f"          {key}: {value}" for key, value in values.items())
+
+
+def toml_lines(hosts: int) -> Iterator[str]:
+    """The inventory in TOML, a table for each host."""
+    yield from ("[site.vars]", 'zone = "north"')
+    for group in ("web", "db"):
+        for name, values in members(group, hosts):
+            yield f"[site.children.{group}.hosts.{name}]"
+            yield from (f"{key} = {json.dumps(value)}" for key, value in values.items())
 
 
 def ini_lines(hosts: int) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_workflow_values_and_extra_variables_count_when_they_are_given(folder: F
         (90, "site.sloth:1", "", False),
         (8081, "group_vars/web.yml:1", "", False),
         (80, "hosts.ini:5", "", False),
-        (1, "roles/front/defaults/main.json", "front", False),
+        (1, "roles/front/defaults/main.json:1", "front", False),
     ]
 
 

@@ -219,6 +219,36 @@ def test_the_lines_of_keys_inside_of_lists_are_known():
     assert [file.where("x", "0", "b"), file.where("x", "1", "a", "c"), file.where("x", "7", "a")] == ["f:3", "f:5", "f:1"]
 
 
+JSON = """\
+{
+  "a": {"b": 1, "c": [
+      {"d": "}{,\\"", "e": {}},
+      {"d":
+         2}
+  ]},
+  "f": [], "b": {"b":
+    {"a": null}}
+}
+"""
+
+
+@pytest.mark.parametrize(("keys", "line"), [
+    pytest.param(("a",), 2, id="top"),
+    pytest.param(("a", "b"), 2, id="nested"),
+    pytest.param(("a", "c", "0", "e"), 3, id="in a list"),
+    pytest.param(("a", "c", "1", "d"), 4, id="later in the list"),
+    pytest.param(("a", "c", "2"), 2, id="beyond the list"),
+    pytest.param(("a", "x"), 2, id="nearest above"),
+    pytest.param(("f",), 7, id="after a list"),
+    pytest.param(("b", "b", "a"), 8, id="keys of the same name"),
+    pytest.param(("x",), None, id="nowhere"),
+    pytest.param(("b", "a"), 7, id="not the path of another"),
+])  # fmt: skip
+def test_keys_of_json_have_lines(keys: tuple[str, ...], line: int | None):
+    where = parse(JSON, "f", ".json").where(*keys)
+    assert where == ("f" if line is None else f"f:{line}")
+
+
 @pytest.mark.parametrize(("value", "meant"), [
     pytest.param((1, (2.5, None)), [1, [2.5, None]], id="tuples"),
     pytest.param({"a": True}, {"a": True}, id="mapping"),
