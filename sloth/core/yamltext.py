@@ -67,7 +67,7 @@ class _Builder:
     def __init__(self, loader: Any, path: str, max_depth: int) -> None:
         self.path = path
         self.max_depth = max_depth
-        self.scalars = {tag: getattr(loader, method) for tag, method in _SCALARS.items()}
+        self.loader = loader
         self.built: dict[int, Any] = {}
         self.open: set[int] = set()
         self.repeated = 0
@@ -158,11 +158,11 @@ class _Builder:
     def scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag in _TEXT_TAGS:
             return node.value
-        construct = self.scalars.get(node.tag)
-        if construct is None:
+        method = _SCALARS.get(node.tag)
+        if method is None:
             raise self.tag_error(node)
         try:
-            made = construct(node)
+            made = getattr(self.loader, method)(node)
         except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
             # An explicit tag or a date such as 2024-02-30: PyYAML lets Python's own errors through.
             message = f"{node.value!r} is not {_kind(node)}"

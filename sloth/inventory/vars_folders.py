@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -48,14 +49,16 @@ def _listing(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         return found
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
         raise InventoryError(f"cannot read {folder}: {(error.strerror or str(error)).lower()}") from error
     for entry in entries:
         if is_hidden(entry.name):
             continue
-        name = entry.stem if entry.suffix in SUFFIXES and not entry.is_dir() else entry.name
-        found.setdefault(name, []).append(entry)
+        path = folder / entry.name
+        name = path.stem if path.suffix in SUFFIXES and not entry.is_dir() else entry.name
+        found.setdefault(name, []).append(path)
     return found
 
 
