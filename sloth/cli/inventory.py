@@ -76,6 +76,8 @@ def explain(
 ) -> int:
     """Tell who gives a host a variable: the winner first, then those that it wins over.
 
+    With -w, and without -i and an inventory in sloth.toml, it is about this machine: localhost.
+
     \b
     example: sloth inventory explain -i inventory.yml web1 http_port
              sloth inventory explain -i inventory.yml web1 http_port -w site.sloth -e http_port=81
@@ -84,7 +86,8 @@ def explain(
 
     settings = configured()
     options = TargetOptions(sources)
-    targets = options.targets(settings, options.sources(settings))
+    named = tuple(sources or settings["inventory"]) if file else options.sources(settings)
+    targets = options.targets(settings, named)
     asked = Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
     inventories.show_explanation(root.explain(asked, host, variable, watching.to_stderr()), form)
     return 0

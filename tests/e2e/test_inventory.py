@@ -78,6 +78,13 @@ def test_what_a_role_says_wins_for_its_tasks_beside_what_wins_for_all_others(fol
     assert [(one["value"], one["role"]) for one in said if one["wins"]] == [(8888, "front"), (90, "")]
 
 
+def test_without_an_inventory_a_workflow_is_explained_for_this_machine(folder: Folder):
+    folder.write("own.sloth", 'workflow.define("own"):variables({ port = 7 }):tasks({ task("a"):command("true") })\n')
+    assert "own.sloth:1" in folder.sloth("inventory", "explain", "localhost", "port", "-w", "own.sloth").stdout
+    ended = folder.sloth("inventory", "explain", "localhost", "port")
+    assert ended.code == 1 and "which hosts?" in ended.stderr
+
+
 def test_a_setting_goes_by_all_its_names_and_a_password_is_masked(folder: Folder):
     user = folder.sloth("inventory", "explain", "-i", "hosts.ini", "web1", "sloth_user")
     assert "ansible_user: deploy" in user.stdout
