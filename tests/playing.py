@@ -67,7 +67,7 @@ class Played:
             return here.act(call, settings, token, report)
 
         tools = Tools(vm, act if placement == "target" else AcrossAWire(act).act, self._hear, Timer())
-        self.play = Play(self.job, *closures(program, self.job.workflow), tools)
+        self.play = Play(self.job, closures(program, self.job.workflow), tools)
 
     def run(self) -> Played:
         """Play to the end."""

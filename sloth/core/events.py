@@ -132,7 +132,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The end. counts: host → status → number of tasks."""
+    """The end. counts: host → status → number of tasks. outputs: host → what its tasks exported, if anything."""
 
     type: ClassVar[str] = "run_finished"
     run: str
@@ -140,6 +140,7 @@ class RunFinished(Event):
     counts: Mapping[str, Mapping[str, int]]
     exit_code: int
     duration: float
+    outputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 class Subscriber(Protocol):

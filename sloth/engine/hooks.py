@@ -98,7 +98,8 @@ class Hooks:
         alarm = self._timer.after(LIMIT, lambda: token.stop(f"timed out after {LIMIT:g} s"))
         step = Step({"name": hook})
         report = Report(lambda *_: None, lambda level, text: self._publish(LogLine("", hook, level, text)))
-        attempt = Attempt(step, Settings(check=self._check), token, self._timer, self._act, report, _no_handler)
+        settings = Settings(check=self._check)
+        attempt = Attempt(step, settings, token, self._timer, self._act, report, _no_handler, _no_export)
         context = {"vars": dict(self._variables), "inventory_hostname": socket.gethostname()}
         try:
             return self._evaluated.call(self._name, hook, args, context, attempt.perform, LIMIT)
@@ -113,6 +114,10 @@ class Hooks:
 
 def _nobody(verb: str, args: dict[str, object]) -> Any:
     raise ActionFailed(f"{verb}: a hook of a workflow has no host to bring this to; do it in a task")
+
+
+def _no_export(outputs: Mapping[str, object]) -> None:
+    raise ActionFailed(f"export({', '.join(outputs)}): outputs are those of hosts; do it in a task")
 
 
 def _no_handler(name: str) -> str:

@@ -76,6 +76,7 @@ class HostRun:
         self.host = plan.host
         self.busy = False
         self.aborted = ""
+        self.exports: Mapping[str, object] = {}
         self.session: Session | None = None
         self._begin = begin
         self._terms = terms
@@ -106,7 +107,8 @@ class HostRun:
             self._shut -= gates.keys()
             if not self._cancelled:
                 pending = self._take_pending()
-                self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
+                done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
+                self._take_exports(done)
         except SlothError as error:
             self._lost(error)
         except ActionFailed as error:
@@ -120,6 +122,11 @@ class HostRun:
             if self._terms.pending is not None:
                 self._terms.pending.keep(self.host, self._wanted)
             self._give_back_slot()
+
+    def _take_exports(self, done: object) -> None:
+        exports = done.get("exports") if isinstance(done, dict) else None
+        if isinstance(exports, dict):
+            self.exports = exports
 
     def leave_out(self, reason: str) -> None:
         """The run ends before this host has begun."""

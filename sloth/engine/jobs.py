@@ -62,6 +62,10 @@ class JobMaker:
             "diff": request.diff,
             "live": request.live,
             "parallel": workflow.parallel,
+            "fail_fast": workflow.fail_fast,
+            "workdir": workflow.workdir,
+            "create_workdir": workflow.create_workdir,
+            "cleanup_on_failure": workflow.cleanup_on_failure,
             "lock_wait": request.lock_wait,
             "force_handlers": request.force_handlers,
         }
@@ -103,4 +107,8 @@ def _step(task: Task) -> dict[str, Any]:
         "params": dict(task.params),
         "ignore_errors": task.ignore_errors,
         "role": task.role,
+        "after_failure": list(task.after_failure),
+        "async": task.is_async,
+        "register": task.register,
+        "outputs": list(task.outputs),
     }

@@ -102,7 +102,8 @@ class Run:
             self._switchboard.close()
         code = self._tally.exit_code(list(runs.values()), ending)
         self._hooks.complete(code == 0)
-        self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began))
+        outputs = {host: run.exports for host, run in runs.items() if run.exports}
+        self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began, outputs))
         return code
 
     def _batches(self, runs: dict[str, HostRun]) -> Ending:

@@ -26,6 +26,7 @@ class Attempt:
 
     act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
     notify(name): a handler is wanted; raises ActionFailed when there is none of that name
+    export(outputs): the run's outputs on this host get these as well
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Attempt:
         act: "Act",
         report: Report,
         notify: "Callable[[str], str]",
+        export: "Callable[[dict[str, object]], None]",
     ) -> None:
         self.step = step
         self.settings = settings
@@ -47,6 +49,7 @@ class Attempt:
         self.notified = []  # type: list[str]
         self._act = act
         self._notify = notify
+        self._export = export
 
     @property
     def changes(self) -> "list[str]":
@@ -111,6 +114,9 @@ class Attempt:
             names = args[0] if args and isinstance(args[0], list) else args
             for name in names:
                 self.notified.append(self._notify(str(name)))
+            return None
+        if action == "export":
+            self._export(named)
             return None
         if action == "sleep":
             self.token.sleep(seconds(args[0] if args else named.get("seconds", 0)))

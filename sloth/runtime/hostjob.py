@@ -52,7 +52,7 @@ class Surroundings:
 
 
 def play_job(args: "Plain", here: Surroundings) -> "Plain":
-    """The answer to the verb `job`: {"counts": {status: number of tasks}}."""
+    """The answer to the verb `job`: {"counts": {status: number of tasks}, "exports": the run's outputs here}."""
     from sloth.runtime.lua.vm import VM, LuaError
     from sloth.runtime.program import closures, load_program
 
@@ -69,15 +69,16 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
                 values=job.values,
                 environ=job.environ,
             )
-            declared, handlers = closures(program, job.workflow)
+            declared = closures(program, job.workflow)
         except LuaUnavailable as error:
             raise ActionFailed(str(error), kind="no_lua") from error
         except LuaError as error:
             raise ActionFailed(error.text, kind="workflow", where=error.where) from error
-        _check(job, declared)
-        play = Play(job, declared, handlers, Tools(vm, here.act, here.emit, here.timer))
+        _check(job, declared.tasks)
+        play = Play(job, declared, Tools(vm, here.act, here.emit, here.timer))
         here.playing(play)
-        return {"counts": play.run()}
+        counts = play.run()
+        return {"counts": counts, "exports": play.exports}
 
 
 @contextmanager

@@ -47,6 +47,10 @@ class Step:
         self.params = _mapping(plain, "params")
         self.ignore_errors = bool(plain.get("ignore_errors"))
         self.role = None if plain.get("role") is None else str(plain["role"])
+        self.after_failure = [str(name) for name in _list(plain, "after_failure")]
+        self.is_async = bool(plain.get("async"))
+        self.register = None if plain.get("register") is None else str(plain["register"])
+        self.outputs = [str(name) for name in _list(plain, "outputs")]
 
 
 class Job:
@@ -74,6 +78,16 @@ class Job:
         self.pending = [str(name) for name in _list(plain, "pending")]
         self.force_handlers = bool(plain.get("force_handlers"))
         self.gates = [gate for gate in _list(plain, "gates") if isinstance(gate, dict)]
+        self.fail_fast = bool(plain.get("fail_fast"))
+        self.scratch = f"/tmp/sloth-{self.run}"  # noqa: S108  # a task's without a workdir; a run's id is random
+        self.workdir = None if plain.get("workdir") is None else str(plain["workdir"])
+        self.create_workdir = bool(plain.get("create_workdir"))
+        cleanup = plain.get("cleanup_on_failure")
+        self.cleanup_on_failure = None if cleanup is None else bool(cleanup)
+        if self.create_workdir and self.workdir is None:
+            self.workdir = self.scratch
+            for step in self.steps:
+                step.workdir = step.workdir or self.scratch
         self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
 
     def variables(self, role: "str | None") -> "dict[str, object]":

@@ -4,7 +4,8 @@
 On the host itself calls are local; a controller that plays for a host sends them over the session.
 
 A worker thread takes the first task in file order whose needs are met. `parallel` of them run; one
-that does not come back after its task's deadline (stuck in the kernel or in C code) is replaced.
+that does not come back after its task's deadline (stuck in the kernel or in C code) is replaced. A task
+that is async takes no worker: it begins as soon as its needs are met, beside whatever else runs.
 """
 
 import threading
@@ -12,9 +13,12 @@ import threading
 from sloth.runtime.job import Job, Step
 from sloth.runtime.stage import Stage
 from sloth.runtime.taskrun import TaskRun
+from sloth.runtime.verdict import BLOCKING
+from sloth.runtime.workdir import Workdir
 
 MYPY = False
 if MYPY:
+    from sloth.runtime.program import Declared
     from sloth.runtime.stage import Tools
 
     Plain = dict[str, object]
@@ -28,17 +32,17 @@ STUCK = 1.5  # seconds beyond its deadline after which a call counts as hanging
 class Play:
     """Runs one job.
 
-    declared: task name → its declaration with the closures of this VM
-    handlers: the workflow's handlers in the order of their definition, likewise
+    declared: the workflow with the closures of this machine
     """
 
-    def __init__(self, job: Job, declared: "dict[str, Plain]", handlers: "list[Plain]", tools: "Tools") -> None:
+    def __init__(self, job: Job, declared: "Declared", tools: "Tools") -> None:
         self.job = job
         self.tools = tools
-        self.handlers = handlers
-        self._stage = Stage(job, tools, [str(handler["name"]) for handler in handlers], self._abort)
+        self.handlers = declared.handlers
+        self._stage = Stage(job, tools, [str(handler["name"]) for handler in self.handlers], self._abort)
+        self._workdir = Workdir(self._stage, declared.clean_workdir)
         self._aborted = ""
-        self._runs = [TaskRun(self._stage, step, declared[step.name], self._task_finished) for step in job.steps]
+        self._runs = [TaskRun(self._stage, step, declared.tasks[step.name], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
         self._waiting = list(self._runs)
         self._unfinished = len(self._runs)
@@ -50,7 +54,11 @@ class Play:
         self._cancelled = ""
 
     def run(self) -> "dict[str, int]":
-        """Run all tasks, then the handlers that were notified. Returns how many tasks ended in each status."""
+        """Run all tasks, then the handlers that were notified. Returns how many tasks ended in each status.
+
+        Raises ActionFailed when the workflow's directory cannot be made.
+        """
+        self._workdir.create()
         for gate in self.job.gates:
             self.open_gate(gate)
         with self._changed:
@@ -60,10 +68,16 @@ class Play:
                 self._changed.wait(WATCH)
                 self._end_if_stuck()
         self._run_handlers()
+        self._workdir.clean(not any(run.blocks for run in self._runs))
         counts = {}  # type: dict[str, int]
         for run in self._runs:
             counts[run.status] = counts.get(run.status, 0) + 1
         return counts
+
+    @property
+    def exports(self) -> "Plain":
+        """The outputs that tasks gave to the run itself."""
+        return self._stage.exports
 
     def cancel(self, reason: str) -> None:
         """Stop what runs and start nothing more."""
@@ -98,7 +112,7 @@ class Play:
         """A run has its final status. Called by it, once, from a worker or from the timer."""
         with self._changed:
             self._notified.update(run.notified)
-            if worker_is_lost:
+            if worker_is_lost and not run.step.is_async:
                 self._hire()
             self._unfinished -= 1
             if run.started:
@@ -128,6 +142,7 @@ class Play:
         """Take the first task that can start; those that never can are finished on the way."""
         for run in list(self._waiting):
             failed = self._failed_need(run.step)
+            unwanted = self._unwanted(run.step)
             if not (self._cancelled or self._aborted or failed or self._is_ready(run.step)):
                 continue
             self._waiting.remove(run)
@@ -137,10 +152,14 @@ class Play:
                 run.finish("skipped", self._aborted)
             elif failed:
                 run.give_up(f"{failed} did not succeed")
+            elif unwanted:
+                run.finish("skipped", unwanted)
             else:
                 run.started = True
                 self._active += 1
-                return run
+                if not run.step.is_async:
+                    return run
+                threading.Thread(target=run.go, name=f"task {run.step.name}", daemon=True).start()
         return None
 
     def _needs(self, step: Step) -> "list[TaskRun]":
@@ -149,7 +168,16 @@ class Play:
     def _failed_need(self, step: Step) -> str:
         failed = [need.step.name for need in self._needs(step) if need.finished and need.blocks]
         failed += [name for name in step.gates if self._gates.get(name) is False]
-        return failed[0] if failed else ""
+        return next((name for name in failed if name not in step.after_failure), "")
+
+    def _unwanted(self, step: Step) -> str:
+        """Why a task does not run that waits for the failure of others, or an empty string."""
+        if not step.after_failure or not self._is_ready(step):
+            return ""
+        for name in step.after_failure:
+            if self._gates.get(name) is False or (name in self._by_name and self._by_name[name].status in BLOCKING):
+                return ""
+        return f"{', '.join(step.after_failure)} did not fail"
 
     def _is_ready(self, step: Step) -> bool:
         return all(need.finished for need in self._needs(step)) and all(name in self._gates for name in step.gates)

@@ -82,11 +82,20 @@ def load_program(
     return raw
 
 
-def closures(program: "Program", workflow: str) -> "tuple[dict[str, Plain], list[Plain]]":
-    """The tasks of a workflow by name, and its handlers in the order of their definition."""
+class Declared:
+    """What a play needs of its workflow: tasks by name, handlers in the order of their definition, clean_workdir."""
+
+    def __init__(self, workflow: "dict[str, Any]") -> None:
+        self.tasks = {task["name"]: task for task in workflow["tasks"]}  # type: dict[str, Plain]
+        self.handlers = workflow["handlers"]  # type: list[Plain]
+        self.clean_workdir = workflow.get("clean_workdir")  # type: object
+
+
+def closures(program: "Program", workflow: str) -> Declared:
+    """One workflow with the closures of this machine."""
     for declared in program["workflows"]:
         if declared["name"] == workflow:
-            return {task["name"]: task for task in declared["tasks"]}, declared["handlers"]
+            return Declared(declared)
     names = ", ".join(one["name"] for one in program["workflows"])
     raise LuaError(f"there is no workflow {workflow!r}; there are: {names or 'none'}")
 

@@ -34,6 +34,7 @@ class Stage:
     """Where tasks run.
 
     handlers: the names of those there are. abort(reason): let no further task start.
+    outputs: task → what it brought. registered: variable → what a task left in it. exports: the run's outputs here
     """
 
     def __init__(self, job: "Job", tools: Tools, handlers: "list[str]", abort: "Callable[[str], None]") -> None:
@@ -41,6 +42,8 @@ class Stage:
         self.tools = tools
         self.abort = abort
         self.outputs = {}  # type: dict[str, Plain]
+        self.registered = {}  # type: dict[str, Plain]
+        self.exports = {}  # type: Plain
         self._handlers = handlers
         self._held = set()  # type: set[str]
         self._holding = threading.Lock()

@@ -7,38 +7,25 @@ deadline of the last attempt, whichever comes first; what the worker brings afte
 import os
 import threading
 import time
-from contextlib import contextmanager
 
-from sloth.runtime.acting import Call, Report
-from sloth.runtime.attempt import Attempt
+from sloth.runtime.acting import Report
 from sloth.runtime.failure import ActionFailed, Stopped
-from sloth.runtime.host import Settings
+from sloth.runtime.functions import Functions
 from sloth.runtime.lua.vm import LuaError, LuaTimeout
 from sloth.runtime.token import Token
+from sloth.runtime.verdict import BLOCKING, Verdict, at_fault, failed, judge
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from sloth.runtime.attempt import Attempt
     from sloth.runtime.job import Step
     from sloth.runtime.stage import Stage
 
     Plain = dict[str, object]
 
-BLOCKING = ("failed", "timed_out", "cancelled")
-HOOK_LIMIT = 60.0  # seconds for a condition or hook of a task that has no time limit itself
-FOREVER = 10.0 * 365 * 86400
 LIVE_LIMIT = 1 << 18  # bytes of live output that one task may send
-
-
-class Verdict:
-    """How an attempt ended."""
-
-    def __init__(self, status: str, message: str = "", failure: "Plain | None" = None) -> None:
-        self.status = status
-        self.message = message
-        self.failure = failure or {}
-        self.outputs = {}  # type: Plain
 
 
 class TaskRun:
@@ -73,6 +60,8 @@ class TaskRun:
         self._try = 0
         self._is_given_up = False
         self._current = None  # type: Attempt | None
+        report = Report(self._output, self._log)
+        self._functions = Functions(stage, step, declared, self._token, report, self._tell_phase, is_handler)
 
     # the road of a task
 
@@ -83,38 +72,30 @@ class TaskRun:
         try:
             reason = self._closed_door()
             if reason is not None:
+                self._functions.tell("on_skip", reason)
                 self.finish("skipped", reason)
                 return
             verdict = self._attempts()
         except Stopped as stopped:
             verdict = Verdict("cancelled", stopped.reason)
         except (ActionFailed, LuaError) as error:
-            verdict = _failed(error)
+            verdict = failed(error)
         except Exception as error:  # noqa: BLE001  # a fault of ours fails this task; the run must not wait for it
-            verdict = _at_fault(error)
-        self._hook("on_failure" if verdict.status in BLOCKING else "on_success", verdict)
+            verdict = at_fault(error)
+        for hook in self._functions.tell_end(verdict):
+            if self._current is not None:
+                self._current.outcomes.extend(hook.outcomes)
         self._end(verdict)
 
     def _closed_door(self) -> "str | None":
         """Why the task is skipped, or None. An abort_if that holds fails the task and stops the workflow."""
         abort_if, run_if = self.declared.get("abort_if"), self.declared.get("run_if")
-        if abort_if is not None and self._holds(abort_if):
+        if abort_if is not None and self._functions.holds(abort_if):
             self.stage.abort(f"aborted by {self.step.name}")
             raise ActionFailed("abort_if holds: the workflow stops here", aborted=True)
-        if run_if is not None and not self._holds(run_if):
+        if run_if is not None and not self._functions.holds(run_if):
             return "its condition run_if does not hold"
         return None
-
-    def _holds(self, condition: object) -> bool:
-        """Evaluate a condition: a shell string (exit code 0) or a closure."""
-        with self._aside() as attempt:
-            if isinstance(condition, str):
-                # it changes nothing, so it runs in check mode too
-                result = attempt.act(Call("exec", "run", [condition], {"changed_if": False}))[0]
-                assert isinstance(result, dict)
-                return result.get("exit_code") == 0
-            values = self.call(condition, "condition", attempt, [])
-        return bool(values and values[0] not in (None, False))
 
     def _attempts(self) -> Verdict:
         retries = self.step.retries
@@ -126,23 +107,25 @@ class TaskRun:
                 return verdict
             wait = retries.wait(self._try, os.urandom(1)[0] / 255)
             self._emit("task_retrying", attempt=self._try, delay=round(wait, 2), message=verdict.message)
+            error = dict(verdict.failure, error=verdict.message, message=verdict.message, attempt=self._try)
+            self._functions.tell("on_retry", error, self._try)
             self._token.sleep(wait)
 
     def _attempt_once(self, is_last: bool) -> Verdict:
         token = Token()
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
-        attempt = self._current = self._attempt(token)
+        attempt = self._current = self._functions.attempt(token)
         limit = self.step.timeout
         self._tell_phase()
         alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))
         try:
-            return self._judge(attempt, self._command(attempt))
+            return self._perform(attempt)
         except Stopped as stopped:
             return Verdict("cancelled" if self._token.stopped else "timed_out", stopped.reason)
         except (ActionFailed, LuaError) as error:
             if token.stopped or isinstance(error, LuaTimeout):
                 return Verdict("cancelled" if self._token.stopped else "timed_out", token.reason or self._too_late())
-            return _failed(error)
+            return failed(error)
         finally:
             self.stage.tools.timer.cancel(alarm)
             self._token.done(above)
@@ -166,82 +149,28 @@ class TaskRun:
 
     # what an attempt does
 
-    def _attempt(self, token: Token) -> Attempt:
-        stage = self.stage
-        job, step = stage.job, self.step
-        settings = Settings(job.check, job.diff, step.workdir, step.env, step.name, job.live)
-        report = Report(self._output, self._log)
-        return Attempt(self.step, settings, token, stage.tools.timer, stage.tools.act, report, stage.handler)
-
-    @contextmanager
-    def _aside(self) -> "Iterator[Attempt]":
-        """An attempt for a condition or hook, with a deadline of its own."""
-        token, limit = Token(), self.step.timeout or HOOK_LIMIT
-        self._tell_phase()
-        above = self._token.on_stop(lambda: token.stop(self._token.reason))
-        alarm = self.stage.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
-        try:
-            yield self._attempt(token)
-        finally:
-            self.stage.tools.timer.cancel(alarm)
-            self._token.done(above)
-
-    def _command(self, attempt: Attempt) -> "list[object]":
-        command = self.declared.get("command")
-        if isinstance(command, str):
-            values = attempt.act(Call("exec", "check", [command]))
-            result = values[0]
-            assert isinstance(result, dict)
-            outputs = {key: result[key] for key in ("stdout", "stderr", "exit_code") if key in result}
-            return [True, "", outputs]
-        if command is None:
-            return []
-        return self.call(command, "handler" if self.is_handler else "task", attempt, [])
-
-    def call(self, closure: object, style: str, attempt: Attempt, extra: "list[object]") -> "list[object]":
-        """Run a closure of this task in the VM, as (this, params, deps, session) or (this, params, extra…)."""
-        assert isinstance(closure, dict)
-        job, step = self.stage.job, self.step
-        params = dict(
-            step.params,
-            task_name=step.name,
-            group_name=job.workflow,
-            workdir=step.workdir or "",
-            agent_name=job.host,
-            dry_run=job.check,
-        )
-        context = {
-            "style": style,
-            "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or ""},
-            "params": params,
-            "deps": self.stage.deps(step),
-            "held": self.stage.held(step.role),
-            "inventory_hostname": job.host,
-            "extra": extra,
-        }  # type: Plain
-        limit = self.step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
-        vm = self.stage.tools.vm
-        return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)
-
-    def _judge(self, attempt: Attempt, values: "list[object]") -> Verdict:
-        """The return conventions of the language: ok, message, outputs; or one table; or nothing."""
-        first = values[0] if values else None
-        message = values[1] if len(values) > 1 and isinstance(values[1], str) else ""
-        outputs = values[2] if len(values) > 2 and isinstance(values[2], dict) else {}
-        if isinstance(first, dict):
-            outputs = dict(first)
-            message = str(outputs.pop("message", message) or "")
-            first = not (outputs.pop("failed", False) or outputs.get("success") is False)
-        elif isinstance(first, str):
-            message = first
-        if first is False or (first is None and message):
-            verdict = Verdict("failed", message or "the task returned false", {"error": message})
-        else:
-            verdict = Verdict(self._success(attempt, outputs.get("changed")), message)
-        verdict.outputs = outputs
+    def _perform(self, attempt: "Attempt") -> Verdict:
+        """The command with what stands around it; whatever it raises ends the attempt."""
+        functions = self._functions
+        refusal = functions.refusal("pre_hook", attempt, [])
+        if refusal is not None:
+            return Verdict("failed", refusal, {"error": refusal})
+        verdict = judge(functions.command(attempt))
+        if verdict.success and not attempt.unknown and functions.decides("failed_if", verdict.outputs):
+            return verdict.fail("failed_if holds")
+        if not verdict.success:
+            return verdict
+        refusal = functions.refusal("post_hook", attempt, [verdict.outputs])
+        if refusal is not None:
+            return verdict.fail(refusal)
+        said = functions.decides("changed_if", verdict.outputs)
+        verdict.status = self._success(attempt, verdict.said if said is None else said)
+        missing = [name for name in self.step.outputs if name not in verdict.outputs]
+        if missing and not attempt.unknown:
+            self._log("warning", f"it promises outputs that it does not give: {', '.join(missing)}")
         return verdict
 
-    def _success(self, attempt: Attempt, said: object) -> str:
+    def _success(self, attempt: "Attempt", said: object) -> str:
         changed = bool(attempt.changes) or said is True
         if said is False:
             changed = False
@@ -250,20 +179,6 @@ class TaskRun:
         if not changed:
             return "ok"
         return "would_change" if self.stage.job.check else "changed"
-
-    def _hook(self, name: str, verdict: Verdict) -> None:
-        """on_success(this, params, outputs) or on_failure(this, params, error); its own failure is only a warning."""
-        closure = self.declared.get(name)
-        if closure is None or self._token.stopped:
-            return
-        error = dict(verdict.failure, error=verdict.message, message=verdict.message)
-        with self._aside() as attempt:
-            try:
-                self.call(closure, "hook", attempt, [verdict.outputs if name == "on_success" else error])
-            except (ActionFailed, LuaError, Stopped) as failure:
-                self._log("warning", f"{name}: {failure}")
-        if self._current is not None:
-            self._current.outcomes.extend(attempt.outcomes)
 
     # its end
 
@@ -286,9 +201,9 @@ class TaskRun:
         status = verdict.status
         self.status = status
         self.blocks = self._is_given_up or (status in BLOCKING and not self.step.ignore_errors)
-        if status not in BLOCKING and attempt is not None:
+        if verdict.success and attempt is not None:
             self.notified = attempt.notified + self._declared_notify(status)
-            self.stage.outputs[self.step.name] = verdict.outputs
+        self._pass_on(verdict)
         self._emit(
             "task_finished",
             status=status,
@@ -304,6 +219,23 @@ class TaskRun:
             notified=self.notified,
         )
         self._tell(self, worker_is_lost)
+
+    def _pass_on(self, verdict: Verdict) -> None:
+        """Let other tasks know: outputs for those that depend on this one, a variable, the end of a fail_fast run."""
+        stage, step = self.stage, self.step
+        if verdict.status == "skipped":
+            return
+        failure = {} if verdict.success else {"failed": True, "error": verdict.message}
+        stage.outputs[step.name] = dict(verdict.outputs, **failure)
+        if step.register is not None:
+            changed = verdict.status in ("changed", "would_change")
+            stage.registered[step.register] = dict(
+                verdict.outputs, status=verdict.status, message=verdict.message, changed=changed,
+                failed=not verdict.success,
+            )
+        if self.blocks and stage.job.fail_fast and verdict.status != "cancelled":
+            verdict.failure = dict(verdict.failure, aborted=True)
+            stage.abort(f"{step.name} failed, and the workflow fails fast")
 
     def _declared_notify(self, status: str) -> "list[str]":
         names = self.declared.get("notify") or []
@@ -332,16 +264,3 @@ class TaskRun:
         self._emit(
             "task_output", stream=stream, text=text if len(data) <= room else text + "\n[live output cut here]\n"
         )
-
-
-def _at_fault(error: Exception) -> Verdict:
-    import traceback
-
-    text = f"a fault of sloth: {type(error).__name__}: {error}"
-    return Verdict("failed", text, {"error": text, "traceback": traceback.format_exc()})
-
-
-def _failed(error: "ActionFailed | LuaError") -> Verdict:
-    if isinstance(error, ActionFailed):
-        return Verdict("failed", error.message, dict(error.result, error=error.message))
-    return Verdict("failed", error.text, dict(error.result, error=error.text, where=error.where))

@@ -349,6 +349,12 @@ function env.notify(...)
   sloth.request("task", "notify", encode_all(...), "{}", sloth.caller_line())
 end
 
+function env.export(outputs)
+  local where = sloth.caller_line()
+  if is_loading() then return noted("export", where) end
+  sloth.request("task", "export", "[]", encode(sloth.data(outputs, "export", where)), where)
+end
+
 function env.os.getenv(name)
   if type(name) ~= "string" then error("bad argument #1 to 'getenv' (string expected)", 2) end
   local load = current().load

@@ -100,7 +100,8 @@ def test_the_same_sources_give_the_same_program():
 
 def test_closures_are_found_by_the_names_of_workflow_and_task():
     program = load(FULL, sources=ROLES)
-    tasks, handlers = closures(program, "site")
+    declared = closures(program, "site")
+    tasks, handlers = declared.tasks, declared.handlers
     assert list(tasks) == ["common : common task", "web : web task", "db : db task", "packages", "nginx"]
     assert [handler["name"] for handler in handlers] == ["restart"]
     with pytest.raises(LuaError, match="there is no workflow 'nope'; there are: site"):

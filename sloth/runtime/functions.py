@@ -1,0 +1,165 @@
+"""What the author of a task wrote for it: its command, its conditions, its hooks; and how each is called.
+
+A shell string is a command line, and as a condition holds when it exits with 0. A function is called in
+the host's Lua machine, with the task's own view of the world.
+"""
+
+from contextlib import contextmanager
+
+from sloth.runtime.acting import Call, Report
+from sloth.runtime.attempt import Attempt
+from sloth.runtime.failure import ActionFailed, Stopped
+from sloth.runtime.host import Settings
+from sloth.runtime.lua.vm import LuaError
+from sloth.runtime.token import Token
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator
+
+    from sloth.runtime.job import Step
+    from sloth.runtime.stage import Stage
+    from sloth.runtime.verdict import Verdict
+
+    Plain = dict[str, object]
+
+HOOK_LIMIT = 60.0  # seconds for a condition or hook of a task that has no time limit itself
+FOREVER = 10.0 * 365 * 86400
+
+
+class Functions:
+    """The functions of one task on this host.
+
+    declared: the task with its closures. token: of the whole run of the task. begin(): told before each condition and
+    hook, as the task's time limit begins anew with it.
+    """
+
+    def __init__(
+        self,
+        stage: "Stage",
+        step: "Step",
+        declared: "Plain",
+        token: Token,
+        report: Report,
+        begin: "Callable[[], None]",
+        is_handler: bool = False,
+    ) -> None:
+        self.stage = stage
+        self.step = step
+        self.declared = declared
+        self._token = token
+        self._report = report
+        self._begin = begin
+        self._is_handler = is_handler
+
+    def attempt(self, token: Token) -> Attempt:
+        """A fresh attempt whose right to act is that token."""
+        stage, step, job = self.stage, self.step, self.stage.job
+        settings = Settings(job.check, job.diff, step.workdir, step.env, step.name, job.live)
+        return Attempt(
+            step, settings, token, stage.tools.timer, stage.tools.act, self._report, stage.handler, stage.exports.update
+        )
+
+    # the command and what stands around it in each attempt
+
+    def command(self, attempt: Attempt) -> "list[object]":
+        """What the command returns. A failed_if judges a shell string in place of its exit code."""
+        command = self.declared.get("command")
+        if command is None:
+            return []
+        if not isinstance(command, str):
+            return self._call(command, "handler" if self._is_handler else "task", attempt, [])
+        values = attempt.act(Call("exec", "run" if "failed_if" in self.declared else "check", [command]))
+        result = values[0]
+        assert isinstance(result, dict)
+        outputs = {key: result[key] for key in ("stdout", "stderr", "exit_code") if key in result}
+        return [True, "", outputs]
+
+    def refusal(self, hook: str, attempt: Attempt, extra: "list[object]") -> "str | None":
+        """Why pre_hook or post_hook lets the attempt fail, or None. Its calls count as the task's."""
+        closure = self.declared.get(hook)
+        if closure is None:
+            return None
+        values = self._call(closure, "hook" if extra else "task", attempt, extra)
+        if values[:1] != [False]:
+            return None
+        return str(values[1]) if len(values) > 1 and isinstance(values[1], str) else f"{hook} returned false"
+
+    def decides(self, key: str, outputs: "Plain") -> "bool | None":
+        """What changed_if or failed_if says of the outputs; None when there is none."""
+        condition = self.declared.get(key)
+        if condition is None or isinstance(condition, bool):
+            return condition
+        return self.holds(condition, [outputs])
+
+    # conditions and hooks, each in a time of its own
+
+    def holds(self, condition: object, extra: "list[object] | None" = None) -> bool:
+        """Whether a condition holds."""
+        with self._aside() as attempt:
+            if isinstance(condition, str):
+                # it changes nothing, so it runs in check mode too
+                result = attempt.act(Call("exec", "run", [condition], {"changed_if": False}))[0]
+                assert isinstance(result, dict)
+                return result.get("exit_code") == 0
+            values = self._call(condition, "condition", attempt, extra or [])
+        return bool(values and values[0] not in (None, False))
+
+    def tell(self, hook: str, *extra: object) -> "Attempt | None":
+        """Call a hook; the attempt that holds what it did. Its own failure is only a warning."""
+        closure = self.declared.get(hook)
+        if closure is None or self._token.stopped:
+            return None
+        with self._aside() as attempt:
+            try:
+                self._call(closure, "hook", attempt, list(extra))
+            except (ActionFailed, LuaError, Stopped) as failure:
+                self._report.log("warning", f"{hook}: {failure}")
+        return attempt
+
+    def tell_end(self, verdict: "Verdict") -> "list[Attempt]":
+        """on_timeout, then on_failure(this, params, error) or on_success(this, params, outputs), then on_complete."""
+        error = dict(verdict.failure, error=verdict.message, message=verdict.message)
+        said = verdict.outputs if verdict.success else error
+        hooks = ["on_timeout"] if verdict.status == "timed_out" else []
+        hooks += ["on_success" if verdict.success else "on_failure", "on_complete"]
+        return [attempt for attempt in [self.tell(hook, said) for hook in hooks] if attempt is not None]
+
+    @contextmanager
+    def _aside(self) -> "Iterator[Attempt]":
+        """An attempt for a condition or hook, with a deadline of its own."""
+        token, limit = Token(), self.step.timeout or HOOK_LIMIT
+        self._begin()
+        above = self._token.on_stop(lambda: token.stop(self._token.reason))
+        alarm = self.stage.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
+        try:
+            yield self.attempt(token)
+        finally:
+            self.stage.tools.timer.cancel(alarm)
+            self._token.done(above)
+
+    def _call(self, closure: object, style: str, attempt: Attempt, extra: "list[object]") -> "list[object]":
+        """Run a closure in the machine, as (this, params, deps, session) or (this, params, extra…)."""
+        assert isinstance(closure, dict)
+        stage, step, job = self.stage, self.step, self.stage.job
+        params = dict(
+            step.params,
+            task_name=step.name,
+            group_name=job.workflow,
+            workdir=step.workdir or "",
+            agent_name=job.host,
+            dry_run=job.check,
+        )
+        context = {
+            "style": style,
+            "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or job.scratch},
+            "params": params,
+            "deps": stage.deps(step),
+            "held": stage.held(step.role),
+            "registered": dict(stage.registered),
+            "inventory_hostname": job.host,
+            "extra": extra,
+        }  # type: Plain
+        limit = step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
+        vm = stage.tools.vm
+        return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)
