@@ -10,8 +10,8 @@ groups and hosts that are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,11 @@ class Rivals:
 class Inventory:
     """All hosts and groups; immutable to the outside, gathering as it is asked."""
 
-    def __init__(self, tree: Tree, folders: Sequence[VarsFolders] = ()) -> None:
+    def __init__(self, tree: Tree, folders: Sequence[VarsFolders] = (), programs: Sequence[Path] = ()) -> None:
+        """programs: what said a part of it, maybe a while ago."""
         self._tree = tree
         self._folders = folders
+        self._programs = programs
         self._chains: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._group_layers: dict[str, list[Layer]] = {}
         self._base: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -72,12 +74,11 @@ class Inventory:
 
     def select(self, pattern: str | Sequence[str], *, allow_empty: bool = False) -> list[str]:
         """The hosts that a pattern (or several, joined) matches; none at all is an error unless it may be."""
-        return self._select(pattern, patterns.Names(self._tree.hosts, self.groups), allow_empty)
+        return self._select(pattern, self._names(), allow_empty)
 
     def limit(self, pattern: str, *, allow_empty: bool = False) -> list[str]:
         """Like `select`, for a pattern of the command line, which may name a file: `@failed.txt`."""
-        known = patterns.Names(self._tree.hosts, self.groups, lambda path: read_text(Path(path).expanduser()))
-        return self._select(pattern, known, allow_empty)
+        return self._select(pattern, self._names(lambda path: read_text(Path(path).expanduser())), allow_empty)
 
     def group_names(self, host: str) -> list[str]:
         """The groups of a host by name, without `all`."""
@@ -133,9 +134,16 @@ class Inventory:
         text = pattern if isinstance(pattern, str) else ",".join(pattern)
         chosen = patterns.select(text, known)
         if not chosen and not allow_empty:
-            hint = "`sloth inventory list` shows all hosts" if known.hosts else "the inventory has no hosts"
+            hint = known.listing if known.hosts else "the inventory has no hosts"
             raise InventoryError(f"the pattern {text!r} matches no host", hint=hint)
         return chosen
+
+    def _names(self, read: Callable[[str], str] | None = None) -> patterns.Names:
+        known = patterns.Names(self._tree.hosts, self.groups, read)
+        if not self._programs:
+            return known
+        asked = " and ".join(program.name for program in self._programs)
+        return replace(known, listing=f"`sloth inventory list --refresh` shows all hosts, and asks {asked} anew")
 
     def _chain(self, host: str) -> tuple[str, ...]:
         """All groups of a host, lowest first. Hosts of the same groups share the answer."""
@@ -204,7 +212,8 @@ def load(
         known = Inventory(tree, list(folders.values()) if construction.with_folders else [])
         construction.apply(tree, known.scope)
         tree.finish()
-    return Inventory(tree, list(_folders([workflow_dir] if workflow_dir else [], folders).values()))
+    folders = _folders([workflow_dir] if workflow_dir else [], folders)
+    return Inventory(tree, list(folders.values()), found.programs)
 
 
 def local(*, workflow_dir: Path | None = None) -> Inventory:

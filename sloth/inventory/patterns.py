@@ -32,11 +32,12 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a pattern may name. read: the text of an `@file`, where files are allowed."""
+    """What a pattern may name. read: the text of an `@file`, where files are allowed. listing: a hint at it."""
 
     hosts: Mapping[str, object]
     groups: Mapping[str, Sequence[str]]
     read: Callable[[str], str] | None = None
+    listing: str = "`sloth inventory list` shows all hosts"
 
 
 def parse(pattern: str) -> list[Term]:
@@ -112,8 +113,7 @@ def _named(text: str, known: Names) -> set[str]:
     if _is_known(text, known):
         return {*known.groups.get(text, ()), *({text} & known.hosts.keys())}
     hint = near(text, [*known.hosts, *(group for group in known.groups if group != UNGROUPED)])
-    listing = "`sloth inventory list` shows all hosts"
-    raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {listing}".strip())
+    raise InventoryError(f"no host or group is called {text!r}", hint=f"{hint} {known.listing}".strip())
 
 
 def _is_known(text: str, known: Names) -> bool:
@@ -155,5 +155,5 @@ def _of_file(path: str, known: Names) -> set[str]:
         raise InventoryError(f"@{path}: a file of hosts can be given only with -l")
     lines = (line.strip() for line in known.read(path).splitlines())
     patterns = [line for line in lines if line and not line.startswith("#")]
-    plain = Names(known.hosts, known.groups)
+    plain = Names(known.hosts, known.groups, listing=known.listing)
     return set[str]().union(*(select(pattern, plain) for pattern in patterns))

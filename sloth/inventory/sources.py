@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +27,17 @@ _HEAD = 65536
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All that `-i` names: documents in the order of reading, those that make groups of the others' hosts, literal
-    hosts, and folders beside the files."""
+    """All that `-i` names.
+
+    documents: in the order of reading. constructed: those that make groups of the others' hosts. literals: hosts.
+    folders: where files lie, with group_vars/ and host_vars/ beside them. programs: those that said a document
+    """
 
     documents: Sequence[VarsFile] = ()
     constructed: Sequence[VarsFile] = ()
     literals: Sequence[str] = ()
     folders: Sequence[Path] = ()
+    programs: Sequence[Path] = ()
 
 
 def collect(named: Sequence[str], programs: Programs) -> Sources:
@@ -41,6 +45,12 @@ def collect(named: Sequence[str], programs: Programs) -> Sources:
     documents: list[VarsFile] = []
     literals: list[str] = []
     folders: list[Path] = []
+    asked: list[Path] = []
+
+    def ask(program: Path) -> VarsFile:
+        asked.append(program)
+        return programs.ask(program)
+
     for name in named:
         if not name.strip():
             raise InventoryError("-i wants a file, a directory or a list of hosts, and is empty")
@@ -49,11 +59,11 @@ def collect(named: Sequence[str], programs: Programs) -> Sources:
             continue
         path = Path(name).expanduser()
         files = list(_files(path))
-        documents += [_document(file, programs) for file in files]
+        documents += [_document(file, ask) for file in files]
         folders += [path] if path.is_dir() else [path.parent]
     constructed = [document for document in documents if _is_constructed(document)]
     plain = [document for document in documents if not _is_constructed(document)]
-    return Sources(plain, constructed, literals, folders)
+    return Sources(plain, constructed, literals, folders, asked)
 
 
 def _is_constructed(document: VarsFile) -> bool:
@@ -91,12 +101,12 @@ def _may_hold_hosts(entry: Path) -> bool:
     return entry.suffix not in _NO_INVENTORY or (entry.suffix == ".py" and os.access(entry, os.X_OK))
 
 
-def _document(path: Path, programs: Programs) -> VarsFile:
+def _document(path: Path, ask: Callable[[Path], VarsFile]) -> VarsFile:
     if path.suffix.lower() in SUFFIXES:
         return _checked(read(path))
     raw = read_bytes(path)
     if raw.startswith(b"#!") or b"\0" in raw[:_HEAD]:
-        return programs.ask(path)
+        return ask(path)
     text = decoded(raw, str(path))
     if path.suffix == ".ini" or ini.is_ini(text):
         return ini.parse(text, str(path))

@@ -165,6 +165,16 @@ def test_programs_in_a_directory_are_sources_beside_files(write, says, tmp_path)
     assert inventory.variables("w1")["x"] == 2
 
 
+@pytest.mark.parametrize(("pattern", "hint"), [
+    pytest.param("weeb", "did you mean 'web'? `sloth inventory list --refresh`", id="unknown"),
+    pytest.param("web:!web", "`sloth inventory list --refresh`", id="no host"),
+])  # fmt: skip
+def test_a_host_that_an_old_answer_lacks_may_be_in_a_new_one(pattern: str, hint: str, says):
+    with pytest.raises(InventoryError) as caught:
+        load([str(says(SAID))]).select(pattern)
+    assert caught.value.hint == f"{hint} shows all hosts, and asks cloud anew"
+
+
 class Clock:
     """A clock that is set."""
 
