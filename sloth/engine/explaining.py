@@ -14,7 +14,7 @@ from sloth.core.errors import InventoryError
 from sloth.core.model import RoleUse, Workflow
 from sloth.core.near import near
 from sloth.core.varsfile import VarsFile
-from sloth.inventory.connection import SECRET_VARIABLES, spellings
+from sloth.inventory.connection import SECRET_VARIABLES, is_setting, spellings
 from sloth.inventory.layer import Layer
 from sloth.inventory.views import MASK
 from sloth.workflow.load import role_file
@@ -48,18 +48,19 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Scoped:
-    """A layer, and the role for whose tasks alone it counts."""
+    """A layer, the role for whose tasks alone it counts, and whether it is one of the inventory."""
 
     layer: Layer
     role: str = ""
+    inventory: bool = False
 
 
 def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
-    """What the layers, from lowest to highest, say of a variable. Settings of connections go by all their names.
+    """What the layers, from lowest to highest, say of a variable. Raises InventoryError when nobody says it.
 
-    Raises InventoryError when nobody says it.
+    Settings of connections go by all their names, and what others than the inventory say of them has no effect.
     """
-    known = list(layers)[::-1]
+    known = [one for one in layers if one.inventory or not is_setting(variable)][::-1]
     found = [(one, name) for one in known for name in spellings(variable) if name in one.layer.values]
     if not found:
         everything = {name for one in known for name in one.layer.values}
@@ -86,7 +87,7 @@ def of_run(
     where = {use.name: workflow.where for workflow in workflows for use in workflow.roles}
     roles = {name: dict(_role_layers(use, where[name], sources)) for name, use in uses.items()} if sources else {}
     yield from (Scoped(layers["defaults"], name) for name, layers in roles.items() if "defaults" in layers)
-    yield from map(Scoped, inventory)
+    yield from (Scoped(layer, inventory=True) for layer in inventory)
     for workflow in workflows:
         yield Scoped(_spoken(f"workflow {workflow.name}", workflow.variables, workflow.where))
     yield from (Scoped(Layer("values file", file.values, file)) for file in values)

@@ -184,6 +184,11 @@ def resolve(host: str, layers: Iterable[Layer]) -> Connection:
     return Connection(**{"name": host, "address": host, **fields})
 
 
+def is_setting(variable: str) -> bool:
+    """Whether the variable is a setting of connections, which the inventory alone decides."""
+    return variable in _FIELDS
+
+
 def spellings(variable: str) -> tuple[str, ...]:
     """The names by which a setting of connections goes, that of sloth first; of another variable its name alone."""
     return BY_FIELD[_FIELDS[variable]].variables if variable in _FIELDS else (variable,)

@@ -88,6 +88,9 @@ def test_without_an_inventory_a_workflow_is_explained_for_this_machine(folder: F
 def test_a_setting_goes_by_all_its_names_and_a_password_is_masked(folder: Folder):
     user = folder.sloth("inventory", "explain", "-i", "hosts.ini", "web1", "sloth_user")
     assert "ansible_user: deploy" in user.stdout
+    words = ("sloth_user", "-e", "sloth_user=other", "--format", "json")
+    said = json.loads(folder.sloth("inventory", "explain", "-i", "hosts.ini", "web1", *words).stdout)["said"]
+    assert [one["value"] for one in said] == ["deploy"], "-e is no way to say how a host is reached"
     for name in ("sloth_password", "ansible_ssh_pass"):
         password = folder.sloth("inventory", "explain", "-i", "hosts.ini", "web1", name)
         assert "********" in password.stdout
