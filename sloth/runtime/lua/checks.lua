@@ -1,8 +1,7 @@
 -- What a declaration may say: names that nobody knows, values of the wrong kind, each told with its line.
 local sloth = ...
 
-local ipairs, next, pcall, select, setmetatable, tostring, type =
-  ipairs, next, pcall, select, setmetatable, tostring, type
+local ipairs, next, pcall, select, setmetatable, type = ipairs, next, pcall, select, setmetatable, type
 local byte, lower, match = string.byte, string.lower, string.match
 local min, tointeger = math.min, math.tointeger
 local concat, sort = table.concat, table.sort

@@ -4,72 +4,14 @@
 -- like are stand-ins that look at the call that runs now, or at the load.
 local sloth = ...
 
-local debug, error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type =
-  debug, error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type
+local error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type =
+  error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type
 local find, gmatch, sub, tointeger = string.find, string.gmatch, string.sub, math.tointeger
 local concat, unpack = table.concat, table.unpack
 local current, encode, encode_all, fail = sloth.current, sloth.encode, sloth.encode_all, sloth.fail
 local env, text_of = sloth.env, sloth.text_of
+local is_loading, noted, of_a_host = sloth.is_loading, sloth.noted, sloth.of_a_host
 local options = {} -- of the load: side, environ, vars, values, entry
-
--- Loading -------------------------------------------------------------------------------------
---
--- While a file is loaded no host is there to act on. A call is noted, and gives a value that holds nothing; then
--- the host evaluates the file once more, in a task, and makes the calls (loading.lua).
-
-local function is_loading()
-  local load = current().load
-  return load ~= nil and not load.on_host
-end
-
-local nothing
-
-local function no_more() return nil end
-
-nothing = setmetatable({}, {
-  __name = "value of a call that was not made",
-  __metatable = false,
-  __index = function(_, key) if type(key) ~= "number" then return nothing end end,
-  __newindex = function() end,
-  __call = function(_, ...) -- a generic for calls with two nils, and has to end
-    if select("#", ...) == 2 and (...) == nil then return nil end
-    return nothing
-  end,
-  __pairs = function() return no_more end,
-  __len = function() return 0 end,
-  __tostring = function() return "" end,
-  __concat = function(a, b)
-    return (rawequal(a, nothing) and "" or tostring(a)) .. (rawequal(b, nothing) and "" or tostring(b))
-  end,
-})
-
-local in_it = debug.getmetatable(nothing)
-for _, operator in ipairs { "add", "sub", "mul", "div", "idiv", "mod", "pow", "unm" } do
-  in_it["__" .. operator] = function() return 0 end
-end
-for _, comparison in ipairs { "lt", "le" } do
-  in_it["__" .. comparison] = function() return false end
-end
-
--- Note that the top level calls something of a host.
-local function noted(what, where)
-  local load = current().load
-  if load.scope.workflows == nil then
-    fail(what .. ": module call outside of a task: move it into a task's command", where)
-  end
-  load.calls[#load.calls + 1] = what
-  return nothing
-end
-
--- The same for what only a file without tasks may look at there, as its tasks would depend on it.
-local function of_a_host(what, where)
-  local load = current().load
-  local text = what .. " belongs to a host, and the top level of a file is the same for all hosts: "
-    .. "move this line into the task"
-  load.of_a_host = load.of_a_host or { text = text, where = where }
-  if load.scope.workflows == nil then fail(text, where) end
-  return nothing
-end
 
 -- Arguments -----------------------------------------------------------------------------------
 
@@ -154,6 +96,10 @@ local function native_module(name)
       return call_action(name, CALLABLE[name], sloth.caller_line(), ...)
     end,
   })
+end
+
+function sloth.act(module, action, where, ...)
+  return call_action(module, action, where, ...)
 end
 
 -- Log -----------------------------------------------------------------------------------------
@@ -362,56 +308,8 @@ function env.os.getenv(name)
   return options.environ[name]
 end
 
--- this ----------------------------------------------------------------------------------------
-
-local function workdir(path)
-  if type(path) ~= "string" or path == "" then return nil end
-  local function change(action)
-    return (sloth.request("file_ops", action, "[]", encode({ path = path }), sloth.caller_line()))
-  end
-  return sloth.as_text({
-    path = path,
-    get = function() return path end,
-    exists = function()
-      return (sloth.request("fs", "exists", "[]", encode({ path = path }), sloth.caller_line()))
-    end,
-    ensure = function() return change("directory") end,
-    cleanup = function() return change("absent") end,
-    recreate = function()
-      change("absent")
-      return change("directory")
-    end,
-  }, "path")
-end
-
-local function make_this(call, given)
-  local this = { name = given.name, agent = given.agent, workdir = workdir(given.workdir) }
-  call.names = {}
-  for _, text in ipairs { given.name or "", given.agent or "", given.workdir or "" } do call.names[text] = true end
-  return this
-end
-
-local THIS = { this = true, self = true, t = true, ctx = true, task = true }
-
--- Run closure `fn` as the context says; its values as JSON.
-local function run(fn, context_text, vars_text)
-  local call = current()
-  local context = sloth.decode(context_text)
-  local params = context.params or {}
-  context.params = params
-  call.context, call.vars_text = context, vars_text
-  local extra = context.extra or {}
-  if context.style == "plain" then return encode_all(fn(unpack(extra, 1, #extra))) end
-  local this = make_this(call, context.this or {})
-  if context.style == "task" then extra = { context.deps or {}, context.session or {} } end
-  if THIS[sloth.first_parameter(fn)] then
-    return encode_all(fn(this, params, unpack(extra, 1, #extra)))
-  end
-  return encode_all(fn(params, unpack(extra, 1, #extra)))
-end
-
 for name in gmatch(sloth.modules, "%S+") do
   if rawget(env, name) == nil then env[name] = native_module(name) end
 end
 
-sloth.run, sloth.options = run, options
+sloth.options = options

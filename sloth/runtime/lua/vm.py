@@ -27,7 +27,8 @@ if MYPY:
     Read = Callable[[str], "str | None"]
 
 PRELUDE = (
-    "values", "calls", "sandbox", "modules", "checks", "order", "tasks", "workflows", "reading", "forms", "loading"
+    "values", "calls", "sandbox", "recording", "modules", "running", "checks", "streams", "order", "tasks", "workflows",
+    "reading", "forms", "loading",
 )
 MEMORY = 50 << 20
 MARGIN = 1 << 20  # bytes that must be free before Python hands a text to Lua: lupa aborts the process otherwise

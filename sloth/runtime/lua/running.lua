@@ -1,0 +1,60 @@
+-- Running a closure: what it is called with, by the names of its parameters, and what comes of it.
+local sloth = ...
+
+local ipairs, type, unpack = ipairs, type, table.unpack
+local current, encode, encode_all = sloth.current, sloth.encode, sloth.encode_all
+
+-- this ----------------------------------------------------------------------------------------
+
+local function workdir(path)
+  if type(path) ~= "string" or path == "" then return nil end
+  local function change(action)
+    return (sloth.request("file_ops", action, "[]", encode({ path = path }), sloth.caller_line()))
+  end
+  return sloth.as_text({
+    path = path,
+    get = function() return path end,
+    exists = function()
+      return (sloth.request("fs", "exists", "[]", encode({ path = path }), sloth.caller_line()))
+    end,
+    ensure = function() return change("directory") end,
+    cleanup = function() return change("absent") end,
+    recreate = function()
+      change("absent")
+      return change("directory")
+    end,
+  }, "path")
+end
+
+local function make_this(call, given)
+  local this = { name = given.name, agent = given.agent, workdir = workdir(given.workdir) }
+  call.names = {}
+  for _, text in ipairs { given.name or "", given.agent or "", given.workdir or "" } do call.names[text] = true end
+  return this
+end
+
+local function returned(call, ...)
+  if call.files then sloth.close_files(call) end
+  return encode_all(...)
+end
+
+local THIS = { this = true, self = true, t = true, ctx = true, task = true }
+
+-- Run closure `fn` as the context says; its values as JSON.
+local function run(fn, context_text, vars_text)
+  local call = current()
+  local context = sloth.decode(context_text)
+  local params = context.params or {}
+  context.params = params
+  call.context, call.vars_text = context, vars_text
+  local extra = context.extra or {}
+  if context.style == "plain" then return returned(call, fn(unpack(extra, 1, #extra))) end
+  local this = make_this(call, context.this or {})
+  if context.style == "task" then extra = { context.deps or {}, context.session or {} } end
+  if THIS[sloth.first_parameter(fn)] then
+    return returned(call, fn(this, params, unpack(extra, 1, #extra)))
+  end
+  return returned(call, fn(params, unpack(extra, 1, #extra)))
+end
+
+sloth.run = run
