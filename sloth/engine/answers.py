@@ -66,7 +66,7 @@ class Answers:
         return {"template": self.template, "file": self.file, "password": self.password}
 
     def template(self, args: Mapping[str, Any]) -> object:
-        """{"src" or "text", "vars", "task"} → {"text"}."""
+        """{"src" or "text", "vars", "role"} → {"text"}."""
         role = self._role(args)
         search = self._search(role, "templates")
         variables = self._variables(args, role)
@@ -84,7 +84,7 @@ class Answers:
         return confined.render(text, search, {**variables, "facts": asked})
 
     def file(self, args: Mapping[str, Any]) -> Streamed:
-        """{"src", "sha256" of what is there, "content", "task"} → the file's description, its content if it differs."""
+        """{"src", "sha256" of what is there, "content", "role"} → the file's description, its content if it differs."""
         role = self._role(args)
         search = self._search(role, "files")
         with _as_failure():
@@ -101,8 +101,8 @@ class Answers:
         return self._password
 
     def _role(self, args: Mapping[str, Any]) -> str | None:
-        name = args.get("task")
-        return next((task.role for task in self._shared.workflow.tasks if task.name == name), None)
+        name = args.get("role")
+        return next((use.name for use in self._shared.workflow.roles if use.name == name), None)
 
     def _search(self, role: str | None, kind: str) -> Search:
         folder = None if role is None else self._shared.role_folder(role)

@@ -118,8 +118,8 @@ class Here:
         host = Host(
             settings,
             token,
-            lambda verb, args: self._ask(verb, dict(args, task=settings.task)),
-            lambda verb, args: self._receive(verb, dict(args, task=settings.task)),
+            lambda verb, args: self._ask(verb, dict(args, role=settings.role)),
+            lambda verb, args: self._receive(verb, dict(args, role=settings.role)),
             report.output,
             report.log,
         )
@@ -176,7 +176,7 @@ class There:
                     "diff": settings.diff,
                     "workdir": settings.workdir,
                     "env": settings.env,
-                    "task": settings.task,
+                    "role": settings.role,
                     "live": settings.live,
                 },
             )
@@ -229,7 +229,7 @@ class Served:
             bool(args.get("diff")),
             None if workdir is None else str(workdir),
             env if isinstance(env, dict) else {},
-            str(args.get("task")),
+            None if args.get("role") is None else str(args["role"]),
             bool(args.get("live")),
         )
         report = Report(

@@ -55,7 +55,7 @@ class Functions:
     def attempt(self, token: Token) -> Attempt:
         """A fresh attempt whose right to act is that token."""
         stage, step, job = self.stage, self.step, self.stage.job
-        settings = Settings(job.check, job.diff, step.workdir, step.env, step.name, job.live)
+        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live)
         return Attempt(
             step, settings, token, stage.tools.timer, stage.tools.act, self._report, stage.handler, stage.exports.update
         )

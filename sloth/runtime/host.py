@@ -27,6 +27,7 @@ DIFF_LINES = 400
 class Settings:
     """What a task fixes for its calls: mode of the run and defaults for programs.
 
+    role: the role that the task belongs to, for its files and templates
     live: whether the output of commands is shown while they run, where the call does not say it
     """
 
@@ -36,14 +37,14 @@ class Settings:
         diff: bool = False,
         workdir: "str | None" = None,
         env: "Mapping[str, str] | None" = None,
-        task: str = "",
+        role: "str | None" = None,
         live: bool = False,
     ) -> None:
         self.check = check
         self.diff = diff
         self.workdir = workdir
         self.env = dict(env or {})
-        self.task = task
+        self.role = role
         self.live = live
 
 

@@ -111,7 +111,7 @@ def _take_roles_in(workflow: "dict[str, Any]", roles: "dict[str, Any]") -> None:
         seen.add(name)
         own = {task["name"] for task in roles[name]["tasks"]}
         tasks += [_of_role(name, own, task) for task in roles[name]["tasks"]]
-        handlers += roles[name]["handlers"]
+        handlers += [dict(handler, role=name) for handler in roles[name]["handlers"]]
     workflow["tasks"] = tasks + [dict(task, role=None) for task in workflow["tasks"]]
     workflow["handlers"] = handlers + workflow["handlers"]
 

@@ -114,7 +114,11 @@ class TaskRun:
     def _attempt_once(self, is_last: bool) -> Verdict:
         token = Token()
         above = self._token.on_stop(lambda: token.stop(self._token.reason))
-        attempt = self._current = self._functions.attempt(token)
+        attempt = self._functions.attempt(token)
+        if self._current is not None:  # what earlier attempts changed is changed, and who was to hear of it still is
+            attempt.outcomes.extend(self._current.outcomes)
+            attempt.notified.extend(self._current.notified)
+        self._current = attempt
         limit = self.step.timeout
         self._tell_phase()
         alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))

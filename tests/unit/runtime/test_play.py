@@ -173,6 +173,21 @@ def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
     assert play(text).statuses == {"sleep": "timed_out", "loop": "timed_out"}
 
 
+def test_what_a_failed_attempt_changed_counts_and_its_handlers_are_wanted(play, tmp_path):
+    marker = tmp_path / "marker"
+    text = tasks(
+        f"""task("a"):retries(1):retry_delay("10ms"):command(function()
+          local put = file_ops.copy {{ dest = "{marker}", content = "x" }}
+          if put.changed then notify("one") end
+          if put.changed then error("not yet") end
+        end):notify("two")""",
+        handlers=HANDLERS,
+    )
+    played = play(text)
+    assert played.statuses["a"] == "changed"
+    assert list(played.statuses) == ["a", "one", "two"]
+
+
 def test_the_time_limit_is_per_attempt(play):
     played = play(tasks('task("a"):timeout("100ms"):retries(1):retry_delay("10ms"):command("sleep 60")'))
     assert (played.finished("a")["status"], played.finished("a")["attempts"]) == ("timed_out", 2)
