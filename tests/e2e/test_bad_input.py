@@ -274,7 +274,7 @@ IN_TASKS = {
     ),
     "file from outside": call(
         'file_ops.copy { src = "../../etc/passwd", dest = "made" }',
-        "../../etc/passwd: only paths below the workflow's folder can be copied (put it under files/)",
+        "../../etc/passwd: only paths below the workflow's folder can be copied (put it under files/ or templates/)",
     ),
     "template": call(
         'file_ops.template { src = "motd.j2", dest = "made" }', "there is no file 'motd.j2' in templates or ."

@@ -314,15 +314,21 @@ def test_a_role_brings_tasks_handlers_templates_files_and_defaults(folder):
         end):build()
         task("after"):depends_on("page"):command("true"):build()
     """)  # fmt: skip
-    folder.write("roles/web/handlers/main.sloth", 'handler("reload", function() return true, vars.colour end)')
+    folder.write("roles/web/handlers/main.sloth", """
+        handler("reload", function()
+            file_ops.template { src = "page.j2", dest = vars.place .. "/reloaded" }
+            return true, vars.colour
+        end)
+    """)
     text = """
         local own = task("own"):depends_on("web : after"):command("true")
         workflow.define("w"):tasks({ own }):roles({ { role = "web", vars = { place = vars.place } } })
     """
     ended = folder.run(text, "-e", f"place={folder.path}")
     assert list(ended.statuses.items()) == [
-        ("web : page", "changed"), ("web : after", "changed"), ("own", "changed"), ("reload", "ok"),
+        ("web : page", "changed"), ("web : after", "changed"), ("own", "changed"), ("reload", "changed"),
     ]  # fmt: skip
+    assert ended.tasks["reload"]["message"] == "red"
     assert (folder.path / "page").read_text() == f"red {socket.gethostname()} localhost\n"
     assert (folder.path / "note").read_text() == "a note\n"
 
