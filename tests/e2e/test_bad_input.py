@@ -107,13 +107,8 @@ IN_FILES = {
     "module": workflow(
         "pgk.install('vim')", "attempt to index a nil value (global 'pgk'): did you mean 'pkg'?", "site.sloth:1"
     ),
-    "module call outside of a task": workflow(
-        "\npkg.install('vim')",
-        "pkg.install: module call outside of a task: move it into a task's command",
-        "site.sloth:2",
-    ),
     "fact outside of a task": workflow(
-        "local name = facts.hostname",
+        'local name = facts.hostname\ntask("a"):command("true")',
         "facts.hostname belongs to a host, and the top level of a file is the same for all hosts: "
         "move this line into the task",
         "site.sloth:1",
