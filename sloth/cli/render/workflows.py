@@ -18,8 +18,13 @@ def show(file: WorkflowFile, form: Format) -> None:
     """The workflows of one file, with all of their tasks."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"file": file.path, "workflows": [_plain(workflow) for workflow in file.workflows]})
+        workflows = [_plain(workflow) for workflow in file.workflows]
+        screen.json({"file": file.path, "stack": file.stack, "workflows": workflows, "tests": list(file.tests)})
         return
+    if file.stack:
+        screen.line(("stack: ", "dim"), one_line(file.stack))
+    for test in file.tests:
+        screen.line(("test: ", "dim"), one_line(test))
     for number, workflow in enumerate(file.workflows):
         if number:
             screen.line()
@@ -77,6 +82,12 @@ def _show_workflow(screen: Screen, workflow: Workflow) -> None:
 
 def _about(task: Task) -> str:
     facts = []
+    if task.category:
+        facts.append(one_line(task.category))
+    if task.after_failure:
+        facts.append(f"if {', '.join(map(one_line, task.after_failure))} failed")
+    if task.is_async:
+        facts.append("beside others")
     if task.become:
         facts.append(f"as {task.become}")
     if task.timeout is not None:
@@ -97,6 +108,7 @@ def _plain(workflow: Workflow) -> dict[str, object]:
         "hosts": workflow.hosts,
         "roles": [role.name for role in workflow.roles],
         "handlers": list(workflow.handlers),
+        "metadata": workflow.metadata,
         "tasks": [_plain_task(task) for task in workflow.tasks],
     }
 
@@ -114,6 +126,13 @@ def _plain_task(task: Task) -> dict[str, object]:
         "become": task.become,
         "ignore_errors": task.ignore_errors,
         "role": task.role,
+        "next_if_fail": list(task.after_failure),
+        "async": task.is_async,
+        "category": task.category,
+        "outputs": list(task.outputs),
+        "artifacts": list(task.artifacts),
+        "consumes": list(task.consumes),
+        "metadata": dict(task.metadata),
     }
 
 

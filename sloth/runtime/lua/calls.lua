@@ -98,6 +98,11 @@ local function defined_at(fn)
   return chunks[info.source] or info.short_src, info.linedefined
 end
 
+-- Whether a function was written in a script, not in the prelude.
+local function is_of_script(fn)
+  return chunks[getinfo(fn, "S").source] ~= nil
+end
+
 local function failed_line(co)
   for level = 0, 200 do
     local info = getinfo(co, level, "Sl")
@@ -333,4 +338,4 @@ sloth.safe_pcall, sloth.OUT_OF_MEMORY = safe_pcall, OUT_OF_MEMORY
 sloth.ask, sloth.request, sloth.fail = ask, request, fail
 sloth.caller_line, sloth.caller_file, sloth.remember_line = caller_line, caller_file, remember_line
 sloth.defined_at, sloth.first_parameter, sloth.compile, sloth.threads = defined_at, first_parameter, compile, threads
-sloth.split, sloth.is_over = split, is_over
+sloth.split, sloth.is_over, sloth.is_of_script = split, is_over, is_of_script

@@ -169,6 +169,9 @@ local function warn_of_mistakes(scope)
       sloth.warn("task '" .. task.name .. "' is built, but no workflow has it", where)
     end
   end
+  if options.side == "host" then return end
+  if #scope.workflows == 0 then sloth.warn_of_sharing(scope.tasks) end
+  for _, workflow in ipairs(scope.workflows) do sloth.warn_of_sharing(workflow.tasks) end
 end
 
 local function load_role(load_state, name, where)

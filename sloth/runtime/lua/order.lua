@@ -5,35 +5,40 @@
 local sloth = ...
 
 local ipairs, next, tostring, type = ipairs, next, tostring, type
-local find, gmatch, gsub = string.find, string.gmatch, string.gsub
+local byte, gmatch = string.byte, string.gmatch
 local huge = math.huge
 local sort = table.sort
 
--- Every place at which the text has `key =`, `["key"]`, `.key =` or the like: offsets in order.
-local function places_of(text, key)
-  local found = {}
-  local literal = gsub(key, "%W", "%%%0")
-  for _, pattern in ipairs {
-    "%f[%w_]()" .. literal .. "()%s*=[^=]", "%[%s*()[\"']" .. literal .. "[\"']()%s*%]",
-  } do
-    local at = 1
-    while true do
-      local _, stop, start = find(text, pattern, at)
-      if start == nil then break end
-      found[#found + 1], at = start, stop
-    end
-  end
-  sort(found)
-  return found
+-- Where a text begins its lines, where it names keys (`key =`, `["key"]`, `.key =`), and where it gives names. Made once,
+-- for the last text.
+local indexed = { text = "", lines = { 1 }, keys = {}, names = {} }
+
+local function note(keys, key, start)
+  local found = keys[key]
+  if found == nil then keys[key] = { start } else found[#found + 1] = start end
 end
 
-local function line_at(text, offset)
-  local line, at = 1, 1
-  while true do
-    at = find(text, "\n", at, true)
-    if at == nil or at >= offset then return line end
-    line, at = line + 1, at + 1
+local function index_of(text)
+  if indexed.text == text then return indexed end
+  local lines, keys, names = { 1 }, {}, {}
+  for start in gmatch(text, "\n()") do lines[#lines + 1] = start end
+  for start, key, after in gmatch(text, "%f[%w_]()([%a_][%w_]*)%s*=()") do
+    if byte(text, after) ~= 61 then note(keys, key, start) end
   end
+  for start, key in gmatch(text, "%[%s*()[\"']([^\"'\n]*)[\"']%s*%]") do note(keys, key, start) end
+  for _, found in next, keys do sort(found) end
+  for start, name in gmatch(text, "name%s*=%s*()[\"']([^\"'\n]*)[\"']") do note(names, name, start) end
+  indexed = { text = text, lines = lines, keys = keys, names = names }
+  return indexed
+end
+
+local function line_at(lines, offset)
+  local low, high = 1, #lines
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if lines[middle] <= offset then low = middle else high = middle - 1 end
+  end
+  return low
 end
 
 -- The first line at which a function of the entry was written: of its own, or of the tasks in it.
@@ -56,10 +61,10 @@ local function written_at(value, depth)
 end
 
 -- Where an entry stands: its line and its offset in the text. `after`: the line from which the table can begin.
-local function position(text, key, value, after)
+local function position(index, key, value, after)
   local line, offset = written_at(value, 0), huge
-  for _, start in ipairs(places_of(text, key)) do
-    local at = line_at(text, start)
+  for _, start in ipairs(index.keys[key] or {}) do
+    local at = line_at(index.lines, start)
     if line == huge then
       if at >= after then return at, start end
     elseif at <= line then
@@ -71,9 +76,9 @@ end
 
 -- The string keys of a table in the order of the source, each with its line (or that of the table).
 local function in_source_order(value, text, after)
-  local entries = {}
+  local entries, index = {}, index_of(text)
   for _, key in ipairs(sloth.sorted_keys(value)) do
-    local line, offset = position(text, key, value[key], after)
+    local line, offset = position(index, key, value[key], after)
     entries[#entries + 1] = { key = key, line = line, offset = offset, number = #entries }
   end
   sort(entries, function(a, b)
@@ -98,9 +103,9 @@ local function written(value, name, where)
   end
   if line then return file .. ":" .. tostring(line) end
   local owner, first = sloth.place(where)
-  local text = sloth.text_of_file(owner)
-  for at in gmatch(text, "name%s*=%s*()[\"']" .. gsub(name, "%W", "%%%0") .. "[\"']") do
-    local found = line_at(text, at)
+  local index = index_of(sloth.text_of_file(owner))
+  for _, start in ipairs(index.names[name] or {}) do
+    local found = line_at(index.lines, start)
     if found >= first then return owner .. ":" .. tostring(found) end
   end
   return where

@@ -28,7 +28,7 @@ if MYPY:
 
 PRELUDE = (
     "values", "calls", "sandbox", "recording", "modules", "running", "checks", "streams", "order", "tasks", "workflows",
-    "reading", "forms", "loading",
+    "reading", "forms", "sharing", "loading",
 )
 MEMORY = 50 << 20
 MARGIN = 1 << 20  # bytes that must be free before Python hands a text to Lua: lupa aborts the process otherwise

@@ -72,3 +72,40 @@ def test_roles_are_found(project, monkeypatch, where, how):
 def test_a_folder_is_no_workflow_file(project):
     with pytest.raises(WorkflowError, match="plays is a folder, not a workflow file"):
         load(project / "plays", {}, {}, lambda level, said: None)
+
+
+WARNED = {
+    "a key of the config": (
+        'workflow.define("w", { config = { budget_owner = 1 }, tasks = { a = "true" } })',
+        "config of workflow 'w': the key budget_owner means nothing here",
+    ),
+    "a task that can never run": (
+        ('workflow.define("w", { tasks = { a = "x", b = { command = "x", depends_on = "a" },\n'
+        '  c = { command = "x", depends_on = "b", next_if_fail = "a" } } })'),
+        "task 'c' can never run: it wants 'a' both to succeed and to fail",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), [pytest.param(*case, id=name) for name, case in WARNED.items()])
+def test_what_may_be_a_mistake_is_a_warning(project, text, message):
+    (warning,) = load_text(project, text).warnings
+    assert warning.startswith(f"{project}/site.sloth:")
+    assert warning.endswith(message)
+
+
+def test_the_values_of_a_file_lie_below_the_values_files(project):
+    path = project / "site.sloth"
+    path.write_text('values({ a = { b = 1, c = 1 }, l = { 1, 2 } }) stack("s") task("t"):command("true"):build()')
+    file = load(path, {}, {"a": {"b": 2}, "l": [3]}, lambda level, said: None).file
+    assert (file.values, file.stack) == ({"a": {"b": 2, "c": 1}, "l": [3]}, "s")
+
+
+def test_a_chain_of_many_dependencies_is_no_trouble(project):
+    text = (
+        "local tasks = {} for i = 1, 3000 do tasks[i] = { name = 't' .. i, command = 'x', "
+        "depends_on = i > 1 and 't' .. (i - 1) or nil, next_if_fail = i == 3000 and 't1' or nil } end "
+        "workflow.define('w', { tasks = tasks })"
+    )
+    (warning,) = load_text(project, text).warnings
+    assert "'t3000' can never run" in warning
