@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what a run would do, without connecting.",
     "exec": "Run one command on many hosts.",
     "workflow": "Workflow files: list, show, validate.",
-    "inventory": "Hosts and groups: list, graph, show.",
+    "inventory": "Hosts and groups: list, graph, show, explain.",
     "modules": "The manual of the modules that workflows call.",
     "bundle": "What sloth sends to hosts: build, list, prune.",
     "config": "The settings that hold here, and where each comes from.",

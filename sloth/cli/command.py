@@ -24,10 +24,11 @@ COMPLETE = "_SLOTH_COMPLETE"
 
 
 EXIT_CODES = """\b
-exit codes: 0 all is well            6 another run works on a host
-            1 wrong usage or file    70 a bug of sloth
-            2 a task failed          130, 143 stopped by a signal
-            3 a host is unreachable
+exit codes: 0 all is well            5 later batches were left out
+            1 wrong usage or file    6 another run works on a host
+            2 a task failed          7 the workflow's time limit
+            3 a host is unreachable  70 a bug of sloth
+            4 a check found changes  130, 143 stopped by a signal
 """
 """What the commands that run something end with."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
 from sloth.inventory.layer import Layer
+from sloth.runtime.action import seconds
 
 _TRUE, _FALSE = ("true", "yes", "on", "y", "1"), ("false", "no", "off", "n", "0")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -90,12 +91,12 @@ def _port(value: Any) -> int:
 
 def _seconds(value: Any) -> float:
     try:
-        seconds = 0.0 if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds < 86400:
-        raise ValueError("wants seconds, more than 0 and less than a day")
-    return seconds
+        wait = seconds(value)
+    except ValueError:
+        wait = 0.0
+    if not 0 < wait < 86400:
+        raise ValueError("wants seconds or a duration such as 30s, more than 0 and less than a day")
+    return wait
 
 
 def _host_keys(value: Any) -> str:

@@ -59,6 +59,7 @@ def test_every_spelling_sets_its_field(field: str, variable: str):
     pytest.param("sloth_user", None, "user", None, id="null says nothing"),
     pytest.param("sloth_user", "", "user", None, id="empty says nothing"),
     pytest.param("ansible_timeout", "5", "connect_timeout", 5.0, id="timeout as text"),
+    pytest.param("sloth_connect_timeout", "2m", "connect_timeout", 120.0, id="timeout as a duration"),
     pytest.param("sloth_private_key", "~/k", "private_key", str(Path.home() / "k"), id="home"),
     pytest.param("ansible_password", "{{ a", "password", "{{ a", id="a password may have braces"),
     pytest.param("ansible_ssh_pass", " x ", "password", " x ", id="a password keeps its spaces"),
