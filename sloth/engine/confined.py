@@ -22,24 +22,25 @@ MEMORY = 512 << 20
 SECONDS = 5
 
 
-def render(text: str, search: Search, variables: Mapping[str, object]) -> str:
+def render(text: str, search: Search, variables: Mapping[str, object], seconds: int = SECONDS) -> str:
     """Render it; what it includes comes from files/ and templates/ only. Raises TemplateError.
 
-    variables: plain data
+    variables: plain data. seconds: of a processor's time
     """
-    request = {"text": text, "folders": [str(folder) for folder in search.folders], "variables": variables}
+    folders = [str(folder) for folder in search.folders]
+    request = {"text": text, "folders": folders, "variables": variables, "seconds": seconds}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "sloth.engine.confined"],
             input=json.dumps(request),
             capture_output=True,
             text=True,
-            timeout=SECONDS * 4,
+            timeout=seconds * 4,
             check=False,
         )
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
-        what = f"it wants more than {MEMORY >> 20} MiB or {SECONDS} s"
+        what = f"it wants more than {MEMORY >> 20} MiB or {seconds} s"
         raise TemplateError(f"the template that the host sent does not render: {what}") from error
     if "error" in answer:
         raise TemplateError(str(answer["error"]), where=str(answer["where"]))
@@ -48,8 +49,8 @@ def render(text: str, search: Search, variables: Mapping[str, object]) -> str:
 
 def main() -> None:
     """The process: a request on stdin, the answer on stdout."""
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     request = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_CPU, (request["seconds"], request["seconds"]))
     search = Search(tuple(map(Path, request["folders"])), lambda _: False)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:

@@ -118,7 +118,7 @@ def test_text_of_a_host_is_rendered_like_any_other(folder):
 )
 def test_text_of_a_host_cannot_eat_up_the_controller(folder, bomb):
     with pytest.raises(TemplateError):
-        confined.render(bomb, Search((folder,), lambda path: False), {})
+        confined.render(bomb, Search((folder,), lambda path: False), {}, seconds=1)
 
 
 def test_what_a_template_renders_to_is_bounded(folder):
