@@ -49,7 +49,7 @@ def perform(asked: Request, run: RunOptions, show: ShowOptions) -> int:
     from sloth.engine import root
 
     pending = Pending()
-    with watching.run(show.form, show.detail(diff=run.diff)) as subscribers:
+    with watching.run(show.form, show.detail(diff=run.diff, check=run.check)) as subscribers:
         code = root.apply(replace(asked, live=show.verbose > 0), [*subscribers, pending])
     return _PENDING if run.detailed_exitcode and pending.found and code == 0 else code
 

@@ -167,9 +167,9 @@ class ShowOptions:
     verbose: Verbosity = 0
     form: FormatOption = Format.TEXT
 
-    def detail(self, *, diff: bool = False, command: bool = False) -> Detail:
-        """How much is told of each result."""
-        return Detail(self.verbose, diff, command)
+    def detail(self, *, diff: bool = False, command: bool = False, check: bool = False) -> Detail:
+        """How much is told of each result. What a check would change is what it was asked for."""
+        return Detail(self.verbose, diff, command, changes=check)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,9 @@ class Report:
         if event.status == "unreachable":
             # The host itself has said so; its tasks would only repeat it.
             self._show(self._groups.without(event))
+        elif event.failure.get("kind") == "lock_busy":
+            self._lost.take_busy(event.host, event.message, self._clock())
+            self._show(self._groups.without(event))
         else:
             self._show(self._groups.add(event, self._clock()))
 

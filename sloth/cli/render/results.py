@@ -23,7 +23,7 @@ _NOTEWORTHY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is told. verbosity: how often -v was given.
+    """How much is told. verbosity: how often -v was given. changes: what each task changed, or would change.
 
     command: of one command of a person, whose answers are what counts: they are told also where it did well, and
     neither task nor workflow, heading or recap.
@@ -32,6 +32,7 @@ class Detail:
     verbosity: int = 0
     diff: bool = False
     command: bool = False
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Columns:
 def look(result: TaskFinished, detail: Detail) -> Hashable:
     """All that `show` has for people, but for host and duration."""
     parts: list[object] = [result.status, result.ignored, result.message, result.attempts, result.failure]
-    if detail.verbosity >= 1:
+    if detail.verbosity >= 1 or detail.changes:
         parts.append(result.changes)
     if detail.diff:
         parts.append(result.diff)
@@ -99,7 +100,7 @@ def _remarks(group: Group) -> list[Part]:
 
 def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
     result = group[0]
-    if detail.verbosity >= 1:
+    if detail.verbosity >= 1 or detail.changes:
         for change in result.changes:
             screen.line("    ", ("* ", "dim"), change)
     if detail.diff:

@@ -18,7 +18,7 @@ def network(host: "Host") -> "dict[str, object]":
     """interfaces: a list of name, mac, mtu, up, addresses (a list of address, prefix, family: inet or inet6);
     default: interface, gateway, address of the IPv4 way out (empty when there is none); dns: servers, search."""
     addresses = parse_addresses(host.run("ip", "-o", "addr", "show").out) if host.has("ip") else _by_kernel()
-    interfaces = [_interface(name, addresses.get(name, [])) for name in sorted(os.listdir(_DEVICES))]
+    interfaces = [_interface(name, addresses.get(name, [])) for name in _devices()]
     way = parse_routes(_text("/proc/net/route"))
     own = [str(one["address"]) for one in addresses.get(way.get("interface", ""), []) if one["family"] == "inet"]
     return {
@@ -26,6 +26,13 @@ def network(host: "Host") -> "dict[str, object]":
         "default": dict(way, address=own[0]) if own else way,
         "dns": parse_resolv_conf(_text("/etc/resolv.conf")),
     }
+
+
+def _devices() -> "list[str]":
+    try:
+        return sorted(os.listdir(_DEVICES))
+    except FileNotFoundError:  # a chroot without /sys
+        return []
 
 
 def parse_addresses(text: str) -> "dict[str, list[dict[str, object]]]":

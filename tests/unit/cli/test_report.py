@@ -163,6 +163,16 @@ def test_hosts_that_are_not_reached_for_one_reason_are_one_line_and_a_hint_is_to
     ]  # fmt: skip
 
 
+def test_a_host_on_which_another_run_works_is_told_once_and_not_for_each_task():
+    busy = {"kind": "lock_busy"}
+    out, _ = told(
+        started("a", "b", hosts=["x1", "x2"]),
+        *(TaskFinished(host, task, "failed", "ann works here", failure=busy) for host in ("x1", "x2") for task in "ab"),
+        finished(6, x1={"failed": 2}, x2={"failed": 2}),
+    )  # fmt: skip
+    assert out[1:3] == ["x[1-2] (2 hosts)  busy  ann works here", "    hint: wait for the other run: --lock-timeout 5m"]
+
+
 def test_a_host_that_is_not_reached_is_told_before_the_end_of_a_long_run():
     clock = Clock()
     (results, out), (progress, _) = screen(), screen()
@@ -203,6 +213,12 @@ def test_what_was_kept_is_told_of_a_run_without_an_end_too():
 def test_check_mode_says_that_nothing_is_changed():
     out, _ = told(started("t", hosts=["h"], check=True), TaskFinished("h", "t", "would_change"))
     assert out == ["site: 1 task on h · check mode, nothing is changed", "t  would_change  h"]
+
+
+def test_a_check_tells_what_would_change():
+    result = TaskFinished("h", "t", "would_change", changes=["write /etc/motd"])
+    out, _ = told(started("t", hosts=["h"], check=True), result, changes=True)
+    assert out[1:] == ["t  would_change  h", "    * write /etc/motd"]
 
 
 def test_results_that_waited_are_told_while_a_host_is_still_busy():
