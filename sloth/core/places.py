@@ -46,6 +46,11 @@ class Places:
         return private(self.home, "inventories")
 
     @property
+    def artifacts(self) -> Path:
+        """What tasks left for others, a directory for each run."""
+        return private(self.home, "artifacts")
+
+    @property
     def lua(self) -> Path:
         """Lua extensions for hosts whose Python is another than ours."""
         return private(self.home, "lua")

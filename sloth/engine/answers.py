@@ -12,6 +12,7 @@ from typing import Any
 from sloth.core.errors import AnswerError
 from sloth.core.model import Workflow
 from sloth.engine import confined
+from sloth.engine.artifacts import ARTIFACT, Artifacts
 from sloth.engine.files import Files, Named, Search, find, search_path
 from sloth.engine.templates import Templates
 from sloth.runtime.failure import ActionFailed
@@ -47,6 +48,7 @@ class Shared:
     templates: Templates
     files: Files
     named: Named
+    artifacts: Artifacts
 
 
 class Answers:
@@ -63,7 +65,13 @@ class Answers:
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
         """For the Peer."""
-        return {"template": self.template, "file": self.file, "password": self.password}
+        return {
+            "template": self.template,
+            "file": self.file,
+            "password": self.password,
+            "artifact": self.artifact,
+            "artifacts": self.artifacts,
+        }
 
     def template(self, args: Mapping[str, Any]) -> object:
         """{"src" or "text", "vars", "role"} → {"text"}."""
@@ -85,11 +93,24 @@ class Answers:
 
     def file(self, args: Mapping[str, Any]) -> Streamed:
         """{"src", "sha256" of what is there, "content", "role"} → the file's description, its content if it differs."""
-        role = self._role(args)
+        role, src = self._role(args), str(args.get("src"))
         search = self._search(role, "files")
         with _as_failure():
-            path, known = find(str(args.get("src")), search), str(args.get("sha256") or "")
+            path = self._shared.artifacts.path(src) if src.startswith(ARTIFACT) else find(src, search)
+            known = str(args.get("sha256") or "")
             return self._shared.files.serve(path, known, content=args.get("content") is not False)
+
+    def artifact(self, args: Mapping[str, Any]) -> object:
+        """{"name", "path", "task", "size", "sha256", "mode", "stream"}: a file to keep → {}."""
+        with _as_failure():
+            self._shared.artifacts.keep(str(self._job["host"]), args)
+        return {}
+
+    def artifacts(self, args: Mapping[str, Any]) -> object:
+        """{"names" or null} → {"artifacts": [{"id", "name", "task", "host", "path", "size"}]}."""
+        names = args.get("names")
+        found = self._shared.artifacts.find([str(name) for name in names] if isinstance(names, list) else None)
+        return {"artifacts": [one.plain() for one in found]}
 
     def password(self, args: Mapping[str, Any]) -> object:
         """The become password of this host."""

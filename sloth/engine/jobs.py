@@ -111,4 +111,6 @@ def _step(task: Task) -> dict[str, Any]:
         "async": task.is_async,
         "register": task.register,
         "outputs": list(task.outputs),
+        "artifacts": list(task.artifacts),
+        "consumes": list(task.consumes),
     }

@@ -16,6 +16,7 @@ from sloth.core.events import Event, Notice, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
 from sloth.engine.answers import Answers, Shared
+from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Ending, Tally, execute
@@ -78,6 +79,7 @@ class Run:
             Templates(),
             Files(),
             names_of(loaded.file.sources.values()),
+            Artifacts(places.artifacts / self._id),
         )
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
         wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]

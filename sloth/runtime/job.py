@@ -51,6 +51,8 @@ class Step:
         self.is_async = bool(plain.get("async"))
         self.register = None if plain.get("register") is None else str(plain["register"])
         self.outputs = [str(name) for name in _list(plain, "outputs")]
+        self.artifacts = [str(name) for name in _list(plain, "artifacts")]
+        self.consumes = [str(name) for name in _list(plain, "consumes")]
 
 
 class Job:

@@ -116,6 +116,8 @@ class Runtime:
             lambda: str(self.peer.call("password", {"user": user})),
             {
                 "template": lambda args: self.peer.call("template", args),
+                "artifact": lambda args: self.peer.call("artifact", args),
+                "artifacts": lambda args: self.peer.call("artifacts", args),
                 "file": lambda args: Streamed(*self.peer.call_stream("file", args)),
             },
         )

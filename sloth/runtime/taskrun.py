@@ -8,7 +8,8 @@ import os
 import threading
 import time
 
-from sloth.runtime.acting import Report
+from sloth.runtime.acting import Call, Report
+from sloth.runtime.consuming import consume
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.functions import Functions
 from sloth.runtime.lua.vm import LuaError, LuaTimeout
@@ -156,6 +157,7 @@ class TaskRun:
     def _perform(self, attempt: "Attempt") -> Verdict:
         """The command with what stands around it; whatever it raises ends the attempt."""
         functions = self._functions
+        consume(attempt, self.step, self.stage.job)
         refusal = functions.refusal("pre_hook", attempt, [])
         if refusal is not None:
             return Verdict("failed", refusal, {"error": refusal})
@@ -167,6 +169,8 @@ class TaskRun:
         refusal = functions.refusal("post_hook", attempt, [verdict.outputs])
         if refusal is not None:
             return verdict.fail(refusal)
+        if self.step.artifacts:
+            attempt.act(Call("artifact", "keep", [], {"paths": self.step.artifacts, "task": self.step.name}))
         said = functions.decides("changed_if", verdict.outputs)
         verdict.status = self._success(attempt, verdict.said if said is None else said)
         missing = [name for name in self.step.outputs if name not in verdict.outputs]

@@ -6,7 +6,7 @@ objects are
     {"call": 7, "verb": "job", "args": {…}}                      asks the other side
     {"reply": 7, "value": …} or {"reply": 7, "error": {"kind", "message", …}}
     {"tell": "event", "args": {…}}                               wants no answer
-A reply with `"stream": 3` is followed by the chunks of stream 3. Text that is no UTF-8 crosses as
+A reply with `"stream": 3` is followed by the chunks of stream 3, and so is a call. Text that is no UTF-8 crosses as
 lone surrogates (JSON is pure ASCII). Everything from the other side is checked against limits of
 length and depth before anybody looks at it.
 """
@@ -31,6 +31,7 @@ JSON_LIMIT = 16 << 20
 CHUNK = 1 << 18
 CHUNK_LIMIT = CHUNK + 4
 DEPTH_LIMIT = 64
+STREAM = "stream"  # the argument of a call that is an iterator of bytes
 CALLS = 64  # calls of the other side that are served at once
 STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
@@ -71,7 +72,8 @@ class Peer:
 
     read(n): exactly n bytes, or fewer at the end of input; write(data): all of it, in order
     answer: verb → function of the arguments; it may return plain data or Streamed, or raise ActionFailed.
-        Each call of the other side runs in a thread of its own.
+        Each call of the other side runs in a thread of its own. When bytes follow the call, the arguments hold an
+        iterator of them under `stream`, where the caller put one.
     hear: verb → function for what wants no answer; runs in the reading thread, so that order is kept
     """
 
@@ -143,8 +145,14 @@ class Peer:
             self._number += 1
             number = self._number
             self._pending[number] = pending
+        chunks = args.get(STREAM)
         try:
-            self._send({"call": number, "verb": verb, "args": args})
+            if chunks is None:
+                self._send({"call": number, "verb": verb, "args": args})
+            else:
+                assert not isinstance(chunks, (str, bytes, int))  # an iterator of bytes
+                plain = {key: value for key, value in args.items() if key != STREAM}
+                self._send_stream({"call": number, "verb": verb, "args": plain}, chunks)  # type: ignore[arg-type]
         except WireError:
             with self._lock:
                 self._pending.pop(number, None)
@@ -226,7 +234,14 @@ class Peer:
         if not self._room.acquire(blocking=False):
             self._refuse(message["call"], f"more than {CALLS} calls at once")
             return
-        threading.Thread(target=self._serve_call, args=(message,), daemon=True).start()
+        stream, args = message.get("stream"), message.get("args")
+        pending = None
+        if isinstance(stream, int) and isinstance(args, dict):
+            pending = _Pending()
+            with self._lock:
+                self._streams[stream] = pending
+            args[STREAM] = self._chunks(pending)
+        threading.Thread(target=self._serve_call, args=(message, pending), daemon=True).start()
 
     def _take_reply(self, message: "Message") -> None:
         number, stream = message["reply"], message.get("stream")
@@ -254,7 +269,7 @@ class Peer:
         except queue.Full:  # its reader has given up, or learns at its next look that the rest is lost
             self._abandon(pending)
 
-    def _serve_call(self, message: "Message") -> None:
+    def _serve_call(self, message: "Message", pending: "_Pending | None") -> None:
         number = message["call"]
         try:
             self._reply(number, self._value(message))
@@ -265,6 +280,8 @@ class Peer:
         except Exception as error:  # noqa: BLE001  # whoever asked must not wait for ever, whatever is wrong here
             self._refuse(number, f"{message.get('verb')}: {type(error).__name__}: {error}", {"kind": "fault"})
         finally:
+            if pending is not None:
+                self._abandon(pending)  # what was not read
             self._room.release()
 
     def _value(self, message: "Message") -> object:
@@ -277,12 +294,16 @@ class Peer:
         if not isinstance(value, Streamed):
             self._send({"reply": number, "value": value})
             return
+        self._send_stream({"reply": number, "value": value.value}, value.chunks)
+
+    def _send_stream(self, message: "Message", chunks: "Iterator[bytes]") -> None:
+        """A message and the stream behind it."""
         with self._lock:
             self._number += 1
             stream = self._number
-        self._send({"reply": number, "value": value.value, "stream": stream})
+        self._send(dict(message, stream=stream))
         try:
-            for chunk in value.chunks:
+            for chunk in chunks:
                 if chunk:
                     self._write_frame(_BYTES, stream.to_bytes(4, "big") + chunk)
         except OSError:

@@ -197,3 +197,17 @@ def test_a_stream_whose_reader_is_too_slow_is_dropped_and_the_reader_is_told(mon
         assert a.call("behind it", {}) is True
         with pytest.raises(WireClosed, match="waited more than"):
             list(received)
+
+
+def test_bytes_behind_a_call_are_an_iterator_for_who_answers():
+    parts = [b"a" * CHUNK, b"b"]
+    with Pair({"keep": lambda args: [args["name"], len(b"".join(args["stream"]))]}) as peer:
+        assert peer.call("keep", {"name": "x", "stream": iter(parts)}) == ["x", CHUNK + 1]
+        assert peer.call("keep", {"name": "y", "stream": iter([])}) == ["y", 0]
+
+
+def test_bytes_behind_a_call_that_nobody_reads_do_not_hold_up_the_wire():
+    with Pair({"refuse": fail, "echo": lambda args: args}) as peer:
+        with pytest.raises(ActionFailed):
+            peer.call("refuse", {"stream": iter([b"x" * CHUNK] * 40)})
+        assert peer.call("echo", {"a": 1}) == {"a": 1}

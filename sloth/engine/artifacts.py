@@ -1,0 +1,114 @@
+"""Files that tasks left with us, for other tasks of the run: kept by run, host, task and path, so that none collide.
+
+What a host says of a file is data: its name is no path of ours before it was checked, and a file that is not what was
+announced is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from sloth.core.errors import AnswerError
+
+ARTIFACT = "artifact:"
+SIZE_LIMIT = 1 << 34
+COUNT_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that is kept. name: relative to the task's workdir. path: where it was on its host."""
+
+    id: str
+    name: str
+    task: str
+    host: str
+    path: str
+    size: int
+    sha256: str
+
+    def plain(self) -> dict[str, object]:
+        """For a host."""
+        return asdict(self)
+
+    def answers(self, wanted: str) -> bool:
+        """Whether a name of `consumes` means this one: its task, its name, its file name, or a pattern of these."""
+        names = (self.name, PurePosixPath(self.name).name)
+        return wanted == self.task or any(fnmatchcase(name, wanted) for name in names)
+
+
+class Artifacts:
+    """The artifacts of one run. folder: where they are kept; made with the first of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[str, tuple[Artifact, Path]] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, host: str, said: Mapping[str, Any]) -> Artifact:
+        """Take a file in. said: what its host says of it, with its content. Raises AnswerError."""
+        name, task = str(said.get("name")), str(said.get("task"))
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name or len(name) > 1000:
+            raise AnswerError(f"artifact {name[:100]!r}: this is no relative path")
+        if len(self._kept) >= COUNT_LIMIT:
+            raise AnswerError(f"the run has {COUNT_LIMIT} artifacts already")
+        place = self._folder / _segment(host) / _segment(task) / Path(*map(_segment, pure.parts))
+        try:
+            size = _write(place, said.get("stream") or (), str(said.get("sha256")))
+            place.chmod(int(said.get("mode", 0o600)) & 0o777 | 0o600)
+        except OSError as error:
+            raise AnswerError(f"artifact {name!r} cannot be kept in {place.parent}: {error.strerror}") from error
+        key = str(place.relative_to(self._folder))
+        kept = Artifact(ARTIFACT + key, name, task, host, str(said.get("path")), size, str(said.get("sha256")))
+        with self._lock:
+            self._kept[kept.id] = kept, place
+        return kept
+
+    def find(self, names: Sequence[str] | None) -> list[Artifact]:
+        """Those that the names mean, in the order in which they came; None means all."""
+        with self._lock:
+            kept = [artifact for artifact, _ in self._kept.values()]
+        return [one for one in kept if names is None or any(one.answers(name) for name in names)]
+
+    def path(self, key: str) -> Path:
+        """Where the artifact of that id is kept. Raises AnswerError."""
+        with self._lock:
+            if key not in self._kept:
+                raise AnswerError(f"there is no artifact {key!r} in this run")
+            return self._kept[key][1]
+
+
+def _segment(part: str) -> str:
+    """One name of a path of ours, whatever a host or an author calls its own."""
+    quoted = quote(part.encode("utf-8", "surrogateescape"), safe=" +,=@")
+    return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
+
+
+def _write(place: Path, chunks: Iterable[bytes], announced: str) -> int:
+    """Write a file under a temporary name and give it its own when it is what was announced; its size."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    coming = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.part")
+    size, summed = 0, hashlib.sha256()
+    try:
+        with coming.open("xb") as stream:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > SIZE_LIMIT:
+                    raise AnswerError(f"{place.name}: more than {SIZE_LIMIT >> 30} GiB are not kept")
+                summed.update(chunk)
+                stream.write(chunk)
+        if summed.hexdigest() != announced:
+            raise AnswerError(f"{place.name} arrived damaged, or changed while it was sent: run again")
+        coming.replace(place)
+    finally:
+        coming.unlink(missing_ok=True)
+    return size

@@ -1,0 +1,82 @@
+"""Artifacts on the controller: none collide, none leave their folder, none are kept that arrived damaged."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from sloth.core.errors import AnswerError
+from sloth.engine.artifacts import Artifact, Artifacts
+
+PLACES = [("h1", "build", "a/x"), ("h1", "build", "a.x"), ("h1", "build", "a%2Fx"), ("h1", "a", "build/x"), ("h2", "a", "x"),
+          ("h1", "web : build", "x"), ("h1", ".", "x"), ("h1", "a/b", "c"), ("h1", "a", "b/c"), ("h1", "é", "ü")]  # fmt: skip
+
+
+def keep(artifacts: Artifacts, host: str, task: str, name: str, content: bytes = b"content", **said: Any) -> Artifact:
+    told = {"name": name, "task": task, "path": "/srv/" + name, "mode": 0o755,
+            "sha256": hashlib.sha256(content).hexdigest(), "stream": iter([content[:3], content[3:]])}  # fmt: skip
+    return artifacts.keep(host, {**told, **said})
+
+
+def test_what_is_kept_is_found_again(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    kept = keep(artifacts, "h1", "build", "out/app.tar")
+    path = artifacts.path(kept.id)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"content", 0o755)
+    assert (kept.size, kept.host, kept.name, kept.path) == (7, "h1", "out/app.tar", "/srv/out/app.tar")
+
+
+def test_no_two_artifacts_share_a_place(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    kept = [keep(artifacts, *place, content="/".join(place).encode()) for place in PLACES]
+    assert [artifacts.path(one.id).read_text() for one in kept] == ["/".join(place) for place in PLACES]
+    assert all((tmp_path / "run").resolve() in artifacts.path(one.id).resolve().parents for one in kept)
+
+
+def test_the_same_file_again_replaces_the_first(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    keep(artifacts, "h1", "t", "x", b"old")
+    keep(artifacts, "h1", "t", "x", b"newer")
+    (one,) = artifacts.find(None)
+    assert artifacts.path(one.id).read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", ".", "a\0b", "x" * 2000])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
+    with pytest.raises(AnswerError, match="no relative path"):
+        keep(Artifacts(tmp_path / "run"), "h1", "t", name)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("host", ["..", ".", "../..", "a/b"])
+def test_a_host_cannot_name_itself_out_of_its_folder(tmp_path, host):
+    artifacts = Artifacts(tmp_path / "run")
+    path = artifacts.path(keep(artifacts, host, "..", "x").id)
+    assert ".." not in path.parts
+    assert len(path.relative_to(tmp_path / "run").parts) == 3
+
+
+def test_what_arrives_damaged_is_not_kept(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    with pytest.raises(AnswerError, match="damaged"):
+        keep(artifacts, "h1", "t", "x", sha256="0" * 64)
+    assert artifacts.find(None) == []
+    assert not [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("wanted", "found"), [
+    (["build"], ["out/app.tar", "log"]), (["app.tar"], ["out/app.tar"]), (["out/*"], ["out/app.tar"]),
+    (["*.tar", "log"], ["out/app.tar", "log"]), (["none"], []), (None, ["out/app.tar", "log"]),
+])
+def test_artifacts_are_asked_for_by_task_name_or_pattern(tmp_path, wanted, found):
+    artifacts = Artifacts(tmp_path / "run")
+    for name in ("out/app.tar", "log"):
+        keep(artifacts, "h1", "build", name)
+    assert [one.name for one in artifacts.find(wanted)] == found
+
+
+def test_an_id_that_nobody_gave_is_refused(tmp_path):
+    with pytest.raises(AnswerError, match="no artifact"):
+        Artifacts(tmp_path / "run").path("artifact:../../etc/passwd")
