@@ -127,11 +127,19 @@ def test_a_plan_has_hosts_and_tasks_in_order(project):
     assert workflow["hosts"][0]["tasks"][1] == {"name": "check", "depends_on": ["config"]}
 
 
+def test_the_plan_of_a_rolling_run_has_its_batches(project):
+    project.write("roll.sloth", 'workflow.define("w"):tasks({ task("t"):command("true"):build() }):config({ serial = 2 })')
+    _, out, _ = project.sloth("plan", "roll.sloth", "-i", "a1,a2,a3,")
+    assert "  in 2 batches: a[1-2] (2 hosts) · a3\n" in out
+    _, out, _ = project.sloth("plan", "roll.sloth", "-i", "a1,a2,a3,", "--format", "json")
+    assert json.loads(out)["workflows"][0]["batches"] == [["a1", "a2"], ["a3"]]
+
+
 def test_a_file_is_shown_as_one_object(project):
     code, out, _ = project.sloth("workflow", "show", "site.sloth", "--format", "json")
     shown = json.loads(out)
     assert code == 0
-    assert shown.keys() == {"file", "workflows"}
+    assert shown.keys() == {"file", "stack", "workflows", "tests"}
     assert [task["name"] for task in shown["workflows"][0]["tasks"]] == ["config", "check", "last"]
     assert shown["workflows"][0]["tasks"][1]["depends_on"] == ["config"]
 

@@ -24,6 +24,8 @@ def show(plans: Sequence[Plan], form: Format) -> None:
         for hosts in _alike(plan):
             screen.line("  ", (folded(host.host for host in hosts), "cyan"))
             screen.table(_rows(plan, hosts[0]), indent="    ")
+        if len(plan.batches) > 1:
+            screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(map(folded, plan.batches)))
         if plan.workflow.handlers:
             screen.line("  ", ("handlers, when notified: ", "dim"), ", ".join(plan.workflow.handlers))
 
@@ -88,4 +90,5 @@ def _plain(plan: Plan) -> dict[str, object]:
         {"host": host.host, "tasks": [{"name": name, "depends_on": list(needs)} for name, needs in host.needs.items()]}
         for host in plan.hosts
     ]
-    return {"name": plan.workflow.name, "hosts": hosts, "handlers": list(plan.workflow.handlers)}
+    batches = [list(batch) for batch in plan.batches]
+    return {"name": plan.workflow.name, "hosts": hosts, "batches": batches, "handlers": list(plan.workflow.handlers)}
