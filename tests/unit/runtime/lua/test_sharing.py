@@ -32,7 +32,8 @@ def warnings(top: str, first: str, second: str, **options) -> list[str]:
         f"{top} task('a'):command(function(this, params) {first} end):build()\n"
         f"task('b'):run_if(function() return true end):on_success(function() {second} end):command('x'):build()"
     )
-    return Script({"site.sloth": text}, **options).program["warnings"]
+    found: list[str] = Script({"site.sloth": text}, **options).program["warnings"]
+    return found
 
 
 @pytest.mark.parametrize(("top", "first", "second", "name"), [pytest.param(*case, id=id_) for id_, case in SHARED.items()])
