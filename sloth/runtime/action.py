@@ -29,7 +29,8 @@ INDEX = "index.txt"  # in a bundle: the files of sloth/runtime/modules
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?$")
+_DURATION = re.compile(r"^\d+(?:\.\d+)?(?:\s*(?:ms|[smhdw]))?$|^(?:\d+(?:\.\d+)?(?:ms|[smhdw])){2,}$")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -212,7 +213,7 @@ def choices(type_: str) -> "list[str]":
 
 
 def seconds(value: object) -> float:
-    """A duration as seconds: a number, or a string such as "1.5", "90s", "2m", "1h". Raises ValueError."""
+    """A duration as seconds: a number, or a string such as "1.5", "90s", "2m", "1h30m". Raises ValueError."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if value < 0:
             raise ValueError(f"a duration cannot be negative: {value}")
@@ -220,7 +221,7 @@ def seconds(value: object) -> float:
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{_show(value)} is no duration: write a number of seconds or 500ms, 30s, 5m, 2h, 1d")
-    return float(match.group(1)) * _UNITS[match.group(2) or "s"]
+    return sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(match.group()))
 
 
 def _type(annotation: object) -> str:

@@ -136,6 +136,11 @@ local function evaluate_on_host()
   sloth.forget_imports()
   local returned = sloth.evaluate(options.entry, sloth.read(options.entry, ""), "")
   sloth.define_groups()
+  local extra = #declared == 0 and (state.scope.workflows[1] or state.scope.tasks[1])
+  if extra then
+    fail(extra.kind .. " '" .. extra.name .. "' is there only when its file is evaluated on a host: "
+      .. "the top level must not depend on the machine", extra.file .. ":" .. tostring(extra.line))
+  end
   name_undefined(state)
   local found = by_name(declared_workflows(state.scope))
   for _, workflow in ipairs(declared) do

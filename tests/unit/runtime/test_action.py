@@ -126,7 +126,7 @@ def test_values_that_would_lose_their_meaning_are_refused(type_, value):
 
 
 @pytest.mark.parametrize(
-    ("text", "result"), [("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("2m", 120), ("1h", 3600), (7, 7)]
+    ("text", "result"), [("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("2m", 120), ("1h", 3600), ("1h30m", 5400), (7, 7)]
 )
 def test_durations_are_seconds(text, result):
     assert seconds(text) == result

@@ -273,6 +273,12 @@ def test_tasks_that_the_machine_takes_away_are_an_error_on_it():
         flow.call("top level", lambda request: [["a line"]])
 
 
+def test_tasks_that_only_a_machine_brings_are_an_error_on_it():
+    flow = Script({"site.sloth": "if facts.os.name == 'debian' then\ntask('t'):command('x'):build() end"})
+    with pytest.raises(LuaError, match=r"site\.sloth:2: task 't' is there only when its file is evaluated on a host"):
+        flow.call("site", lambda request: [{"name": "debian"}])
+
+
 # stack, values, tests
 
 
