@@ -78,9 +78,10 @@ class Attempt:
         """Perform one action with the options that every call takes; values for Lua, or ActionFailed."""
         options = {key: call.named.pop(key) for key in COMMON if key in call.named}
         outcome = self._within(options.get("timeout"), call, _user(options.get("become"), self.step.become))
-        self.outcomes.append(outcome)
         for text in outcome.warnings:
-            self.report.log("warning", text)
+            if not any(text in earlier.warnings for earlier in self.outcomes):  # two files in one missing directory
+                self.report.log("warning", text)
+        self.outcomes.append(outcome)
         if outcome.failure is None:
             return _values(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):

@@ -131,6 +131,12 @@ def test_a_registered_result_is_a_variable_of_later_tasks(tmp_path):
     }
 
 
+def test_what_a_task_was_warned_of_is_not_said_again(tmp_path):
+    copy = f'file_ops.copy {{ content = "x", dest = "{tmp_path}/none/%s" }}'
+    text = f"task('t'):command(function() {copy % 'a'} {copy % 'b'} end):build()"
+    assert Played(tmp_path, text, check=True).run().lines() == [f"the directory {tmp_path}/none does not exist yet"]
+
+
 def test_outputs_that_are_promised_and_missing_are_a_warning(tmp_path):
     text = "task('t'):outputs('a', 'b'):command(function() return true, '', { b = 1 } end):build()"
     assert Played(tmp_path, text).run().lines() == ["it promises outputs that it does not give: a"]
