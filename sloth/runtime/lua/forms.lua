@@ -2,6 +2,7 @@
 local sloth = ...
 local options = sloth.options
 
+local sort = table.sort
 local ipairs, next, rawequal, rawget, setmetatable, tostring, type =
   ipairs, next, rawequal, rawget, setmetatable, tostring, type
 local builder, define, env, expect, fail = sloth.builder, sloth.define, sloth.env, sloth.expect, sloth.fail
@@ -51,6 +52,19 @@ function env.group(name, parts)
   end
 end
 
+-- Groups are known at the end of the file, and stand among its other workflows where they were written.
+local function by_line(workflows, file)
+  local numbers = {}
+  for i, spec in ipairs(workflows) do
+    if spec.file ~= file then return end -- lines of several files tell no order
+    numbers[spec] = i
+  end
+  sort(workflows, function(a, b)
+    if a.line ~= b.line then return a.line < b.line end
+    return numbers[a] < numbers[b]
+  end)
+end
+
 -- What the global of that name held when the file was evaluated: each entry is a workflow.
 function sloth.define_groups()
   local groups = rawget(env, "TaskDefinitions")
@@ -67,6 +81,7 @@ function sloth.define_groups()
     expect(parts, "table", what, where)
     define(what, parts.name, parts, where)
   end
+  by_line(sloth.scope().workflows, file)
 end
 
 -- stack("n"), values({…}) -------------------------------------------------------------------------

@@ -45,6 +45,10 @@ FORMS = {
         ),
         [("b", 2, [("x", 2, [])]), ("a", 3, [("y", 3, [])])],
     ),
+    "groups among other workflows": (
+        "TaskDefinitions = { g = { tasks = { t = 'x' } } }\nworkflow.define('w', { tasks = { t = 'x' } })",
+        [("g", 1, [("t", 1, [])]), ("w", 2, [("t", 2, [])])],
+    ),
     "a call with a table": (
         (
             "workflow({ name = 'w', description = 'd', tasks = {\n"
