@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prerequisites import skip_or_fail
+
 SITE = """
 local config = task("config"):tags({ "conf" }):description("a file")
   :command(function()
@@ -223,7 +225,7 @@ complete -C '{typed}' | cut -f1
 @pytest.mark.parametrize(("shell", "asks"), [("bash", BASH), ("zsh", ZSH), ("fish", FISH)], ids=["bash", "zsh", "fish"])
 def test_a_shell_completes_what_is_typed(project, shell, asks, typed, offered):
     if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
+        skip_or_fail(f"{shell} is not installed")
     _, script, _ = project.sloth("completion", shell)
     project.write("completion", script)
     project.write("sloth", f'#!/bin/sh\nexec {sys.executable} -m sloth "$@"\n')

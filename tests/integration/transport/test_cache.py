@@ -11,6 +11,7 @@ import pytest
 from sloth.core.connection import Connection
 from sloth.transport.switchboard import Switchboard
 from tests.integration.transport.conftest import probe_bundle
+from tests.prerequisites import skip_or_fail
 
 HERE = Connection("here", "here", connection="local")
 
@@ -72,7 +73,7 @@ def test_a_cache_that_is_not_ours_alone_is_left_alone(how, cache, open_session, 
         elif os.geteuid() == 0:
             os.chown(cache, 1, 1)
         else:
-            pytest.skip("needs root")
+            skip_or_fail("needs root")
     session = open_session(HERE)
     assert session.hello["cache"] is None
     assert not cache.is_dir() or not list(cache.iterdir())

@@ -10,6 +10,7 @@ import pytest
 from sloth.core.errors import ConnectionLost, ConnectTimeout, NoPython, NoShell
 from sloth.runtime.failure import ActionFailed
 from sloth.transport.switchboard import SLOW_SHELL
+from tests.prerequisites import skip_or_fail
 
 pytestmark = pytest.mark.needs_root
 
@@ -19,7 +20,7 @@ SHELLS = ["/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/fish", "/bin/tcsh", "/b
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_login_shell_starts_the_runtime_and_the_second_start_uploads_nothing(shell, world, sshd, open_session):
     if not Path(shell).exists():
-        pytest.skip(f"{shell} is not installed")
+        skip_or_fail(f"{shell} is not installed")
     account = world.account(shell)
     first = open_session(sshd.connection(account.name))
     assert first.hello["user"] == account.name
