@@ -31,7 +31,7 @@ def apply(
     file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,
     lists: ListOptions, show: ShowOptions,
 ) -> int:  # fmt: skip
-    """Run a workflow file on the hosts of an inventory.
+    """Run a workflow file on the hosts of an inventory; without one, on this machine.
 
     \b
     example: sloth apply -i inventory.yml site.sloth
@@ -39,7 +39,7 @@ def apply(
              sloth apply -i web1,web2, -u admin -b -K site.sloth
     """
     settings = configured()
-    asked = request(file, targets.targets(settings, targets.sources(settings)), choice, variables, run)
+    asked = request(file, targets.targets(settings, targets.sources_or_here(settings)), choice, variables, run)
     asked = replace(asked, forks=targets.forks or settings["forks"])
     return look(asked, lists, show) if lists.wanted else perform(asked, run, show)
 

@@ -103,13 +103,17 @@ class TargetOptions:
 
     def sources(self, settings: Settings) -> Sequence[str]:
         """The inventory of the command line or of the settings. Raises UsageError when neither has one."""
-        found = self.inventory or settings["inventory"]
+        found = self.sources_or_here(settings)
         if not found and self.connection is not ConnectionKind.LOCAL:
             raise UsageError(
                 "which hosts? There is no inventory",
-                hint="`-i inventory.yml` or `-i host1,host2,` names them; `sloth run FILE` works on this machine",
+                hint="`-i inventory.yml` or `-i host1,host2,` names them; `-c local` is this machine",
             )
-        return tuple(found)
+        return found
+
+    def sources_or_here(self, settings: Settings) -> Sequence[str]:
+        """The inventory of the command line or of the settings, or none: a workflow then runs on this machine."""
+        return tuple(self.inventory or settings["inventory"])
 
     def targets(self, settings: Settings, inventory: Sequence[str]) -> Targets:
         """For the engine: the command line wins over the settings. Asks for passwords where that is wanted."""

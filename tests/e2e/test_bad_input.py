@@ -169,8 +169,8 @@ IN_INVENTORIES = {
     ),
     "no inventory": Mistake(
         "which hosts? There is no inventory",
-        words=("apply", "site.sloth"),
-        hint="`-i inventory.yml` or `-i host1,host2,` names them; `sloth run FILE` works on this machine",
+        words=("exec", "all", "--", "true"),
+        hint="`-i inventory.yml` or `-i host1,host2,` names them; `-c local` is this machine",
     ),
     "empty name": Mistake(
         "-i wants a file, a directory or a list of hosts, and is empty", words=("apply", "-i", "", "site.sloth")

@@ -73,8 +73,9 @@ def project(tmp_path):
     return made
 
 
-def test_a_run_changes_then_changes_no_more(project):
-    words = ["run", "site.sloth", "-e", f"dest={project.directory}/site.conf", "-t", "conf"]
+@pytest.mark.parametrize("command", ["run", "apply"])
+def test_without_an_inventory_a_run_changes_this_machine_and_then_changes_no_more(project, command):
+    words = [command, "site.sloth", "-e", f"dest={project.directory}/site.conf", "-t", "conf"]
     code, out, err = project.sloth(*words)
     assert (code, err) == (0, "")
     assert "config  changed  localhost  written" in out

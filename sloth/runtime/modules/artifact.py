@@ -23,7 +23,8 @@ if MYPY:
 def keep(host: "Host", *, paths: "list[str]", task: str = "artifacts") -> "dict[str, object]":
     """Send files to the controller, which keeps them for the run; the host itself stays as it is.
 
-    paths: files, directories (with all that is in them) or patterns, relative to the task's workdir
+    paths: files, directories (with all that is in them) or patterns, relative to the task's workdir; one that matches
+        nothing gives a warning
     task: the name that others may ask for to get all of them
 
     example: artifact.keep { paths = { "dist/*.tar.gz", "build.log" } }
@@ -32,10 +33,8 @@ def keep(host: "Host", *, paths: "list[str]", task: str = "artifacts") -> "dict[
     found = []  # type: list[str]
     for pattern in paths:
         matches = sorted(_files(os.path.join(start, pattern)))
-        if not matches:
-            if host.is_to_come(f"{pattern} matches no file in {start}"):
-                continue
-            raise ActionFailed(f"artifact.keep: {pattern} matches no file in {start}")
+        if not matches and not host.is_to_come(f"{pattern} matches no file in {start}"):
+            host.warn(f"artifact.keep: {pattern} matches no file in {start}")
         found += [path for path in matches if path not in found]
     names = [os.path.relpath(path, start) if path.startswith(start + os.sep) else path.lstrip("/") for path in found]
     if not host.check:

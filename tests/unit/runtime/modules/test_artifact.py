@@ -61,9 +61,10 @@ def test_a_file_elsewhere_is_named_by_its_path(tree):
     assert [one["name"] for one in sent] == [f"{tree}/a.tar".lstrip("/")]
 
 
-def test_a_pattern_that_matches_nothing_is_a_failure(tree):
-    with pytest.raises(ActionFailed, match=r"\*\.zip matches no file"):
-        keep(tree, ["*.zip"])
+def test_a_pattern_that_matches_nothing_is_a_warning(tree):
+    sent, said, host = keep(tree, ["*.zip", "a.tar"])
+    assert [one["name"] for one in sent] == said["artifacts"] == ["a.tar"]
+    assert host.warnings == [f"artifact.keep: *.zip matches no file in {tree}"]
 
 
 def test_check_mode_sends_nothing_and_waits_for_what_is_to_come(tree):
