@@ -8,6 +8,8 @@
     ├── OutputLost                  1   the results cannot be shown or written
     ├── AnswerError                 1   a question of a host that the controller cannot answer
     │   └── TemplateError           1   a template that does not render
+    ├── StoreError                  1   what is kept between runs cannot be read or written
+    │   └── StoreBusy               6   another process has been writing for too long
     ├── Unreachable                 3   no working session to a host
     │   ├── NameNotResolved, ConnectionRefused, ConnectTimeout, ConnectionLost
     │   ├── HostKeyUnknown, HostKeyChanged, AuthenticationFailed, BecomeFailed
@@ -58,6 +60,16 @@ class AnswerError(SlothError):
 
 class TemplateError(AnswerError):
     """A template that does not parse or render."""
+
+
+class StoreError(SlothError):
+    """What is kept between runs cannot be read or written."""
+
+
+class StoreBusy(StoreError):
+    """Another process has been writing to the store for too long."""
+
+    exit_code = 6
 
 
 class Unreachable(SlothError):

@@ -56,6 +56,11 @@ class Places:
         return private(self.home, "lua")
 
     @property
+    def store(self) -> Path:
+        """The file of the store: state, locks, the index of runs."""
+        return private(self.home) / "store.db"
+
+    @property
     def pending(self) -> Path:
         """Handlers that were notified and have not run yet."""
         return private(self.home, "pending")

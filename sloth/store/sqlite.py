@@ -1,0 +1,279 @@
+"""The store in one file: SQLite in WAL mode, for all threads and processes of one machine.
+
+Two connections for each process: readers never wait for a writer's disk. Changes that must survive a loss of power
+gather while the disk works on those before (group commit).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from sloth.core.errors import StoreBusy, StoreError
+from sloth.store import schema
+from sloth.store.database import Change, Rows, Transaction, Value
+
+T = TypeVar("T")
+GROUP_LIMIT = 1000  # changes that go to the disk together
+PATIENCE = 30.0  # seconds that we wait for another process to end its change
+_HINTS = {
+    sqlite3.SQLITE_FULL: "the disk is full; what was kept before is intact",
+    sqlite3.SQLITE_IOERR: "the disk is full or failing; what was kept before is intact",
+    sqlite3.SQLITE_READONLY: "set SLOTH_HOME to a directory that you may write to",
+    sqlite3.SQLITE_CANTOPEN: "set SLOTH_HOME to a directory that you may write to",
+    sqlite3.SQLITE_PERM: "set SLOTH_HOME to a directory that you may write to",
+    sqlite3.SQLITE_CORRUPT: "`sloth db verify` tells more; `sloth db restore` brings a backup back",
+    sqlite3.SQLITE_NOTADB: "`sloth db restore` brings a backup back",
+}
+
+
+class SqliteDatabase:
+    """A database in a file, which is made when it is first used. steps: those of the schema, or the tests' own."""
+
+    def __init__(
+        self, path: Path, *, steps: Sequence[Sequence[str]] = schema.STEPS, patience: float = PATIENCE
+    ) -> None:
+        self.path = path
+        self._steps = steps
+        self._patience = patience
+        self._opening = threading.Lock()
+        self._opened: _Connections | None = None
+        self._left: list[_Connections] = []
+
+    def read(self, sql: str, values: Sequence[Value] = ()) -> Rows:
+        """See Database."""
+        here = self._connections()
+        with here.reading, _told(self.path):
+            return here.reader.execute(sql, values).fetchall()
+
+    def write(self, change: Change[T], *, sync: bool = False) -> T:
+        """See Database."""
+        here = self._connections()
+        return here.together(change) if sync else here.alone(change)
+
+    def close(self) -> None:
+        """See Database."""
+        with self._opening:
+            if self._opened is not None and self._opened.process == os.getpid():
+                self._opened.close()
+            self._opened = None
+
+    def version(self) -> int:
+        """How many steps of the schema the file has had."""
+        return int(self.read("PRAGMA user_version")[0][0])
+
+    def _connections(self) -> _Connections:
+        here = self._opened
+        return here if here is not None and here.process == os.getpid() else self._open()
+
+    def _open(self) -> _Connections:
+        if not self._opening.acquire(timeout=self._patience):  # held by a thread that a fork has left behind
+            self._opening = threading.Lock()
+            self._opening.acquire()
+        try:
+            if self._opened is not None and self._opened.process != os.getpid():
+                self._left.append(self._opened)  # closing what a parent goes on with would harm it
+                self._opened = None
+            if self._opened is None:
+                with _told(self.path):
+                    self._opened = _Connections(self.path, self._patience, self._steps)
+            return self._opened
+        finally:
+            self._opening.release()
+
+
+class _Connections:
+    """What one process has open."""
+
+    def __init__(self, path: Path, patience: float, steps: Sequence[Sequence[str]]) -> None:
+        self.process = os.getpid()
+        self.path = path
+        self.reading = threading.Lock()
+        self._writing = threading.Lock()
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        self._writer = connect(path, patience)
+        self._transaction = _Statements(self._writer)
+        migrate(self._writer, path, steps)
+        self.reader = connect(path, patience)
+        self.reader.execute("PRAGMA query_only = 1")
+        self._group = _Group(self._commit)
+
+    def alone(self, change: Change[T]) -> T:
+        """One change, which survives the death of our process."""
+        with self._writing, _told(self.path), self._committed():
+            return change(self._transaction)
+
+    def together(self, change: Change[T]) -> T:
+        """One change, on the disk together with those of other threads."""
+        with _told(self.path):
+            return self._group.join(change)
+
+    def close(self) -> None:
+        """Close the files, which folds the log into the database."""
+        self._group.end()
+        with self._writing, self.reading:
+            self.reader.close()
+            self._writer.close()
+
+    def _commit(self, tickets: Sequence[_Ticket[Any]]) -> None:
+        execute = self._writer.execute
+        with self._writing, _told(self.path):
+            execute("PRAGMA synchronous = FULL")
+            try:
+                with self._committed():
+                    for ticket in tickets:
+                        execute("SAVEPOINT one")
+                        ticket.go(self._transaction)
+                        if ticket.error is not None:
+                            execute("ROLLBACK TO one")
+                        execute("RELEASE one")
+            finally:
+                execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        execute = self._writer.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:  # a full disk may have ended it already
+                execute("ROLLBACK")
+
+
+class _Statements:
+    """A transaction, as changes see it."""
+
+    __slots__ = ("_execute",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def execute(self, sql: str, values: Sequence[Value] = ()) -> Rows:
+        return self._execute(sql, values).fetchall()
+
+
+class _Ticket(Generic[T]):
+    """A change that waits for the disk together with others."""
+
+    __slots__ = ("change", "done", "error", "result")
+
+    def __init__(self, change: Change[T]) -> None:
+        self.change = change
+        self.result: T
+        self.error: Exception | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def go(self, transaction: Transaction) -> None:
+        """Make the change."""
+        try:
+            self.result = self.change(transaction)
+        except Exception as error:  # noqa: BLE001  # raised again in the thread that waits for it
+            self.error = error
+
+
+class _Group:
+    """Changes that go to the disk together: while it works on some, the next ones gather.
+
+    A thread of its own commits, since a Ctrl-C hits the main thread wherever that is.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[_Ticket[Any]]], None]) -> None:
+        self._commit = commit
+        self._queue: SimpleQueue[_Ticket[Any] | None] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._has_thread = False
+
+    def join(self, change: Change[T]) -> T:
+        """Wait until a change is on the disk; its result."""
+        ticket = _Ticket(change)
+        if not self._has_thread:
+            self._start()
+        self._queue.put(ticket)
+        ticket.done.acquire()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self._queue.put(None)
+
+    def _start(self) -> None:
+        with self._starting:
+            if not self._has_thread:
+                self._has_thread = True
+                threading.Thread(target=self._go, name="store", daemon=True).start()
+
+    def _go(self) -> None:
+        while (first := self._queue.get()) is not None:
+            tickets = [first]
+            while not self._queue.empty() and len(tickets) < GROUP_LIMIT:
+                more = self._queue.get()
+                if more is None:
+                    self._queue.put(None)
+                    break
+                tickets.append(more)
+            try:
+                self._commit(tickets)
+            except StoreError as error:
+                for ticket in tickets:
+                    ticket.error = error
+            for ticket in tickets:
+                ticket.done.release()
+
+
+def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """A connection as the store uses it: transactions are begun and ended by us alone."""
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA trusted_schema = 0")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence[str]]) -> None:
+    """Bring the tables to the newest version. Raises StoreError when the file is of a newer sloth."""
+    wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    if wal and connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
+        return
+    from filelock import FileLock
+
+    with FileLock(path.with_name(path.name + ".lock"), mode=0o600):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if version > len(steps):
+                raise StoreError(
+                    f"{path} was written by a newer sloth: its tables are version {version}, ours {len(steps)}",
+                    hint="use that one, or another SLOTH_HOME",
+                )
+            for statement in (one for step in steps[version:] for one in step):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Errors of SQLite, in words and with what to do about them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise StoreBusy(f"{path}: another process has been writing for too long") from error
+        raise StoreError(f"{path}: {error}", hint=_HINTS.get(code, "")) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}", hint="set SLOTH_HOME to a directory of yours") from error
