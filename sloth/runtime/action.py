@@ -24,6 +24,8 @@ if MYPY:
     Mode = str  # names that annotations of actions use: a file mode; a duration, in seconds once it is bound
     Duration = float
 
+PURE = ("crypto", "csv", "data", "json", "strings", "time", "toml", "xml", "yaml")  # modules that need no host
+OF_VALUES = ("log", "state", *PURE)  # modules whose tables are values before they are options: they take none of COMMON
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
 INDEX = "index.txt"  # in a bundle: the files of sloth/runtime/modules
 _REQUIRED = object()
@@ -110,13 +112,16 @@ class Action:
         """Keyword arguments for the function, or BadArguments that says what does not fit.
 
         empty: the caller also gave an empty Lua table, which is an empty list if one is still wanted
+
+        A table that stands where a parameter takes tables is its value; elsewhere it has arguments by name.
         """
+        positional, named = self._placed(list(positional), dict(named))
         given = self._named(named)
-        self._positional(list(positional), given)
+        self._positional(positional, given)
         if empty:
             for parameter in self.parameters:
-                if parameter.name not in given and parameter.type.startswith("list["):
-                    given[parameter.name] = []
+                if parameter.name not in given and parameter.type.startswith(("list[", "dict[", "object")):
+                    given[parameter.name] = [] if parameter.type.startswith("list[") else {}
                     break
         missing = [
             parameter.name for parameter in self.parameters if parameter.required and parameter.name not in given
@@ -132,14 +137,38 @@ class Action:
                 raise BadArguments(f"{self.full_name}: {name} {error}") from error
         return bound
 
+    def _placed(
+        self, positional: "list[object]", named: "dict[str, object]"
+    ) -> "tuple[list[object], dict[str, object]]":
+        """The last table of a call, as a value or as names."""
+        place = len(positional) - (0 if named else 1)
+        type_ = self._type_at(place)
+        takes_tables = "dict[" in type_ or "object" in type_
+        if named and takes_tables and (type_ == "object" or not named.keys() <= self._aliases().keys()):
+            return [*positional, named], {}
+        if not named and positional and isinstance(positional[-1], dict) and not takes_tables:
+            return positional[:-1], positional[-1]
+        return positional, named
+
+    def _type_at(self, place: int) -> str:
+        """What a positional value has to be; an empty string where there may be none."""
+        if 0 <= place < len(self.parameters):
+            return self.parameters[place].type
+        return next((parameter.type for parameter in self.parameters if parameter.name == self.rest), "")
+
+    def _aliases(self) -> "dict[str, str]":
+        """Every name of every parameter → the parameter."""
+        return {
+            alias: parameter.name
+            for parameter in self.parameters
+            for alias in (parameter.name, *parameter.synonyms)
+        }
+
     def _takes(self) -> str:
         return ", ".join(sorted(parameter.name for parameter in self.parameters)) or "no arguments"
 
     def _named(self, named: "Mapping[str, object]") -> "dict[str, object]":
-        names = {}
-        for parameter in self.parameters:
-            for alias in (parameter.name, *parameter.synonyms):
-                names[alias] = parameter.name
+        names = self._aliases()
         given = {}  # type: dict[str, object]
         for alias, value in named.items():
             if alias not in names:

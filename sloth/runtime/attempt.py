@@ -5,7 +5,7 @@ the attempt's status.
 """
 
 from sloth.runtime.acting import Call, Outcome, Report
-from sloth.runtime.action import COMMON, Values, coerce, seconds
+from sloth.runtime.action import COMMON, OF_VALUES, Values, coerce, seconds
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
 from sloth.runtime.host import Settings
 from sloth.runtime.token import Token
@@ -68,8 +68,8 @@ class Attempt:
         assert isinstance(args, list) and isinstance(named, dict)  # the prelude writes nothing else
         if module == "task":
             return [self._task_request(action, args, named)]
-        if module == "log" and named:
-            args, named = [*args, named], {}  # a table is what is logged, not options
+        if module in OF_VALUES and named:
+            args, named = [*args, named], {}
         if module == "exec" and "user" in named:
             named["become"] = named.pop("user")
         return self.act(Call(module, action, args, named, request.get("empty") is True))

@@ -28,7 +28,12 @@ def command(host: Host, *, prog: str, args: "list[str]" = ()) -> None:  # type: 
     """Run a program."""
 
 
-INSTALL, COMMAND = Action("pkg", install), Action("exec", command)
+@action
+def render(host: Host, *, template: str, words: "dict[str, object] | None" = None, value: object = None) -> None:
+    """Render a template."""
+
+
+INSTALL, COMMAND, RENDER = Action("pkg", install), Action("exec", command), Action("template", render)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,19 @@ def test_a_call_binds_by_position_name_and_synonym(positional, named, bound):
 def test_an_empty_lua_table_is_an_empty_list_where_one_is_wanted():
     assert INSTALL.bind([], {}, empty=True) == {"packages": []}
     assert INSTALL.bind([["vim"]], {}, empty=True) == {"packages": ["vim"]}
+
+
+@pytest.mark.parametrize(
+    ("positional", "named", "bound"),
+    [
+        pytest.param(["x"], {"port": 80}, {"words": {"port": 80}}, id="a table where one is wanted is the value"),
+        pytest.param(["x"], {"words": {"port": 80}}, {"words": {"port": 80}}, id="one that names parameters has options"),
+        pytest.param(["x", {}], {"words": 1}, {"words": {}, "value": {"words": 1}}, id="any value may be a table"),
+        pytest.param([{"template": "x", "value": 1}], {}, {"value": 1}, id="a table where a word is wanted has options"),
+    ],
+)
+def test_a_table_is_a_value_or_options_by_what_its_place_takes(positional, named, bound):
+    assert RENDER.bind(positional, named) == {"template": "x", **bound}
 
 
 def test_the_rest_parameter_takes_all_further_values():
