@@ -18,15 +18,18 @@ from tests.lab.host import Host
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who a session is."""
+    """Who a session is. become: whether root does it all; single tasks may become others by method and password too."""
 
     user: str
     become: bool = False
+    become_user: str | None = None
+    method: str = "sudo"
+    password: str | None = None
 
 
 ROOT = Login("root")
 DEPLOY = Login("deploy")
-BECOME = Login("deploy", become=True)
+BECOME = Login("deploy", become=True, password="deploy")  # every host of the lab has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Remote:
         site.write_text(workflow)
         targets = Targets(
             inventory=(str(self._inventory),), user=login.user, become=login.become,
-            become_password="deploy" if login.become else None,
+            become_user=login.become_user, become_method=login.method, become_password=login.password,
         )  # fmt: skip
         events: list[Event] = []
         code = apply(Request(str(site), targets, check=check, diff=True, live=live, lock_wait=60.0), [events.append])

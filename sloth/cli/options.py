@@ -39,6 +39,8 @@ class BecomeMethod(StrEnum):
     """What makes us another user."""
 
     SUDO = "sudo"
+    SU = "su"
+    DOAS = "doas"
 
 
 File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]
@@ -95,10 +97,12 @@ class TargetOptions:
     become_user: Annotated[
         str | None, Option("--become-user", metavar="NAME", help="Work as this user, with or without -b.")
     ] = None
-    become_method: Annotated[BecomeMethod | None, Option("--become-method", help="How to become that user.")] = None
-    ask_become_pass: Annotated[bool, Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")] = False
+    become_method: Annotated[
+        BecomeMethod | None, Option("--become-method", help="What makes us that user (default sudo).")
+    ] = None
+    ask_become_pass: Annotated[bool, Option("--ask-become-pass", "-K", help="Ask for the password it wants.")] = False
     become_password_file: Annotated[
-        Path | None, Option("--become-password-file", metavar="FILE", help="Read the password of sudo from a file.")
+        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
     ] = None
 
     def sources(self, settings: Settings) -> Sequence[str]:

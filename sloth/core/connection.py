@@ -7,7 +7,7 @@ from typing import Literal
 
 HostKeys = Literal["strict", "accept-new", "off"]
 ConnectionKind = Literal["ssh", "local"]
-BecomeMethod = Literal["sudo"]
+BecomeMethod = Literal["sudo", "su", "doas"]
 Placement = Literal["auto", "target", "controller"]
 
 DEFAULT_CONNECT_TIMEOUT = 10.0

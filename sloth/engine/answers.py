@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sloth.core.connection import Connection
 from sloth.core.errors import AnswerError
 from sloth.core.model import Workflow
 from sloth.engine import confined
@@ -57,10 +58,11 @@ class Answers:
     job: the job that the host works on, for its variables. fact(name): asks the host.
     """
 
-    def __init__(self, shared: Shared, job: Mapping[str, Any], become_password: str | None, fact: Fact) -> None:
+    def __init__(self, shared: Shared, job: Mapping[str, Any], connection: Connection, fact: Fact) -> None:
         self._shared = shared
         self._job = job
-        self._password = become_password
+        self._method = connection.become_method
+        self._password = connection.become_password
         self._fact = fact
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
@@ -68,6 +70,7 @@ class Answers:
         return {
             "template": self.template,
             "file": self.file,
+            "become": self.become,
             "password": self.password,
             "artifact": self.artifact,
             "artifacts": self.artifacts,
@@ -112,11 +115,15 @@ class Answers:
         found = self._shared.artifacts.find([str(name) for name in names] if isinstance(names, list) else None)
         return {"artifacts": [one.plain() for one in found]}
 
+    def become(self, _args: Mapping[str, Any]) -> object:
+        """By what this host becomes another user."""
+        return self._method
+
     def password(self, args: Mapping[str, Any]) -> object:
         """The become password of this host."""
         if self._password is None:
             raise ActionFailed(
-                f"becoming {args.get('user')} wants a password: "
+                f"becoming {args.get('user')} by {self._method} wants a password: "
                 "give one with -K, or sloth_become_password in the inventory"
             )
         return self._password

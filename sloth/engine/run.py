@@ -165,7 +165,7 @@ class Run:
             variables = inventory.variables(host.host)
             job = self._jobs.job(host, {key: variables[key] for key in variables.keys() - SECRET_VARIABLES})
             sessions: list[Session] = []
-            answers = Answers(self._shared, job, connection.become_password, lambda name: _fact(sessions[0], name))
+            answers = Answers(self._shared, job, connection, lambda name: _fact(sessions[0], name))
             placed = Placed(
                 lambda every: self._switchboard.open(connection, answers.verbs(), every),
                 hear,

@@ -15,6 +15,7 @@ from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
 from sloth.inventory.layer import Layer
 from sloth.runtime.action import seconds
+from sloth.runtime.becoming import METHODS
 
 _TRUE, _FALSE = ("true", "yes", "on", "y", "1"), ("false", "no", "off", "n", "0")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -120,9 +121,10 @@ def _connection(value: Any) -> str:
 
 
 def _become_method(value: Any) -> str:
-    if _text(value) not in {"sudo", "ansible.builtin.sudo"}:
-        raise ValueError("wants sudo; there is no other way to become a user yet")
-    return "sudo"
+    method = str(_text(value)).removeprefix("ansible.builtin.").removeprefix("community.general.")
+    if method not in METHODS:
+        raise ValueError(f"wants {', '.join(METHODS[:-1])} or {METHODS[-1]}")
+    return method
 
 
 def _placement(value: Any) -> str:
@@ -158,8 +160,8 @@ _UNSUPPORTED = {
     "ansible_ssh_common_args": "say ProxyJump as sloth_jump, and other options in ~/.ssh/config",
     "ansible_ssh_extra_args": "say options in ~/.ssh/config",
     "ansible_ssh_executable": "sloth speaks SSH itself and starts no ssh",
-    "ansible_become_exe": "sudo is found by PATH",
-    "ansible_become_flags": "sudo is called as `sudo -H -u USER`",
+    "ansible_become_exe": "sudo, su and doas are found by PATH",
+    "ansible_become_flags": "it is `sudo -H -u USER`, `su USER` or `doas -u USER`",
 }
 _NOTEWORTHY = frozenset(_FIELDS)
 PORT_VARIABLES = frozenset(BY_FIELD["port"].variables)

@@ -1,8 +1,9 @@
-"""Another user on the same host: this runtime starts itself again by sudo and speaks frames to it over pipes.
+"""Another user on the same host: this runtime starts itself again there and speaks frames to it over pipes.
 
 The child takes the bundle as frames into memory, so it needs neither a home nor anything that our user owns: no
-temporary file, no ACL. sudo gets a controlling terminal (`Defaults requiretty`), while what we talk over stays pipes.
-The password is written once, after sudo's prompt has been seen; a second prompt means that it was wrong.
+temporary file, no ACL. sudo gets a controlling terminal (`Defaults requiretty`), su and doas one of terminal.py,
+while what we talk over stays pipes. The password is written once, after the prompt with our nonce has been
+seen; a second prompt means that it was wrong.
 """
 
 import binascii
@@ -17,7 +18,7 @@ import threading
 import time
 import zlib
 
-from sloth.runtime import sudo
+from sloth.runtime import becoming
 from sloth.runtime.boot import DIGEST, digest, read
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import CHUNK, Peer, WireError
@@ -111,16 +112,16 @@ def _ignore(args: "Message") -> None:
 def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[str, Handler]") -> Child:
     """A runtime as that user. ActionFailed tells why there is none.
 
-    password: asked only when sudo wants one; ActionFailed of it goes through
+    password: asked only when the method wants one; ActionFailed of it goes through
     answer: what the child may ask, see Peer
     """
-    if method != "sudo":
-        raise ActionFailed(f"become: unknown method {method!r}; it is sudo")
+    if method not in becoming.METHODS:
+        raise ActionFailed(f"become: unknown method {method!r}; it is one of {', '.join(becoming.METHODS)}")
     archive = _archive()
     nonce = binascii.hexlify(os.urandom(16)).decode("ascii")
-    process, terminal = _start(sudo.argv(user, nonce), [_program(), digest(archive).hex(), nonce, "memory"])
+    process, terminal = _start(method, user, nonce, [_program("start"), digest(archive).hex(), nonce, "memory"])
     try:
-        rest = _Dialogue(process, user, nonce, password).run(archive)
+        rest = _Dialogue(process, method, user, nonce, password).run(archive)
     except BaseException:
         os.close(terminal)
         assert process.stdin is not None
@@ -129,8 +130,9 @@ def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[s
     return Child(process, terminal, rest, answer)
 
 
-def _program() -> str:
-    return _loader_data("sloth/runtime/start.txt").decode("ascii")
+def _program(name: str) -> str:
+    """A program for `python -c`, which the bundle has as text."""
+    return _loader_data(f"sloth/runtime/{name}.txt").decode("ascii")
 
 
 def _archive() -> bytes:
@@ -150,12 +152,18 @@ def _loader_data(name: str) -> bytes:
     return bytes(loader.get_data(os.path.join(_loader_path(), name)))  # type: ignore[union-attr]  # a zipimporter
 
 
-def _start(command: "list[str]", arguments: "list[str]") -> "tuple[subprocess.Popen[bytes], int]":
-    """sudo on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
+def _start(
+    method: str, user: str, nonce: str, arguments: "list[str]"
+) -> "tuple[subprocess.Popen[bytes], int]":
+    """The method on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
+    python = [sys.executable, "-I", "-S", "-B", "-c"]
+    command = [*becoming.argv(method, user, nonce), *python, *arguments]
+    if becoming.needs_terminal(method):
+        command = [*python, _program("terminal"), method, becoming.hidden(nonce), *command]
     master, slave = pty.openpty()
     try:
         process = subprocess.Popen(
-            [*command, sys.executable, "-I", "-S", "-B", "-c", *arguments],
+            command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", start_new_session=True,
             # Nothing but one system call, which is safe between fork and exec.
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
@@ -163,19 +171,20 @@ def _start(command: "list[str]", arguments: "list[str]") -> "tuple[subprocess.Po
         )
     except OSError as error:
         os.close(master)
-        raise ActionFailed(f"become: cannot run sudo: {error.strerror}", kind="become") from error
+        raise ActionFailed(f"become: cannot run {command[0]}: {error.strerror}", kind="become") from error
     finally:
         os.close(slave)
     return process, master
 
 
 class _Dialogue:
-    """From the start of sudo to the child's `ready`."""
+    """From the start of the method to the child's `ready`."""
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", user: str, nonce: str, password: "Callable[[], str]"
+        self, process: "subprocess.Popen[bytes]", method: str, user: str, nonce: str, password: "Callable[[], str]"
     ) -> None:
         self.process = process
+        self.method = method
         self.user = user
         self.nonce = nonce
         self.word = b"\n" + nonce[::-1].encode("ascii") + b" "
@@ -232,10 +241,10 @@ class _Dialogue:
                 raise self._ended()
 
     def _answer_prompt(self) -> None:
-        prompt = sudo.prompt(self.nonce).encode("ascii")
+        prompt = becoming.prompt(self.nonce).encode("ascii")
         seen = self.err.count(prompt) + self.out.count(prompt)
         if seen > 1:
-            raise self._refused("wrong sudo password (it was tried once)")
+            raise self._wrong_password()
         if seen and not self.prompted:
             self.prompted = True
             self._write(self.password().encode("utf-8", "surrogateescape") + b"\n")
@@ -246,9 +255,13 @@ class _Dialogue:
         except (subprocess.TimeoutExpired, ValueError, OSError):
             err = b""
         text = (self.err + err).decode("utf-8", "replace")
-        if self.prompted and sudo.is_wrong_password(text):
-            return self._refused("wrong sudo password (it was tried once)")
-        return self._refused(sudo.complaint(text, self.nonce))
+        if self.prompted and becoming.is_wrong_password(text):
+            return self._wrong_password()
+        advice = becoming.advice(self.method, self.user, text)
+        return self._refused(becoming.complaint(self.method, text, self.nonce) + (f" ({advice})" if advice else ""))
+
+    def _wrong_password(self) -> ActionFailed:
+        return self._refused(f"wrong {self.method} password (it was tried once)")
 
     def _refused(self, why: str) -> ActionFailed:
         return ActionFailed(f"become {self.user}: {why}", kind="become")

@@ -99,7 +99,7 @@ class Runtime:
             return self.here.act(call, settings, token, report)
         with self._lock:
             door = self._doors.setdefault(user, threading.Lock())
-        with door:  # of this user alone: sudo may take its time
+        with door:  # of this user alone: it may take its time
             child, there = self._others.get(user) or self._become(user)
             if child.peer.is_closed:  # killed, perhaps; whoever comes next gets a new one
                 child.close()
@@ -112,7 +112,7 @@ class Runtime:
 
         child = start(
             user,
-            "sudo",
+            str(self.peer.call("become", {"user": user})),
             lambda: str(self.peer.call("password", {"user": user})),
             {
                 "template": lambda args: self.peer.call("template", args),

@@ -20,7 +20,7 @@ from pathlib import Path
 from sloth import __version__
 from sloth.runtime.action import INDEX
 from sloth.runtime.archive import pack
-from sloth.transport.startline import boot_source
+from sloth.transport.startline import boot_source, terminal_source
 
 KEEP = 3
 MODULES = "sloth/runtime/modules/"
@@ -45,6 +45,7 @@ class Bundle:
         contents[MODULES + INDEX] = _module_index(contents)
         contents["sloth/__init__.py"] = _PACKAGE.encode("ascii")
         contents["sloth/runtime/start.txt"] = boot_source().encode("ascii")
+        contents["sloth/runtime/terminal.txt"] = terminal_source().encode("ascii")
         return cls(contents, directory)
 
     @property

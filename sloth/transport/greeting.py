@@ -1,8 +1,8 @@
-"""From the start line to the first frame: noise, nudges, sudo's prompt, the bundle, and what went wrong.
+"""From the start line to the first frame: noise, nudges, prompts for passwords, the bundle, and what went wrong.
 
 A login shell may print anything before (and after) the boot program's word, which opens with our nonce reversed. One
-whose start-up file reads stdin is nudged with an empty line. A password is written once, when sudo's prompt has been
-seen, and never again.
+whose start-up file reads stdin is nudged with an empty line. A password is written once, when the prompt with our
+nonce has been seen, and never again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
-from sloth.runtime import sudo
+from sloth.runtime import becoming
 from sloth.runtime.wire import CHUNK
 from sloth.transport.link import Heard, Link
 from sloth.transport.startline import NOWHERE, Start
@@ -102,17 +102,17 @@ class _Talk:
         self.ended = heard.ended
 
     def _answer_prompt(self) -> None:
-        prompt = sudo.prompt(self.start.nonce).encode("ascii")
+        prompt = becoming.prompt(self.start.nonce).encode("ascii")
         seen = self.greeting.err.count(prompt) + self.out.count(prompt)
         if not seen:
             return
         if self.password is None:
             raise BecomeFailed(
-                f"{self.host}: sudo asks for a password to become {self.start.become}",
-                hint="give it with -K, or as sloth_become_password",
+                f"{self.host}: {self.start.method} asks for a password to become {self.start.become}",
+                hint="give it with -K, or as sloth_become_password" + _whose(self.start),
             )
         if self.prompted and seen > 1:
-            raise BecomeFailed(f"{self.host}: wrong sudo password", hint="it was tried once")
+            raise self._wrong_password()
         if not self.prompted:
             self.prompted = True
             self.link.write(self.password.encode() + b"\n")
@@ -123,18 +123,29 @@ class _Talk:
         last = self._said()
         if NOWHERE in text:
             return NoPython(f"{self.host}: no Python 3 was found", hint=PYTHON_HINT)
-        if self.start.become and sudo.wants_terminal(text):
+        if self.start.become and becoming.wants_terminal(text):
             return NeedsTerminal(f"{self.host}: sudo wants a terminal")
-        if self.start.become and ("sudo" in text or self.prompted):
-            if self.prompted and sudo.is_wrong_password(text):
-                return BecomeFailed(f"{self.host}: wrong sudo password", hint="it was tried once")
-            why = sudo.complaint(text, self.start.nonce)
-            return BecomeFailed(f"{self.host}: sudo does not make us {self.start.become}: {why}")
+        if self.start.become and (self.start.method in text or self.prompted):
+            return self._refused(text)
         if re.search(r"Error: |Fatal Python error|^(unknown|Unknown) option:? -I", text, re.MULTILINE):
             return NoPython(f"{self.host}: its Python does not work{last}", hint=PYTHON_HINT)
         return NoShell(
             f"{self.host}: the login shell ended before sloth started{last}",
             hint="does a start-up file of the shell exit, or is the shell nologin?",
+        )
+
+    def _refused(self, text: str) -> BecomeFailed:
+        """What the method of becoming another user said."""
+        if self.prompted and becoming.is_wrong_password(text):
+            return self._wrong_password()
+        method, user = self.start.method, self.start.become
+        why = becoming.complaint(method, text, self.start.nonce)
+        hint = becoming.advice(method, user, text)
+        return BecomeFailed(f"{self.host}: {method} does not make us {user}: {why}", hint=hint)
+
+    def _wrong_password(self) -> BecomeFailed:
+        return BecomeFailed(
+            f"{self.host}: wrong {self.start.method} password", hint="it was tried once" + _whose(self.start)
         )
 
     def _too_late(self, timeout: float) -> ConnectTimeout:
@@ -148,6 +159,10 @@ class _Talk:
     def _said(self) -> str:
         lines = [line.strip() for line in (self.out + b"\n" + self.greeting.err).splitlines() if line.strip()]
         return f": {lines[-1][-200:].decode('utf-8', 'replace')}" if lines else ""
+
+
+def _whose(start: Start) -> str:
+    return f"; su wants that of {start.become}" if start.method == "su" else ""
 
 
 def greet(

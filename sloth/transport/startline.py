@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from sloth.core.connection import BecomeMethod
 from sloth.core.errors import NoPython
-from sloth.runtime import sudo
+from sloth.runtime import becoming
 
 PYTHONS = (
     "python3",
@@ -27,36 +28,19 @@ OUR_EXIT = 127
 NOWHERE = "sloth-found-no-python"
 _QUIET = re.compile(r"[\w./+:@%=, -]+")
 
-# A terminal of its own for sudo, as `Defaults requiretty` wants; what we talk over stays as it is.
-_TERMINAL = """
-import fcntl, os, pty, sys, termios
-master, slave = pty.openpty()
-child = os.fork()
-if child == 0:
-    os.setsid()
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    os.closerange(3, 64)
-    os.execvp(sys.argv[1], sys.argv[1:])
-os.close(slave)
-os.close(0)
-os.close(1)
-status = os.waitpid(child, 0)[1]
-os._exit(status >> 8 or status & 127 and 128 + (status & 127))
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """One start of a runtime.
 
-    sha: the bundle's. nonce: random. pythons: tried in this order. become: the user to become by sudo, or empty.
-    terminal: sudo gets a terminal of its own.
+    sha: the bundle's. nonce: random. pythons: tried in this order. become: the user to become, or empty; method: by
+    what. terminal: sudo gets a terminal of its own, as `Defaults requiretty` wants; su and doas always have one.
     """
 
     sha: str
     nonce: str
     pythons: tuple[str, ...] = PYTHONS
     become: str = ""
+    method: BecomeMethod = "sudo"
     terminal: bool = False
 
     def argv(self) -> list[str]:
@@ -73,9 +57,10 @@ class Start:
         if not self.become:
             return runtime
         runtime[2] = f"cd >/dev/null 2>&1 || cd /; {loop}"
-        command = [*sudo.argv(self.become, self.nonce), *runtime]
-        if self.terminal:
-            return ["/bin/sh", "-c", loop, "sloth", packed(_TERMINAL), *command]
+        command = [*becoming.argv(self.method, self.become, self.nonce), *runtime]
+        if self.terminal or becoming.needs_terminal(self.method):
+            terminal = [packed(terminal_source()), self.method, becoming.hidden(self.nonce)]
+            return ["/bin/sh", "-c", loop, "sloth", *terminal, *command]
         return command
 
     def line(self) -> str:
@@ -89,8 +74,19 @@ def _words(pythons: tuple[str, ...]) -> str:
 
 @cache
 def boot_source() -> str:
-    """The boot program without comments, with its call; a process on the host starts others with it (become.py)."""
-    tree = ast.parse(files("sloth.runtime").joinpath("boot.py").read_text(encoding="utf-8"))
+    """The boot program, with its call; a process on the host starts others with it (become.py)."""
+    return _bare("boot.py") + "\nstart(*sys.argv[1:])\n"
+
+
+@cache
+def terminal_source() -> str:
+    """The program that gives su and its like a terminal, with its call; become.py uses it too."""
+    return _bare("terminal.py") + "\nimport sys\nserve(*sys.argv[1:])\n"
+
+
+def _bare(name: str) -> str:
+    """A file of the runtime without comments and annotations."""
+    tree = ast.parse(files("sloth.runtime").joinpath(name).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node) is not None:
             node.body[0] = ast.Pass()
@@ -98,7 +94,7 @@ def boot_source() -> str:
             node.returns = None
             for argument in node.args.args:
                 argument.annotation = None
-    return ast.unparse(tree) + "\nstart(*sys.argv[1:])\n"
+    return ast.unparse(tree)
 
 
 @cache

@@ -72,6 +72,7 @@ class Switchboard:
             secrets.token_hex(16),
             _pythons(connection),
             connection.become_user if connection.become else "",
+            connection.become_method,
         )
         try:
             return self._run(connection, start, login, answer, hear)

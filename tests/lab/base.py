@@ -16,7 +16,7 @@ PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "sudo", "iproute2", "procps",
     "ca-certificates", "cron", "git", "curl", "rsync", "acl",
 )  # fmt: skip
-REPOSITORY = ("hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common")
+REPOSITORY = ("hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common", "opendoas")
 # These act on their own some time after boot, and would disturb what a test counts.
 QUIET = ("console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-firstboot.service")
 

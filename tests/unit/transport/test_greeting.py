@@ -7,14 +7,14 @@ from collections import deque
 import pytest
 
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell
-from sloth.runtime import sudo
+from sloth.runtime import becoming
 from sloth.transport.greeting import NeedsTerminal, greet
 from sloth.transport.link import Heard
 from sloth.transport.startline import NOWHERE, Start
 
 NONCE = "0123456789abcdef"
 WORD = b"\nfedcba9876543210 "
-PROMPT = sudo.prompt(NONCE).encode()
+PROMPT = becoming.prompt(NONCE).encode()
 
 
 class Script:

@@ -1,0 +1,71 @@
+"""What sudo, su and doas are told and say, and what it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.runtime import becoming
+
+
+def test_the_command_line_does_not_show_the_prompt():
+    assert becoming.prompt("abc") == "[sloth-%abc]"
+    assert not any(becoming.prompt("abc") in word for word in becoming.argv("sudo", "root", "abc"))
+    assert becoming.argv("sudo", "web", "abc") == ["sudo", "-S", "-H", "-p", "[sloth-%%abc]", "-u", "web", "--"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "line"),
+    [
+        pytest.param("[sloth-%n]sudo: 1 incorrect password\n", "sudo: 1 incorrect password", id="wrong"),
+        pytest.param(
+            "sudo: unknown user nobody2\nsudo: error initializing audit plugin sudoers_audit\n",
+            "sudo: unknown user nobody2", id="unknown user",
+        ),
+        pytest.param(
+            "We trust you have received the lecture\n\n    #1) Respect\n[sloth-%n]bob is not in the sudoers file.\n",
+            "bob is not in the sudoers file.", id="lecture",
+        ),
+        pytest.param("sh: 1: exec: sudo: not found\n", "sh: 1: exec: sudo: not found", id="no sudo"),
+        pytest.param("", "sudo ended without a word", id="silence"),
+    ],
+)  # fmt: skip
+def test_the_line_that_tells_is_found(errors, line):
+    assert becoming.complaint("sudo", errors, "n") == line
+
+
+@pytest.mark.parametrize(
+    ("method", "errors", "line"),
+    [
+        pytest.param("su", "su: user nosuch does not exist\n", "su: user nosuch does not exist", id="unknown user"),
+        pytest.param("su", "Password: \nsu: Permission denied\n", "su: Permission denied", id="pam_wheel"),
+        pytest.param("doas", "doas: Operation not permitted\n", "doas: Operation not permitted", id="no rule"),
+        pytest.param("doas", "", "doas ended without a word", id="silence"),
+    ],
+)
+def test_su_and_doas_say_why_themselves(method, errors, line):
+    assert becoming.complaint(method, errors, "n") == line
+
+
+@pytest.mark.parametrize("said", [
+    pytest.param("su: Authentication failure\n", id="su of util-linux"),
+    pytest.param("su: incorrect password\n", id="su of busybox"),
+    pytest.param("doas: Authentication failed\n", id="doas"),
+    pytest.param("Sorry, try again.\n", id="sudo"),
+])
+def test_a_wrong_password_is_recognized(said):
+    assert becoming.is_wrong_password(said)
+
+
+@pytest.mark.parametrize("method", becoming.METHODS)
+def test_no_command_line_shows_the_prompt(method):
+    words = [*becoming.argv(method, "root", "abc"), becoming.hidden("abc")]
+    assert not any(becoming.prompt("abc") in word for word in words)
+
+
+def test_an_account_without_a_shell_is_explained():
+    assert "login shell of nobody" in becoming.advice("su", "nobody", "This account is currently not available.\n")
+
+
+def test_requiretty_is_recognized():
+    assert becoming.wants_terminal("sudo: sorry, you must have a tty to run sudo\n")
+    assert not becoming.wants_terminal("sudo: 3 incorrect password attempts\n")
