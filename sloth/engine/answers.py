@@ -77,7 +77,7 @@ class Answers:
         }
 
     def template(self, args: Mapping[str, Any]) -> object:
-        """{"src" or "text", "vars", "role"} → {"text"}."""
+        """{"src" or "text", "vars", "role", "own"} → {"text"}."""
         role = self._role(args)
         search = self._search(role, "templates")
         variables = self._variables(args, role)
@@ -138,8 +138,10 @@ class Answers:
 
     def _variables(self, args: Mapping[str, Any], role: str | None) -> dict[str, object]:
         job = self._job
-        variables = task_variables(job["vars"], job["extra"], job["roles"], role)
-        given = args.get("vars")
+        own, given = args.get("own"), args.get("vars")
+        variables = task_variables(
+            job["vars"], job["extra"], job["roles"], role, own if isinstance(own, dict) else {}
+        )
         return {
             **variables,
             **(given if isinstance(given, dict) else {}),

@@ -44,15 +44,22 @@ class Tally:
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self.counts: dict[str, dict[str, int]] = {host: {} for host in hosts}
-        self.bad: set[tuple[str, str]] = set()
+        self._bad: dict[tuple[str, str, bool], str] = {}
 
     def add(self, event: Event) -> None:
         """Take one more event into account."""
         if isinstance(event, TaskFinished):
             of_host = self.counts[event.host]
             of_host[event.status] = of_host.get(event.status, 0) + 1
+            key = (event.host, event.task, event.handler)
+            self._bad.pop(key, None)  # a handler that failed may run again, and well
             if event.status in BAD and not event.ignored:
-                self.bad.add((event.host, event.status))
+                self._bad[key] = event.status
+
+    @property
+    def bad(self) -> set[tuple[str, str]]:
+        """Hosts, and how they came to harm."""
+        return {(host, status) for (host, _, _), status in self._bad.items()}
 
     def bad_hosts(self, hosts: Collection[str]) -> int:
         """How many of these failed or could not be reached."""

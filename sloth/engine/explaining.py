@@ -1,7 +1,7 @@
 """Where a variable of a host comes from: every place that says it, from the one that wins to the lowest.
 
 The order is that of a run: role defaults, the inventory, variables of the workflow, values files, variables of
-roles, extra variables. What a role says counts for its own tasks alone.
+roles, params of tasks, extra variables. What a role says counts for its own tasks alone, and params for their task.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Said:
     """One place that gives a value.
 
     name: how the variable is called there. by: who says it. role: whose tasks alone see it (empty: all do).
-    wins: whether it holds, for those tasks or for all others
+    task: which task alone sees it. wins: whether it holds, for those tasks or for all others
     """
 
     name: str
@@ -35,6 +35,7 @@ class Said:
     where: str
     role: str
     wins: bool
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,17 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Scoped:
-    """A layer, the role for whose tasks alone it counts, and whether it is one of the inventory."""
+    """A layer, the role or task for which alone it counts, and whether it is one of the inventory."""
 
     layer: Layer
     role: str = ""
     inventory: bool = False
+    task: str = ""
+
+    @property
+    def around(self) -> set[tuple[str, str]]:
+        """Its own scope, and those that have it inside: what is said there, higher up, holds here too."""
+        return {("", ""), (self.role, ""), (self.role, self.task)}
 
 
 def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
@@ -66,12 +73,12 @@ def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
         everything = {name for one in known for name in one.layer.values}
         raise InventoryError(f"nobody gives {host} a variable {variable!r}", hint=near(variable, everything))
     said = []
-    decided: set[str] = set()
+    decided: set[tuple[str, str]] = set()
     for one, name in found:
         value = MASK if name in SECRET_VARIABLES else one.layer.values[name]
-        wins = not decided & {"", one.role}
-        said.append(Said(name, value, one.layer.name, one.layer.where(name), one.role, wins))
-        decided.add(one.role)
+        wins = not decided & one.around
+        said.append(Said(name, value, one.layer.name, one.layer.where(name), one.role, wins, one.task))
+        decided.add((one.role, one.task))
     return Explanation(host, variable, said)
 
 
@@ -93,6 +100,9 @@ def of_run(
     yield from (Scoped(Layer("values file", file.values, file)) for file in values)
     for name, layers in roles.items():
         yield from (Scoped(layer, name) for kind, layer in layers.items() if kind != "defaults")
+    for task in [task for workflow in workflows for task in workflow.tasks if task.params]:
+        layer = _spoken(f"params of task {task.name}", task.params, task.where)
+        yield Scoped(layer, task.role or "", task=task.name)
     yield from (Scoped(Layer("extra variables", file.values, file)) for file in extra)
 
 

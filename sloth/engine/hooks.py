@@ -99,7 +99,7 @@ class Hooks:
         step = Step({"name": hook})
         report = Report(lambda *_: None, lambda level, text: self._publish(LogLine("", hook, level, text)))
         settings = Settings(check=self._check)
-        attempt = Attempt(step, settings, token, self._timer, self._act, report, _no_handler, _no_export)
+        attempt = Attempt(step, settings, token, self._timer, self._act, report, _NoHost())
         context = {"vars": dict(self._variables), "inventory_hostname": socket.gethostname()}
         try:
             return self._evaluated.call(self._name, hook, args, context, attempt.perform, LIMIT)
@@ -116,9 +116,14 @@ def _nobody(verb: str, args: dict[str, object]) -> Any:
     raise ActionFailed(f"{verb}: a hook of a workflow has no host to bring this to; do it in a task")
 
 
-def _no_export(outputs: Mapping[str, object]) -> None:
-    raise ActionFailed(f"export({', '.join(outputs)}): outputs are those of hosts; do it in a task")
+class _NoHost:
+    """What a hook cannot wish for, as it has no host."""
 
+    def notify(self, name: str) -> list[str]:
+        raise ActionFailed(f"notify({name!r}): a hook of a workflow cannot notify handlers; do it in a task")
 
-def _no_handler(name: str) -> str:
-    raise ActionFailed(f"notify({name!r}): a hook of a workflow cannot notify handlers; do it in a task")
+    def flush(self, names: list[str], token: Token) -> bool:  # noqa: ARG002  # as a wish is made
+        raise ActionFailed("flush_handlers(): handlers run on hosts; do it in a task")
+
+    def export(self, outputs: Mapping[str, object]) -> None:
+        raise ActionFailed(f"export({', '.join(outputs)}): outputs are those of hosts; do it in a task")

@@ -244,8 +244,9 @@ class HostRun:
 
     def _take_notified(self, event: TaskFinished) -> None:
         """Keep account of the handlers that are wanted: a task wants some, a handler that ran well is one less."""
-        if event.handler and event.status not in BAD:
-            self._wanted.discard(event.task)
+        if event.handler:
+            self._started.discard((event.task, True))  # it may be notified, and run, once more
+            (self._wanted.add if event.status in BAD else self._wanted.discard)(event.task)
         self._wanted.update(name for name in event.notified if name in self._terms.handlers)
 
     def _begins(self, event: TaskStarted) -> bool:

@@ -49,6 +49,11 @@ class Call:
         self.named = dict(named or {})
         self.empty = empty
 
+    @property
+    def renders(self) -> bool:
+        """Whether it needs the variables of its task."""
+        return "template" in (self.module, self.action)
+
 
 class Outcome:
     """What came of a call. `failure` is set when the action failed; what it changed before is kept."""
@@ -115,10 +120,11 @@ class Here:
     def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
         """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
         outcome = Outcome()
+        own = {"own": settings.own} if call.renders else {}
         host = Host(
             settings,
             token,
-            lambda verb, args: self._ask(verb, dict(args, role=settings.role)),
+            lambda verb, args: self._ask(verb, dict(args, role=settings.role, **own)),
             lambda verb, args: self._receive(verb, dict(args, role=settings.role)),
             report.output,
             report.log,
@@ -178,6 +184,7 @@ class There:
                     "env": settings.env,
                     "role": settings.role,
                     "live": settings.live,
+                    "own": settings.own if call.renders else {},
                 },
             )
         except ActionFailed:
@@ -220,6 +227,7 @@ class Served:
     def act(self, args: "dict[str, object]") -> object:
         """The verb `act`."""
         number, positional, named, env = args.get("act"), args.get("args"), args.get("named"), args.get("env")
+        own = args.get("own")
         if not isinstance(number, int) or not isinstance(positional, list) or not isinstance(named, dict):
             raise ActionFailed("bad act", kind="protocol")
         call = Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
@@ -231,6 +239,7 @@ class Served:
             env if isinstance(env, dict) else {},
             None if args.get("role") is None else str(args["role"]),
             bool(args.get("live")),
+            own if isinstance(own, dict) else {},
         )
         report = Report(
             lambda stream, data: self._tell(

@@ -13,6 +13,7 @@ from sloth.runtime.token import Token
 MYPY = False
 if MYPY:
     from collections.abc import Callable
+    from typing import Protocol
 
     from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
@@ -20,13 +21,24 @@ if MYPY:
 
     Perform = Callable[[dict[str, object]], list[object]]
 
+    class Wishes(Protocol):
+        """What a function may want of the run itself; each may raise ActionFailed."""
+
+        def notify(self, name: str) -> "list[str]":
+            """The handlers of that name or topic."""
+
+        def flush(self, names: "list[str]", token: Token) -> bool:
+            """Run the handlers that are due, and these, now; False when they have to wait."""
+
+        def export(self, outputs: "dict[str, object]") -> None:
+            """The run's outputs on this host get these as well."""
+
 
 class Attempt:
     """The calls of one try, in the order they were made.
 
     act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
-    notify(name): a handler is wanted; raises ActionFailed when there is none of that name
-    export(outputs): the run's outputs on this host get these as well
+    handed: the handlers that it has notified and, before its end, wanted to run at once
     """
 
     def __init__(
@@ -37,8 +49,7 @@ class Attempt:
         timer: "Timer",
         act: "Act",
         report: Report,
-        notify: "Callable[[str], str]",
-        export: "Callable[[dict[str, object]], None]",
+        wishes: "Wishes",
     ) -> None:
         self.step = step
         self.settings = settings
@@ -47,9 +58,9 @@ class Attempt:
         self.report = report
         self.outcomes = []  # type: list[Outcome]
         self.notified = []  # type: list[str]
+        self.handed = []  # type: list[str]
         self._act = act
-        self._notify = notify
-        self._export = export
+        self._wishes = wishes
 
     @property
     def changes(self) -> "list[str]":
@@ -114,10 +125,15 @@ class Attempt:
         if action == "notify":
             names = args[0] if args and isinstance(args[0], list) else args
             for name in names:
-                self.notified.append(self._notify(str(name)))
+                self.notified += self._wishes.notify(str(name))
+            return None
+        if action == "flush_handlers":
+            self.handed += self.notified
+            if self._wishes.flush(self.notified, self.token):
+                self.notified = []
             return None
         if action == "export":
-            self._export(named)
+            self._wishes.export(named)
             return None
         if action == "sleep":
             self.token.sleep(seconds(args[0] if args else named.get("seconds", 0)))

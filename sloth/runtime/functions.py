@@ -55,10 +55,27 @@ class Functions:
     def attempt(self, token: Token) -> Attempt:
         """A fresh attempt whose right to act is that token."""
         stage, step, job = self.stage, self.step, self.stage.job
-        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live)
+        own = job.own(step, stage.registered)
+        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live, own)
         return Attempt(
-            step, settings, token, stage.tools.timer, stage.tools.act, self._report, stage.handler, stage.exports.update
+            step, settings, token, stage.tools.timer, stage.tools.act, self._report, self
         )
+
+    # what the run itself is asked for
+
+    def notify(self, name: str) -> "list[str]":
+        """The handlers of that name or topic."""
+        return self.stage.notify(name)
+
+    def flush(self, names: "list[str]", token: Token) -> bool:
+        """Run the handlers that are due, and these, now."""
+        if self._is_handler:
+            raise ActionFailed(f"{self.step.name} is a handler itself: it can notify those below it, not run them")
+        return self.stage.flush(names, token)
+
+    def export(self, outputs: "Plain") -> None:
+        """Give the run outputs."""
+        self.stage.export(outputs)
 
     # the command and what stands around it in each attempt
 
@@ -156,7 +173,7 @@ class Functions:
             "params": params,
             "deps": stage.deps(step),
             "held": stage.held(step.role),
-            "registered": dict(stage.registered),
+            "own": attempt.settings.own,
             "inventory_hostname": job.host,
             "extra": extra,
         }  # type: Plain

@@ -29,6 +29,7 @@ class Settings:
 
     role: the role that the task belongs to, for its files and templates
     live: whether the output of commands is shown while they run, where the call does not say it
+    own: the variables that this task sees and others do not, for its templates
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Settings:
         env: "Mapping[str, str] | None" = None,
         role: "str | None" = None,
         live: bool = False,
+        own: "Mapping[str, object] | None" = None,
     ) -> None:
         self.check = check
         self.diff = diff
@@ -46,6 +48,7 @@ class Settings:
         self.env = dict(env or {})
         self.role = role
         self.live = live
+        self.own = dict(own or {})
 
 
 class Host:

@@ -91,18 +91,28 @@ class Job:
             for step in self.steps:
                 step.workdir = step.workdir or self.scratch
         self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
+        for step in self.steps:
+            step.params = {name: self.extra.get(name, value) for name, value in step.params.items()}
 
     def variables(self, role: "str | None") -> "dict[str, object]":
-        """What a task of that role sees: role defaults, the host's variables, role variables, extra variables."""
-        return task_variables(self.vars, self.extra, self.roles, role)
+        """What every task of that role sees: role defaults, the host's variables, role variables, extra variables."""
+        return task_variables(self.vars, self.extra, self.roles, role, {})
+
+    def own(self, step: Step, registered: "Plain") -> "dict[str, object]":
+        """What a task sees above those: what tasks before it registered, its params; nothing that -e says."""
+        own = dict(registered, **step.params)
+        return {name: value for name, value in own.items() if name not in self.extra}
 
 
-def task_variables(variables: "Plain", extra: "Plain", roles: "Plain", role: "str | None") -> "dict[str, object]":
-    """Merge the layers of one task, lowest first. roles: name → {"defaults": {…}, "vars": {…}}."""
+def task_variables(
+    variables: "Plain", extra: "Plain", roles: "Plain", role: "str | None", own: "Plain"
+) -> "dict[str, object]":
+    """Merge the layers of one task, lowest first. roles: name → {"defaults": {…}, "vars": {…}}. own: see Job.own."""
     layers = _mapping(roles, role) if role is not None else {}
     merged = dict(_mapping(layers, "defaults"))
     merged.update(variables)
     merged.update(_mapping(layers, "vars"))
+    merged.update(own)
     merged.update(extra)
     return merged
 

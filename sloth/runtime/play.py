@@ -10,9 +10,11 @@ that is async takes no worker: it begins as soon as its needs are met, beside wh
 
 import threading
 
+from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import Job, Step
 from sloth.runtime.stage import Stage
 from sloth.runtime.taskrun import TaskRun
+from sloth.runtime.token import Token
 from sloth.runtime.verdict import BLOCKING
 from sloth.runtime.workdir import Workdir
 
@@ -39,7 +41,7 @@ class Play:
         self.job = job
         self.tools = tools
         self.handlers = declared.handlers
-        self._stage = Stage(job, tools, [str(handler["name"]) for handler in self.handlers], self._abort)
+        self._stage = Stage(job, tools, self.handlers, self._abort, self.flush)
         self._workdir = Workdir(self._stage, declared.clean_workdir)
         self._aborted = ""
         self._runs = [TaskRun(self._stage, step, declared.tasks[step.name], self._task_finished) for step in job.steps]
@@ -50,7 +52,8 @@ class Play:
         self._workers = 0
         self._gates = {}  # type: dict[str, bool]
         self._active = 0
-        self._notified = set(job.pending)
+        self._handling = set()  # type: set[TaskRun]
+        self._flushing = threading.Lock()
         self._cancelled = ""
 
     def run(self) -> "dict[str, int]":
@@ -67,8 +70,10 @@ class Play:
             while self._unfinished:
                 self._changed.wait(WATCH)
                 self._end_if_stuck()
-        self._run_handlers()
-        self._workdir.clean(not any(run.blocks for run in self._runs))
+        if not self._handlers_wait():
+            self._run_due(Token())
+        due = self._stage.due  # with a handler that failed and, at a further attempt, did not
+        self._workdir.clean(not any(run.blocks and (not run.is_handler or run.step.name in due) for run in self._runs))
         counts = {}  # type: dict[str, int]
         for run in self._runs:
             counts[run.status] = counts.get(run.status, 0) + 1
@@ -111,8 +116,11 @@ class Play:
     def _task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:
         """A run has its final status. Called by it, once, from a worker or from the timer."""
         with self._changed:
-            self._notified.update(run.notified)
-            if worker_is_lost and not run.step.is_async:
+            self._stage.due.update(run.notified)
+            if run.is_handler and run.blocks:
+                self._stage.due.add(run.step.name)
+            self._handling.discard(run)
+            if worker_is_lost and not run.step.is_async and not run.is_handler:
                 self._hire()
             self._unfinished -= 1
             if run.started:
@@ -182,33 +190,61 @@ class Play:
     def _is_ready(self, step: Step) -> bool:
         return all(need.finished for need in self._needs(step)) and all(name in self._gates for name in step.gates)
 
-    def _run_handlers(self) -> None:
-        wanted = [handler for handler in self.handlers if str(handler["name"]) in self._notified]
-        if wanted and any(run.blocks for run in self._runs) and not self.job.force_handlers:
-            names = ", ".join(str(handler["name"]) for handler in wanted)
-            self.tools.emit(
-                {
-                    "type": "log",
-                    "task": "",
-                    "level": "warning",
-                    "text": f"as a task did not succeed, handlers wait for the next run that does: {names}",
-                }
-            )
-            return
+    # handlers
+
+    def flush(self, names: "list[str]", token: Token) -> bool:
+        """A task wants the handlers that are due, and these, to run now; False when they wait for a better run.
+
+        token: the task's right to act. Raises ActionFailed when one of them does not succeed
+        """
+        with self._changed:
+            self._stage.due.update(names)
+        while not self._flushing.acquire(timeout=WATCH):
+            token.check()
+        try:
+            if self._handlers_wait():
+                return False
+            failed = self._run_due(token)
+        finally:
+            self._flushing.release()
+        if failed is not None:
+            raise ActionFailed(f"handler {failed.step.name!r} did not succeed")
+        return True
+
+    def _handlers_wait(self) -> bool:
+        """Whether a task has failed here, so that what is due stays so; a person is told."""
+        due = [str(handler["name"]) for handler in self.handlers if handler["name"] in self._stage.due]
+        if not due or self.job.force_handlers or not any(run.blocks and not run.is_handler for run in self._runs):
+            return False
+        text = f"as a task did not succeed, handlers wait for the next run that does: {', '.join(due)}"
+        self.tools.emit({"type": "log", "task": "", "level": "warning", "text": text})
+        return True
+
+    def _run_due(self, token: Token) -> "TaskRun | None":
+        """Run what is due, one after the other; the first that does not succeed is the last, and given back."""
         for handler in self.handlers:  # a handler may notify one that stands below it
-            name = str(handler["name"])
-            if name not in self._notified or self._cancelled:
-                continue
-            step = Step({"name": name, "role": handler.get("role"), "timeout": HANDLER_LIMIT})
-            run = TaskRun(self._stage, step, handler, self._task_finished, is_handler=True)
-            run.started = True
-            self._active += 1
-            self._unfinished += 1
-            self._runs.append(run)
-            threading.Thread(target=run.go, daemon=True).start()
             with self._changed:
-                while self._unfinished:
+                if self._cancelled or handler["name"] not in self._stage.due:
+                    continue
+                run = self._begin(handler)
+            watch = token.on_stop(lambda run=run: run.stop("cancelled", token.reason))  # type: ignore[misc]
+            with self._changed:
+                while run in self._handling:
                     self._changed.wait(WATCH)
                     self._end_if_stuck()
+            token.done(watch)
             if run.blocks:
-                return
+                return run
+        return None
+
+    def _begin(self, handler: "Plain") -> TaskRun:
+        self._stage.due.discard(str(handler["name"]))
+        step = Step({"name": handler["name"], "role": handler.get("role"), "timeout": HANDLER_LIMIT})
+        run = TaskRun(self._stage, step, handler, self._task_finished, is_handler=True)
+        run.started = True
+        self._active += 1
+        self._unfinished += 1
+        self._runs.append(run)
+        self._handling.add(run)
+        threading.Thread(target=run.go, name=f"handler {step.name}", daemon=True).start()
+        return run

@@ -10,7 +10,7 @@
               "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure", "on_retry",
               "on_timeout", "on_skip", "on_complete", "ignore_errors", "async", "notify", "register", "outputs",
               "artifacts", "consumes", "delegate_to", "run_once", "metadata", "role", "file", "line"}
-    handler  {"name", "command", "file", "line"}
+    handler  {"name", "command", "listen", "file", "line"}
     role     {"role", "vars"}
     hooks    {"on_start", "on_task_start", "on_task_complete", "on_complete"}: those that are declared
 

@@ -6,15 +6,18 @@ from sloth.runtime.failure import ActionFailed
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
     from sloth.runtime.job import Job, Step
     from sloth.runtime.lua.vm import VM
+    from sloth.runtime.token import Token
 
     Plain = dict[str, object]
     Emit = Callable[[Plain], None]
+    Flush = Callable[[list[str], Token], bool]
 
 
 class Tools:
@@ -33,14 +36,19 @@ class Tools:
 class Stage:
     """Where tasks run.
 
-    handlers: the names of those there are. abort(reason): let no further task start.
-    outputs: task → what it brought. registered: variable → what a task left in it. exports: the run's outputs here
+    handlers: as declared. abort(reason): let no further task start. flush(names, token): see Play.
+    due: the handlers that were notified and have not run. outputs: task → what it brought.
+    registered: variable → what a task left in it. exports: the run's outputs here
     """
 
-    def __init__(self, job: "Job", tools: Tools, handlers: "list[str]", abort: "Callable[[str], None]") -> None:
+    def __init__(
+        self, job: "Job", tools: Tools, handlers: "Sequence[Plain]", abort: "Callable[[str], None]", flush: "Flush"
+    ) -> None:
         self.job = job
         self.tools = tools
         self.abort = abort
+        self.flush = flush
+        self.due = set(job.pending)
         self.outputs = {}  # type: dict[str, Plain]
         self.registered = {}  # type: dict[str, Plain]
         self.exports = {}  # type: Plain
@@ -48,11 +56,17 @@ class Stage:
         self._held = set()  # type: set[str]
         self._holding = threading.Lock()
 
-    def handler(self, name: str) -> str:
-        """The name itself when there is such a handler; ActionFailed that lists them otherwise."""
-        if name not in self._handlers:
-            raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(self._handlers) or 'none'}")
-        return name
+    def notify(self, name: str) -> "list[str]":
+        """The handlers that have this name or listen to it; ActionFailed that lists them all when there is none."""
+        found = [str(handler["name"]) for handler in self._handlers if name in handler_topics(handler)]
+        if not found:
+            known = [topic for handler in self._handlers for topic in handler_topics(handler)]
+            raise ActionFailed(f"there is no handler {name!r}; there are: {', '.join(dict.fromkeys(known)) or 'none'}")
+        return found
+
+    def export(self, outputs: "Plain") -> None:
+        """The run's outputs on this host get these as well."""
+        self.exports.update(outputs)
 
     def held(self, role: "str | None") -> str:
         """The name under which the Lua machine holds the variables that tasks of this role see."""
@@ -71,3 +85,8 @@ class Stage:
         for name in step.depends_on:
             found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
         return found
+
+
+def handler_topics(handler: "Mapping[str, Any]") -> "list[str]":
+    """What a handler can be notified by: its name, and what it listens to."""
+    return [str(handler["name"]), *map(str, handler.get("listen") or [])]

@@ -86,6 +86,7 @@ class TaskRun:
         for hook in self._functions.tell_end(verdict):
             if self._current is not None:
                 self._current.outcomes.extend(hook.outcomes)
+                self._current.notified.extend(hook.notified)
         self._end(verdict)
 
     def _closed_door(self) -> "str | None":
@@ -119,6 +120,7 @@ class TaskRun:
         if self._current is not None:  # what earlier attempts changed is changed, and who was to hear of it still is
             attempt.outcomes.extend(self._current.outcomes)
             attempt.notified.extend(self._current.notified)
+            attempt.handed.extend(self._current.handed)
         self._current = attempt
         limit = self.step.timeout
         self._tell_phase()
@@ -209,8 +211,10 @@ class TaskRun:
         status = verdict.status
         self.status = status
         self.blocks = self._is_given_up or (status in BLOCKING and not self.step.ignore_errors)
-        if verdict.success and attempt is not None:
-            self.notified = attempt.notified + self._declared_notify(status)
+        if attempt is not None:
+            self.notified = [name for name in attempt.handed if name in self.stage.due]
+            if verdict.success:
+                self.notified += attempt.notified + self._declared_notify(status)
         self._pass_on(verdict)
         self._emit(
             "task_finished",
@@ -248,7 +252,9 @@ class TaskRun:
     def _declared_notify(self, status: str) -> "list[str]":
         names = self.declared.get("notify") or []
         assert isinstance(names, list)
-        return [str(name) for name in names] if status in ("changed", "would_change", "would_run") else []
+        if status not in ("changed", "would_change", "would_run"):
+            return []
+        return [handler for name in names for handler in self.stage.notify(str(name))]
 
     # what it says
 

@@ -70,7 +70,7 @@ class Workdir:
         report = Report(lambda *_: None, self._log)
         tools = stage.tools
         step = Step({"name": "workdir"})
-        return Attempt(step, settings, token, tools.timer, tools.act, report, stage.handler, stage.exports.update)
+        return Attempt(step, settings, token, tools.timer, tools.act, report, stage)
 
     def _log(self, level: str, text: str) -> None:
         self._stage.tools.emit({"type": "log", "task": "", "level": level, "text": text})

@@ -19,6 +19,7 @@ from sloth.core.varsfile import VarsFile
 from sloth.runtime.action import Catalog
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
+from sloth.runtime.stage import handler_topics
 from sloth.workflow import config
 from sloth.workflow.config import Config
 from sloth.workflow.sources import ROLE, Sources
@@ -146,9 +147,10 @@ def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -
     workdir = declared.get("workdir") or settings.workdir
     tasks = tuple(_task({"workdir": workdir, **one}, settings, _where(one, sources)) for one in declared["tasks"])
     handlers = tuple(handler["name"] for handler in declared["handlers"])
+    topics = list(dict.fromkeys(topic for handler in declared["handlers"] for topic in handler_topics(handler)))
     _check_needs(tasks)
     for one, task in zip(declared["tasks"], tasks, strict=True):
-        _check_notify(task, one["notify"], handlers)
+        _check_notify(task, one["notify"], topics)
     return Workflow(
         name=declared["name"],
         where=_where(declared, sources),
@@ -259,11 +261,11 @@ def _succeeded_before(task: Task, by_name: Mapping[str, Task]) -> set[str]:
     return found
 
 
-def _check_notify(task: Task, notified: Sequence[str], handlers: Sequence[str]) -> None:
+def _check_notify(task: Task, notified: Sequence[str], topics: Sequence[str]) -> None:
     for name in notified:
-        if name not in handlers:
+        if name not in topics:
             raise WorkflowError(
                 f"task {task.name!r} notifies {name!r}, which is no handler of the workflow",
                 where=task.where,
-                hint=near(name, handlers) or f"its handlers: {', '.join(handlers) or '(none)'}",
+                hint=near(name, topics) or f"its handlers: {', '.join(topics) or '(none)'}",
             )

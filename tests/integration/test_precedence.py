@@ -38,10 +38,12 @@ PLACES = {
     "later values file": "more.yml",
     "role vars": "roles/r/vars/main.json",
     "role, as the workflow uses it": "",
+    "params": "",
     "extra variables": "",
     "later extra variables": "extra.yml",
 }
-ROLES = frozenset({"role defaults", "role vars", "role, as the workflow uses it"})
+SCOPES = {"role defaults": 1, "role vars": 1, "role, as the workflow uses it": 1, "params": 2}
+"""Who sees a place that not all do: 1 the tasks of the role, 2 one task of it."""
 PAIRS = {f"v_{a}_{b}": (one, other) for (a, one), (b, other) in combinations(enumerate(PLACES), 2)}
 SITE = """
 workflow.define("site")
@@ -50,8 +52,8 @@ workflow.define("site")
   :tasks({{ task("outside"):command(function() return true, "", {{ seen = vars }} end) }})
 """
 ROLE = """
-task("inside"):command(function()
-  return true, "", { seen = vars, rendered = template.render("{{ vars | tojson }}\\n") }
+task("inside"):params({params}):command(function(this, params)
+  return true, "", {{ seen = vars, params = params, rendered = template.render("{{{{ vars | tojson }}}}\\n") }}
 end):build()
 """
 
@@ -66,6 +68,7 @@ class Seen:
     """What came of each variable: in a role's task, in its templates, in a task of no role, and as explained."""
 
     inside: Mapping[str, str]
+    params: Mapping[str, str]
     rendered: Mapping[str, str]
     outside: Mapping[str, str]
     request: Request
@@ -80,7 +83,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     parent = {"vars": said("parent, inventory"), "children": {"child": child}}
     inventory = {"all": {"vars": said("all, inventory"), "children": {"zparent": parent}}}
     site = SITE.format(variables=lua(said("workflow")), role=lua(said("role, as the workflow uses it")))
-    files = {"inv/hosts.json": json.dumps(inventory), "site.sloth": site, "roles/r/tasks/main.sloth": ROLE}
+    role = ROLE.format(params=lua(said("params")))
+    files = {"inv/hosts.json": json.dumps(inventory), "site.sloth": site, "roles/r/tasks/main.sloth": role}
     files |= {file: json.dumps(said(place)) for place, file in PLACES.items() if file}
     for name, text in files.items():
         path = folder / name
@@ -98,7 +102,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         assert root.apply(request, [events.append]) == 0, events
     outputs = {event.task: event.outputs for event in events if isinstance(event, TaskFinished)}
     inside, outside = outputs["r : inside"], outputs["outside"]
-    return Seen(inside["seen"], json.loads(str(inside["rendered"])), outside["seen"], request)  # type: ignore[arg-type]
+    return Seen(inside["seen"], inside["params"], json.loads(str(inside["rendered"])), outside["seen"], request)  # type: ignore[arg-type]
 
 
 every_pair = pytest.mark.parametrize(
@@ -111,11 +115,12 @@ every_pair = pytest.mark.parametrize(
 def test_of_two_places_the_higher_wins_in_a_roles_task(variable: str, lower: str, higher: str, seen: Seen):
     assert seen.inside[variable] == higher
     assert seen.rendered[variable] == higher
+    assert seen.params.get(variable) == (higher if "params" in (lower, higher) else None)
 
 
 @every_pair
 def test_what_a_role_says_is_not_seen_outside_of_it(variable: str, lower: str, higher: str, seen: Seen):
-    heard = [place for place in (lower, higher) if place not in ROLES]
+    heard = [place for place in (lower, higher) if place not in SCOPES]
     assert seen.outside.get(variable) == (heard[-1] if heard else None)
 
 
@@ -123,5 +128,5 @@ def test_what_a_role_says_is_not_seen_outside_of_it(variable: str, lower: str, h
 def test_the_explanation_has_both_and_the_winner_first(variable: str, lower: str, higher: str, seen: Seen):
     found = root.explain(seen.request, "h", variable, lambda event: None)
     assert [one.value for one in found.said] == [higher, lower]
-    alone = higher in ROLES and lower not in ROLES
+    alone = SCOPES.get(higher, 0) > SCOPES.get(lower, 0)
     assert [one.wins for one in found.said] == [True, alone]

@@ -60,7 +60,7 @@ def show_explanation(found: Explanation, form: Format) -> None:
     screen.line((found.variable, "bold"), (f" of {found.host}", "dim"))
     rows: list[list[Part]] = []
     for one in found.said:
-        by = f"{one.by}, for its tasks" if one.role else one.by
+        by = f"{one.by}, for its tasks" if one.role and not one.task else one.by
         name = f"{one.name}: " if one.name != found.variable else ""
         rows.append([("wins", "green") if one.wins else "", by, (one.where, "dim"), name + _shown(one.value)])
     screen.table(rows, indent="  ")

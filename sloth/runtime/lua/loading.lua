@@ -67,7 +67,8 @@ end
 local function declared_handlers(specs)
   local handlers = list()
   for i, spec in ipairs(specs) do
-    handlers[i] = { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command) }
+    handlers[i] = { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command),
+      listen = spec.listen or list() }
   end
   return handlers
 end

@@ -212,7 +212,7 @@ local function variables()
   if not call.vars then
     local context = call.context
     call.vars = context.held and unopened(held[context.held]) or sloth.decode(call.vars_text)
-    for name, value in next, context.registered or {} do call.vars[name] = value end
+    for name, value in next, context.own or {} do call.vars[name] = value end
   end
   return call.vars
 end
@@ -293,6 +293,12 @@ setmetatable(env, {
 function env.notify(...)
   if is_loading() then return noted("notify", sloth.caller_line()) end
   sloth.request("task", "notify", encode_all(...), "{}", sloth.caller_line())
+end
+
+-- What is due runs now, as at the end. It may itself be the command of a task.
+function env.flush_handlers()
+  if is_loading() then return noted("flush_handlers", sloth.caller_line()) end
+  sloth.request("task", "flush_handlers", "[]", "{}", sloth.caller_line())
 end
 
 function env.export(outputs)

@@ -183,7 +183,7 @@ class VM:
 
         context: style ("task", "hook", "condition", "handler": this and params first; "plain": only `extra`),
             this, params, deps, session, inventory_hostname, extra (a list); vars, or held (the name of variables
-            that the machine holds) and registered (what lies above them)
+            that the machine holds) and own (what lies above them)
         perform(request): answers {"module", "action", "args", "named", "where"} with a list of values, or
             raises ActionFailed, which the script can catch; whatever else it raises ends the call
         deadline: in the time of `clock`. key: for `expire` and `running_since`

@@ -13,6 +13,13 @@ end
 
 -- Handlers and roles --------------------------------------------------------------------------
 
+local handler_methods = {}
+
+-- Topics: what else it can be notified by, as can others.
+function handler_methods.listen(spec, where, ...) spec.listen = names("listen", where, ...) end
+
+function handler_methods.build() end -- it is known from the start
+
 function env.handler(name, fn)
   local where = sloth.caller_line()
   at_top_level("handler()", where)
@@ -24,7 +31,7 @@ function env.handler(name, fn)
   }
   local handlers = sloth.scope().handlers
   handlers[#handlers + 1] = spec
-  return builder("handler", name, {}, spec)
+  return builder("handler", name, handler_methods, spec)
 end
 
 local function make_role(name, vars, where)

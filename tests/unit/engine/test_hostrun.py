@@ -242,6 +242,12 @@ def test_a_host_cannot_begin_a_task_twice_nor_one_it_was_not_given():
     assert not [event for event in seen if isinstance(event, TaskRetrying)]
 
 
+def test_a_handler_that_was_flushed_may_begin_once_more():
+    again = [{**started("restart"), "handler": True}, finished("restart", handler=True)]
+    _, seen = run([*again, *again])
+    assert [event.task for event in seen if isinstance(event, TaskStarted)] == ["restart", "restart"]
+
+
 @pytest.mark.parametrize(
     ("events", "left"),
     [
@@ -252,6 +258,9 @@ def test_a_host_cannot_begin_a_task_twice_nor_one_it_was_not_given():
             [finished("a", "changed", notified=["restart"]), finished("restart", "changed", handler=True)], [], id="run"
         ),
         pytest.param([finished("restart", "failed", handler=True)], ["restart"], id="run in vain"),
+        pytest.param(
+            [finished("restart", "failed", handler=True), finished("restart", "ok", handler=True)], [], id="run twice"
+        ),
         pytest.param([finished("a", "changed", notified=["unknown"])], [], id="no handler of the workflow"),
     ],
 )
