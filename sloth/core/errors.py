@@ -10,11 +10,14 @@
     │   └── TemplateError           1   a template that does not render
     ├── StoreError                  1   what is kept between runs cannot be read or written
     │   └── StoreBusy               6   another process has been writing for too long
+    ├── StateError                  1   a name or value that state cannot hold
+    │   └── StateConflict           2   the value is not the one that the caller expected
     ├── Unreachable                 3   no working session to a host
     │   ├── NameNotResolved, ConnectionRefused, ConnectTimeout, ConnectionLost
     │   ├── HostKeyUnknown, HostKeyChanged, AuthenticationFailed, BecomeFailed
     │   └── NoPython, NoShell, CacheUnusable, NoLua
-    └── LockBusy                    6   another run works on the host
+    ├── LockBusy                    6   another run works on the host, or someone else holds the lock
+    └── LeaseLost                   6   a lock that was held is not held any more
 
 Each class owns its exit code. `where` is `file:line` or `file:line:column`; `hint` is one
 sentence that tells what to try.
@@ -70,6 +73,20 @@ class StoreBusy(StoreError):
     """Another process has been writing to the store for too long."""
 
     exit_code = 6
+
+
+class StateError(SlothError):
+    """A name or value that state cannot hold."""
+
+
+class StateConflict(StateError):
+    """The value is not the one that the caller expected. there: the entry as it is."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, there: object) -> None:
+        super().__init__(message)
+        self.there = there
 
 
 class Unreachable(SlothError):
@@ -152,6 +169,12 @@ class NoLua(Unreachable):
 
 
 class LockBusy(SlothError):
-    """Another run works on the host."""
+    """Another run works on the host, or someone else holds the lock."""
+
+    exit_code = 6
+
+
+class LeaseLost(SlothError):
+    """A lock that was held is not held any more: it expired, or was taken away."""
 
     exit_code = 6

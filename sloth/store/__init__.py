@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from sloth.store.database import Change, Database, Rows, Transaction, Value
+from sloth.store.locks import Clock, Forced, Lease, Locks, this_process
 from sloth.store.sqlite import SqliteDatabase
+from sloth.store.state import Entry, Fence, State
+from sloth.store.watch import Seen, watch
 
-__all__ = ["Change", "Database", "Rows", "SqliteDatabase", "Transaction", "Value"]
+__all__ = [
+    "Change",
+    "Clock",
+    "Database",
+    "Entry",
+    "Fence",
+    "Forced",
+    "Lease",
+    "Locks",
+    "Rows",
+    "Seen",
+    "SqliteDatabase",
+    "State",
+    "Transaction",
+    "Value",
+    "this_process",
+    "watch",
+]

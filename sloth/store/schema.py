@@ -14,6 +14,20 @@ STATE = (
         owner TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, updated DOUBLE PRECISION NOT NULL,
         expires DOUBLE PRECISION, PRIMARY KEY (namespace, key))""",
     "CREATE INDEX state_expires ON state (expires) WHERE expires IS NOT NULL",
+    # how far the versions of a namespace went when a key was removed: a key that comes again goes on from there
+    "CREATE TABLE state_floor (namespace TEXT PRIMARY KEY, version BIGINT NOT NULL)",
 )
 
-STEPS: Sequence[Sequence[str]] = (STATE,)
+LOCKS = (
+    """CREATE TABLE lease (
+        name TEXT PRIMARY KEY, token BIGINT NOT NULL, owner TEXT NOT NULL, taken DOUBLE PRECISION NOT NULL,
+        ttl DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION NOT NULL, boot TEXT NOT NULL,
+        until DOUBLE PRECISION NOT NULL, process TEXT NOT NULL, note TEXT NOT NULL)""",
+    "CREATE TABLE lease_token (one INTEGER PRIMARY KEY, token BIGINT NOT NULL)",
+    "INSERT INTO lease_token (one, token) VALUES (1, 0)",
+    """CREATE TABLE lease_forced (
+        at DOUBLE PRECISION NOT NULL, name TEXT NOT NULL, token BIGINT NOT NULL, owner TEXT NOT NULL,
+        by TEXT NOT NULL, reason TEXT NOT NULL)""",
+)
+
+STEPS: Sequence[Sequence[str]] = ((*STATE, *LOCKS),)

@@ -1,0 +1,257 @@
+"""Locks: leases that expire, with an owner and a fencing token.
+
+A lock belongs to whoever holds its lease. A holder that dies or freezes stops renewing, and the lock is free when its
+time is over; if the process that the lease is bound to has ended, at once. Every lease has a token that is greater than
+all before it, so that what a late holder still tries under its old token can be refused (State checks it).
+
+Time is the machine's own since it was started, which nobody can set: a step of the wall clock frees no lock and keeps
+none. Only for a lease of another start of the machine (or of another machine) the wall clock counts.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import LeaseLost, LockBusy, StateError
+from sloth.store.database import Database, Transaction
+from sloth.store.state import NAME_LIMIT, Fence
+
+TTL = 60.0
+_COLUMNS = "name, token, owner, taken, ttl, expires, boot, until, process, note"
+_FIND = f"SELECT {_COLUMNS} FROM lease WHERE name = ?"
+_TAKE = f"""INSERT INTO lease ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET token = excluded.token, owner = excluded.owner, taken = excluded.taken,
+        ttl = excluded.ttl, expires = excluded.expires, boot = excluded.boot, until = excluded.until,
+        process = excluded.process, note = excluded.note"""
+_FIRST_POLL, _LAST_POLL = 0.005, 0.25  # seconds between tries of one who waits
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """wall: seconds since 1970. steady: seconds since the machine was started, which `boot` names."""
+
+    wall: Callable[[], float]
+    steady: Callable[[], float]
+    boot: str
+
+    @classmethod
+    def of_this_machine(cls) -> Clock:
+        """The real one; it goes on while the machine sleeps."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return cls(time.time, lambda: time.clock_gettime(time.CLOCK_BOOTTIME), boot)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lock that someone holds. process: what it is bound to (see `this_process`), or an empty string."""
+
+    name: str
+    token: int
+    owner: str
+    taken: float
+    ttl: float
+    expires: float
+    boot: str
+    until: float
+    process: str
+    note: str
+
+    @property
+    def fence(self) -> Fence:
+        """For changes that are made under the lock."""
+        return Fence(self.name, self.token)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON."""
+        names = ("name", "token", "owner", "taken", "ttl", "expires", "note")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A lock that was taken away from its owner."""
+
+    at: float
+    name: str
+    token: int
+    owner: str
+    by: str
+    reason: str
+
+
+class Locks:
+    """The locks of a store. is_alive(process): whether a process that a lease is bound to may still be there."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        is_alive: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock or Clock.of_this_machine()
+        self._sleep = sleep
+        self._is_alive = is_alive or may_be_alive
+
+    def acquire(
+        self, name: str, owner: str, *, ttl: float = TTL, wait: float = 0.0, process: str = "", note: str = ""
+    ) -> Lease:
+        """Take a lock. Raises LockBusy, which says who has it, when it is not free within `wait` seconds."""
+        if not name or len(name) > NAME_LIMIT or not name.isprintable():
+            raise StateError(f"the name of a lock has 1 to {NAME_LIMIT} printable characters, got {name[:40]!r}")
+        if ttl <= 0:
+            raise StateError(f"the lock {name!r}: a time to live is more than 0 seconds, got {ttl:g}")
+        until, poll = self._clock.steady() + wait, _FIRST_POLL
+        while True:
+            lease, is_ours = self._try(name, owner, ttl, process, note)
+            if is_ours:
+                return lease
+            left = until - self._clock.steady()
+            if left <= 0:
+                raise LockBusy(f"{lease.owner} holds {name!r}{_since(lease)}", hint=_advice(lease, self.left(lease)))
+            self._sleep(min(left, poll * random.uniform(0.5, 1)))  # noqa: S311  # no two shall wait in step
+            poll = min(poll * 2, _LAST_POLL)
+
+    def renew(self, lease: Lease, ttl: float | None = None) -> Lease:
+        """Hold a lock for longer, from now on. Raises LeaseLost when it has another holder or none.
+
+        One that expired, but which nobody has taken since, is ours still.
+        """
+        renewed = self._made(lease.name, lease.token, lease.owner, ttl or lease.ttl, lease.process, lease.note)
+
+        def extend(transaction: Transaction) -> None:
+            changed = transaction.execute(
+                "UPDATE lease SET ttl = ?, expires = ?, boot = ?, until = ? WHERE name = ? AND token = ? RETURNING 1",
+                (renewed.ttl, renewed.expires, renewed.boot, renewed.until, lease.name, lease.token),
+            )
+            if not changed:
+                raise _lost(lease)
+
+        self._database.write(extend)
+        return replace(renewed, taken=lease.taken)
+
+    def release(self, name: str, token: int) -> bool:
+        """Give a lock back; False when it was lost before."""
+        sql = "DELETE FROM lease WHERE name = ? AND token = ? RETURNING 1"
+        return bool(self._database.write(lambda transaction: transaction.execute(sql, (name, token))))
+
+    def force(self, name: str, by: str, reason: str = "") -> Lease | None:
+        """Take a lock away from whoever holds it, and keep a record of that."""
+
+        def take_away(transaction: Transaction) -> Lease | None:
+            rows = transaction.execute(f"DELETE FROM lease WHERE name = ? RETURNING {_COLUMNS}", (name,))
+            if not rows:
+                return None
+            lease = Lease(*rows[0])
+            values = (self._clock.wall(), name, lease.token, lease.owner, by, reason)
+            transaction.execute(
+                "INSERT INTO lease_forced (at, name, token, owner, by, reason) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
+            return lease
+
+        return self._database.write(take_away, sync=True)
+
+    def held(self, prefix: str = "") -> list[Lease]:
+        """The leases that hold now, by name."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM lease ORDER BY name")
+        return [
+            lease for lease in (Lease(*row) for row in rows) if lease.name.startswith(prefix) and self._holds(lease)
+        ]
+
+    def forced(self) -> list[Forced]:
+        """The record of locks that were taken away, the latest first."""
+        query = "SELECT at, name, token, owner, by, reason FROM lease_forced ORDER BY at DESC"
+        return [Forced(*row) for row in self._database.read(query)]
+
+    def left(self, lease: Lease) -> float:
+        """Seconds until a lease expires, unless it is renewed."""
+        is_here = lease.boot == self._clock.boot
+        return lease.until - self._clock.steady() if is_here else lease.expires - self._clock.wall()
+
+    @contextmanager
+    def hold(self, name: str, owner: str, *, ttl: float = TTL, wait: float = 0.0) -> Iterator[Lease]:
+        """Have a lock for the length of a block. Raises LeaseLost at its end when it was lost meanwhile."""
+        lease = self.acquire(name, owner, ttl=ttl, wait=wait)
+        try:
+            yield lease
+        except BaseException:
+            self.release(name, lease.token)
+            raise
+        if not self.release(name, lease.token):
+            raise _lost(lease)
+
+    def _try(self, name: str, owner: str, ttl: float, process: str, note: str) -> tuple[Lease, bool]:
+        """The lease that was taken, or the one that is in the way."""
+
+        def take(transaction: Transaction) -> tuple[Lease, bool]:
+            rows = transaction.execute(_FIND, (name,))
+            if rows and self._holds(there := Lease(*rows[0])):
+                return there, False
+            token = transaction.execute("UPDATE lease_token SET token = token + 1 RETURNING token")[0][0]
+            lease = self._made(name, token, owner, ttl, process, note)
+            transaction.execute(_TAKE, [getattr(lease, column) for column in _COLUMNS.split(", ")])
+            return lease, True
+
+        # While it waits, looking costs no change; a token that was given out must outlive a loss of power.
+        rows = self._database.read(_FIND, (name,))
+        if rows and self._holds(there := Lease(*rows[0])):
+            return there, False
+        return self._database.write(take, sync=True)
+
+    def _made(self, name: str, token: int, owner: str, ttl: float, process: str, note: str) -> Lease:
+        now, clock = self._clock.wall(), self._clock
+        return Lease(name, token, owner, now, ttl, now + ttl, clock.boot, clock.steady() + ttl, process, note)
+
+    def _holds(self, lease: Lease) -> bool:
+        return self.left(lease) > 0 and (not lease.process or self._is_alive(lease.process))
+
+
+def this_process() -> str:
+    """What a lease is bound to that shall end with us: process spaces, number, and when it was started."""
+    return f"{_process_space()} {os.getpid()} {_started(os.getpid())}"
+
+
+def may_be_alive(process: str) -> bool:
+    """Whether a process may still be there. Of another machine, start of it or container, nobody here can tell."""
+    space, pid, started = process.rsplit(" ", 2)
+    return space != _process_space() or _started(int(pid)) == started
+
+
+def _process_space() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+
+
+def _started(pid: int) -> str:
+    """When a process was started, in ticks of the kernel; empty when it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    return "" if words[0] in {b"Z", b"X"} else words[19].decode()
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"the lock {lease.name!r} was lost: it expired after {lease.ttl:g} s, or someone took it away",
+        hint="`sloth locks --forced` shows what was taken away",
+    )
+
+
+def _since(lease: Lease) -> str:
+    return f" since {time.strftime('%H:%M:%S', time.localtime(lease.taken))}" + (
+        f" ({lease.note})" if lease.note else ""
+    )
+
+
+def _advice(lease: Lease, left: float) -> str:
+    return f"it expires in {max(left, 0):.0f} s unless it is renewed; `sloth locks` shows all"
