@@ -98,7 +98,7 @@ def test_a_task_sees_the_host_and_its_variables(folder):
 
 VARIABLES = """
 workflow.define("w"):variables({ v = "workflow" }):roles({ ROLE }):tasks({
-    task("t"):params({ v = "params" }):command(function(this, params) return true, vars.v .. " " .. params.v end)
+    task("t"):command(function(this) return true, vars.v end)
 })
 """
 
@@ -122,7 +122,7 @@ def test_which_variable_wins(folder, words, own, of_role):
     folder.write("roles/r/tasks/main.sloth", task("t", 'return true, vars.v .. " " .. vars.w'))
     folder.write("site.sloth", VARIABLES.replace("ROLE", '"r"'))
     ended = folder.sloth("apply", "-i", "hosts.yml", "site.sloth", "--format", "json", *words)
-    assert ended.tasks["t"]["message"] == f"{own} params"
+    assert ended.tasks["t"]["message"] == own
     assert ended.tasks["r : t"]["message"] == f"{of_role} default"
 
 
@@ -130,7 +130,7 @@ def test_the_variables_of_a_role_belong_to_its_tasks_only_and_win_over_all_but_e
     folder.write("roles/r/tasks/main.sloth", task("t", "return true, vars.v"))
     text = VARIABLES.replace("ROLE", 'role("r", { v = "role" })')
     ended = folder.run(text)
-    assert (ended.tasks["r : t"]["message"], ended.tasks["t"]["message"]) == ("role", "workflow params")
+    assert (ended.tasks["r : t"]["message"], ended.tasks["t"]["message"]) == ("role", "workflow")
     assert folder.run(text, "-e", "v=extra").tasks["r : t"]["message"] == "extra"
 
 
