@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import Check, LockTimeout, ShowOptions, TargetOptions, configured, length
+from sloth.cli.options import PromptOptions, ShowOptions, TargetOptions, configured
 from sloth.cli.render import watching
 
 app = application()
@@ -17,13 +17,12 @@ app = application()
 @flat
 def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, function A
     pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],
-    command: Annotated[
+    argv: Annotated[
         list[str], Argument(metavar="-- COMMAND", help="A program and its arguments; one word is a line for the shell.")
     ],
     *,
     targets: TargetOptions,
-    check: Check = False,
-    lock_timeout: LockTimeout = "0s",
+    how: PromptOptions,
     show: ShowOptions,
 ) -> int:
     """Run one command on many hosts, and show what it says. Equal answers are shown once.
@@ -33,11 +32,9 @@ def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, func
              sloth exec -i inventory.yml all -b -- systemctl restart nginx
              sloth exec -i inventory.yml all -- 'df -h / | tail -1'
     """
-    from sloth.engine import root
+    from sloth.engine import command, root
 
     settings = configured()
-    forks = targets.forks or settings["forks"]
-    wait = length(lock_timeout, "--lock-timeout")
-    wanted = targets.targets(settings, targets.sources(settings))
+    asked = command.of_line(targets.targets(settings, targets.sources(settings)), pattern, argv)
     with watching.run(show.form, show.detail(command=True)) as subscribers:
-        return root.command(wanted, pattern, command, subscribers, check=check, forks=forks, lock_wait=wait)
+        return root.apply(how.applied(asked, targets.forks or settings["forks"]), subscribers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +50,7 @@ Verbosity = Annotated[
     Option("--verbose", "-v", count=True, show_default=False, help="Show more: changes and output; -vv also values."),
 ]
 Check = Annotated[bool, Option("--check", "-C", help="Change nothing; tell what would change.")]
+Diff = Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")]
 LockTimeout = Annotated[
     str,
     Option(
@@ -185,7 +186,7 @@ class RunOptions:
     """How a run goes."""
 
     check: Check = False
-    diff: Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")] = False
+    diff: Diff = False
     detailed_exitcode: Annotated[
         bool, Option("--detailed-exitcode", help="With --check: exit with 4 when something would change.")
     ] = False
@@ -193,6 +194,19 @@ class RunOptions:
         bool, Option("--force-handlers", help="Run the handlers of a host even if one of its tasks failed.")
     ] = False
     lock_timeout: LockTimeout = "0s"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOptions:
+    """How one command or call of a person goes."""
+
+    check: Check = False
+    lock_timeout: LockTimeout = "0s"
+
+    def applied(self, asked: Request, forks: int) -> Request:
+        """The request with these."""
+        wait = length(self.lock_timeout, "--lock-timeout")
+        return replace(asked, check=self.check, forks=forks, lock_wait=wait, live=True)
 
 
 @dataclass(frozen=True, slots=True)

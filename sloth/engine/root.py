@@ -7,9 +7,7 @@ stores.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sloth.core import settings, varsfile
@@ -29,8 +27,6 @@ from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
-
-COMMAND = Path(__file__).with_name("command.sloth")
 
 
 def inventory(targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False) -> Inventory:
@@ -96,24 +92,6 @@ def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
                 break
     bus.check()
     return code
-
-
-def command(
-    targets: Targets, pattern: str, argv: Sequence[str], subscribers: Sequence[Subscriber], *, check: bool, forks: int,
-    lock_wait: float,
-) -> int:  # fmt: skip
-    """Run one command on the hosts of a pattern: a workflow of one task, on the same road as all others.
-
-    One word in argv is a line for the shell; several are a program and its arguments.
-    """
-    line = argv[0] if len(argv) == 1 else shlex.join(argv)
-    extra = (f"sloth_command={shlex.quote(line)}",)
-    limited = pattern if targets.limit is None else f"{pattern}:&{targets.limit}"
-    request = Request(
-        str(COMMAND), replace(targets, limit=limited), extra=extra, check=check, forks=forks, live=True,
-        lock_wait=lock_wait,
-    )  # fmt: skip
-    return apply(request, subscribers)
 
 
 def _variables(request: Request) -> Variables:

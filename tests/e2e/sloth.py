@@ -73,7 +73,7 @@ class Folder:
     def sloth(self, *words: str | Path) -> Ended:
         """One command, to its end. What runs something waits for others that work on the host."""
         command, *rest = map(str, words)
-        patient = ("--lock-timeout", "60s") if command in {"apply", "run", "exec"} else ()
+        patient = ("--lock-timeout", "60s") if command in {"apply", "run", "exec", "call"} else ()
         done = subprocess.run(
             [*self._start, command, *patient, *rest], cwd=self.path, env=self.environ, text=True,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,

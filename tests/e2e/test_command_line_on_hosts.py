@@ -188,3 +188,27 @@ def test_a_reader_that_has_seen_enough_stops_nothing(folder, both):
     )
     code, shown = typed(["bash", script], [], folder.path, folder.environ)
     assert (code, shown) == (0, f"changed  {both}\n")
+
+
+@pytest.mark.parametrize(("words", "code", "shown"), [
+    pytest.param(["fs.exists", "/etc/hostname"], 0, "ok       {both}\n    true\n", id="a query"),
+    pytest.param(["exec.run", "echo out; exit 3"], 0, "changed  {both}\n    out\n", id="a command"),
+    pytest.param(["file_ops.directory", "path=/tmp", "-C"], 0, "ok            {both}  nothing to change\n", id="check"),
+    pytest.param(["fs.read", "/nothing"], 2, "failed   {both}  cannot read /nothing: No such file or directory\n",
+                 id="a failure"),
+    pytest.param(["fs.reed", "/nothing"], 1, "", id="no action"),
+])  # fmt: skip
+def test_one_call_on_many_hosts(folder, both, words, code, shown):
+    done = folder.sloth("call", "-i", "root.yml", "all", *words)
+    assert (done.code, done.stdout.partition("    path")[0]) == (code, shown.format(both=both))
+
+
+def test_a_call_as_json_and_with_differences(folder, pair):
+    words = ["call", "-i", "root.yml", pair[0].name, "file_ops.copy", "dest=/tmp/called", "content=one\n"]
+    try:
+        (_, task, _) = folder.sloth(*words, "-D", "--format", "json").events
+        assert (task["status"], task["outputs"]["dest"]) == ("changed", "/tmp/called")
+        assert "+one" in task["diff"][0]["text"]
+        assert folder.sloth(*words).stdout.startswith("ok       ")
+    finally:
+        pair[0].exec("rm", "-f", "/tmp/called")

@@ -100,7 +100,7 @@ def _remarks(group: Group) -> list[Part]:
 
 def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
     result = group[0]
-    if detail.verbosity >= 1 or detail.changes:
+    if (detail.verbosity >= 1 or detail.changes) and result.message != "; ".join(result.changes):
         for change in result.changes:
             screen.line("    ", ("* ", "dim"), change)
     if detail.diff:
@@ -109,11 +109,28 @@ def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
     if result.failure:
         _show_failure(screen, result.failure, result.message, detail)
     elif detail.command:
-        _show_streams(screen, result.outputs, labels=False)
-    if detail.verbosity >= 2 and result.outputs and not detail.command:
-        for name, value in result.outputs.items():
-            text = value if isinstance(value, str) else json.dumps(value, default=str)
-            screen.line("    ", (f"{name} = ", "dim"), text)
+        _show_answer(screen, result.outputs)
+    if detail.verbosity >= 2 and not detail.command:
+        _show_values(screen, result.outputs)
+
+
+def _show_answer(screen: Screen, outputs: Mapping[str, object]) -> None:
+    """What a command wrote, or what a call returned."""
+    if "stdout" in outputs:
+        _show_streams(screen, outputs, labels=False)
+    elif outputs.keys() == {"value"}:
+        screen.block(_text(outputs["value"]))
+    else:
+        _show_values(screen, outputs)
+
+
+def _show_values(screen: Screen, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        screen.line("    ", (f"{name} = ", "dim"), _text(value))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def show_diff(screen: Screen, diff: Mapping[str, str]) -> None:

@@ -42,10 +42,10 @@ def test_every_command_shows_how_it_is_called(capsys, words, command):
     code, out, _ = run(capsys, *words, "--help")
     assert code == 0
     assert re.search(rf"example: .*\bsloth {' '.join(words)}\b", out)
-    assert re.search(rf"Usage: sloth {' '.join(words)} \[OPTIONS\][][A-Z. -]*$", out, re.MULTILINE)
+    assert re.search(rf"Usage: sloth {' '.join(words)} \[OPTIONS\][][A-Z.= -]*$", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["run", "apply", "exec"])
+@pytest.mark.parametrize("name", ["run", "apply", "exec", "call"])
 def test_what_runs_tells_its_exit_codes(capsys, name):
     assert "exit codes: 0 all is well" in run(capsys, name, "--help")[1]
 

@@ -1,0 +1,47 @@
+"""`sloth call`: one action of a module on many hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from typer import Argument
+
+from sloth.cli.command import EXIT_CODES, application, flat
+from sloth.cli.options import Diff, PromptOptions, ShowOptions, TargetOptions, configured
+from sloth.cli.render import watching
+
+app = application()
+
+
+@app.command(epilog=EXIT_CODES)
+@flat
+def call(
+    pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],
+    action: Annotated[str, Argument(metavar="MODULE.ACTION", help="What to call; `sloth modules list` shows all.")],
+    arguments: Annotated[
+        list[str] | None, Argument(metavar="[NAME=VALUE]...", help="Its arguments; also a JSON object, or `@file`.")
+    ] = None,
+    *,
+    targets: TargetOptions,
+    how: PromptOptions,
+    diff: Diff = False,
+    show: ShowOptions,
+) -> int:
+    """Call one action of a module on many hosts, and show what it returns. Equal answers are shown once.
+
+    Values are read as the action wants them; lists and tables are JSON. A word that is no NAME=VALUE counts by its
+    position, as in a workflow.
+
+    \b
+    example: sloth call -i inventory.yml web systemd.restart nginx -b
+             sloth call -i inventory.yml all pkg.install 'packages=["vim", "git"]' -b -C -D
+             sloth call -i inventory.yml db fs.read /etc/hostname --format json
+    """
+    from sloth.engine import command, root
+
+    settings = configured()
+    asked = command.of_call(targets.targets(settings, targets.sources(settings)), pattern, action, arguments or ())
+    asked = replace(how.applied(asked, targets.forks or settings["forks"]), diff=diff)
+    with watching.run(show.form, show.detail(diff=diff, command=True, check=how.check)) as subscribers:
+        return root.apply(asked, subscribers)
