@@ -7,68 +7,36 @@ told in sloth/runtime/action.py.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
+from sloth.catalog import luadoc
+from sloth.catalog.library import Library
+from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 from sloth.runtime.action import Action, Catalog, Parameter, describe
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterManual:
-    """One argument. `type` is in words; `rest` tells that it takes all further positional values."""
-
-    name: str
-    type: str
-    required: bool
-    default: object
-    synonyms: tuple[str, ...]
-    rest: bool
-    meaning: str
+def modules(library: Library) -> list[ModuleManual]:
+    """All modules, those of the project as well, by name."""
+    catalog = library.catalog
+    return [_any(library, catalog, name) for name in sorted({*catalog.names, *library.lua})]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionManual:
-    """One action. A query only looks: it never changes a host. synonyms: its other names."""
-
-    name: str
-    synonyms: tuple[str, ...]
-    summary: str
-    details: str
-    query: bool
-    parameters: tuple[ParameterManual, ...]
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleManual:
-    """One module and all of its actions, in the order of their definition."""
-
-    name: str
-    summary: str
-    actions: tuple[ActionManual, ...]
-
-
-def modules() -> list[ModuleManual]:
-    """All modules that ship, by name."""
-    catalog = Catalog()
-    return [_module(catalog, name) for name in catalog.names]
-
-
-def module(name: str) -> ModuleManual:
+def module(name: str, library: Library) -> ModuleManual:
     """One module. Raises UsageError when there is none of that name."""
-    catalog = Catalog()
-    if name not in catalog.names:
-        hint = near(name, catalog.names) or "`sloth modules list` shows all"
+    catalog = library.catalog
+    known = {*catalog.names, *library.lua}
+    if name not in known:
+        hint = near(name, known) or "`sloth modules list` shows all"
         raise UsageError(f"there is no module named {name!r}", hint=hint)
-    return _module(catalog, name)
+    return _any(library, catalog, name)
 
 
-def action(full_name: str) -> ActionManual:
+def action(full_name: str, library: Library) -> ActionManual:
     """One action by its full name, such as `pkg.install`. Raises UsageError when there is none."""
-    found = module(full_name.partition(".")[0])
+    found = module(full_name.partition(".")[0], library)
     names = {name: one for one in found.actions for name in (one.name, *one.synonyms)}
     if full_name not in names:
         hint = near(full_name, names) or f"`sloth modules show {found.name}` shows all of them"
@@ -76,11 +44,18 @@ def action(full_name: str) -> ActionManual:
     return names[full_name]
 
 
+def _any(library: Library, catalog: Catalog, name: str) -> ModuleManual:
+    source = library.lua.get(name)
+    found = _module(catalog, name) if source is None else luadoc.manual(name, source.text)
+    path = library.path(name)
+    return found if path is None else replace(found, path=str(path))
+
+
 def _module(catalog: Catalog, name: str) -> ModuleManual:
     by_name = catalog.module(name)
     actions = [one for key, one in by_name.items() if key == one.name]
-    source = sys.modules[actions[0].function.__module__] if actions else None
-    summary = (inspect.getdoc(source) or "").partition("\n\n")[0]
+    text = str(actions[0].function.__globals__.get("__doc__") or "") if actions else ""
+    summary = inspect.cleandoc(text).partition("\n\n")[0]
     return ModuleManual(name, " ".join(summary.split()), tuple(_action(one, by_name) for one in actions))
 
 
@@ -102,6 +77,7 @@ def _parameter(one: Action, parameter: Parameter, text: _Text) -> ParameterManua
     return ParameterManual(
         name=parameter.name,
         type=describe(parameter.type),
+        annotation=parameter.type,
         required=parameter.required,
         default=parameter.default,
         synonyms=parameter.synonyms,

@@ -41,7 +41,7 @@ def build(
         if tag not in PARTS:
             hint = near(tag, PARTS) or "`sloth bundle list` names all"
             raise UsageError(f"there is no Lua for a Python called {tag!r}", hint=hint)
-    made = transport.Bundle.build(_places().bundles)
+    made = transport.Bundle.build(_places().bundles, {})
     packed = made.packed()
     lua = _lua()
     sizes = {tag: len(lua.extension(tag)) for tag in tags or ()}
@@ -57,7 +57,7 @@ def list_(form: FormatOption = Format.TEXT) -> int:
     example: sloth bundle list
     """
     directory = _places().bundles
-    current = transport.Bundle.build(directory).sha
+    current = transport.Bundle.build(directory, {}).sha
     bundles.show_kept(transport.kept(directory), current, _lua().ready(), form)
     return 0
 

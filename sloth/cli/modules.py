@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
 from sloth.catalog import manual
+from sloth.catalog.library import Library
 from sloth.cli.command import application
 from sloth.cli.options import FormatOption
 from sloth.cli.render import manuals
@@ -17,12 +19,12 @@ app = application("The manual of the modules that workflows call.")
 
 @app.command("list")
 def list_(form: FormatOption = Format.TEXT) -> int:
-    """List all modules and their actions.
+    """List all modules and their actions: those of sloth, of the project here, of installed packages.
 
     \b
     example: sloth modules list
     """
-    manuals.show_all(manual.modules(), form)
+    manuals.show_all(manual.modules(_library()), form)
     return 0
 
 
@@ -38,7 +40,14 @@ def show(
              sloth modules show file_ops.copy --format json
     """
     if "." in name:
-        manuals.show_action(manual.action(name), form)
+        manuals.show_action(manual.action(name, _library()), form)
     else:
-        manuals.show_module(manual.module(name), form)
+        manuals.show_module(manual.module(name, _library()), form)
     return 0
+
+
+def _library() -> Library:
+    """The modules of the project that we stand in."""
+    from sloth.engine import root
+
+    return root.project(Path()).library

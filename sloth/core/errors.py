@@ -3,6 +3,7 @@
     SlothError                      1   the root; nothing else is shown without a traceback
     ├── UsageError                  1   a wrong option or argument
     ├── WorkflowError               1   a workflow file that cannot be loaded or planned
+    ├── ModuleError                 1   a module of a project that cannot be used
     ├── InventoryError              1   an inventory, variables file or host pattern
     ├── SettingsError               1   sloth.toml and its environment variables
     ├── OutputLost                  1   the results cannot be shown or written
@@ -43,6 +44,10 @@ class UsageError(SlothError):
 
 class WorkflowError(SlothError):
     """A workflow file that cannot be loaded or planned."""
+
+
+class ModuleError(SlothError):
+    """A module of a project, or of a package, that cannot be used."""
 
 
 class InventoryError(SlothError):

@@ -115,7 +115,8 @@ class WorkflowFile:
 
     sources: key under which the language asks for it → text. environ: the variables of the
     controller's environment that the file reads while it is loaded. values: its defaults, with the values files on top.
-    stack: the name that it gives to its stack. tests: the names of its tests, if it holds any.
+    stack: the name that it gives to its stack. tests: the names of its tests, if it holds any. lua_modules: those
+    of the project's modules that are written in Lua.
     """
 
     path: str
@@ -127,6 +128,7 @@ class WorkflowFile:
     values: Mapping[str, object] = field(default_factory=dict)
     stack: str | None = None
     tests: tuple[str, ...] = ()
+    lua_modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,12 @@ def _inventory(written: object, directory: Path) -> tuple[str, ...]:
     return tuple(_text(word, directory) if "," in str(word) else _path(word, directory) for word in words)
 
 
+def _folders(written: object, directory: Path) -> tuple[str, ...]:
+    """One folder or a list of them; in the environment, with colons between."""
+    words = written if isinstance(written, list) else str(written).split(":")
+    return tuple(_path(word, directory) for word in words)
+
+
 def _host_keys(written: object, _: Path) -> str:
     if written not in _HOST_KEYS:
         raise ValueError(f"wants one of {', '.join(_HOST_KEYS)}")
@@ -183,5 +189,7 @@ KEYS = (
     Key("connect_timeout", "how long to wait for a host to answer", _seconds),
     Key("inventory_cache", "how long the answer of an inventory program is used; 0s asks each time", _seconds, 60.0),
     Key("inventory_timeout", "how long to wait for an inventory program", _seconds, 30.0),
+    Key("roles_path", "folders of roles, searched after those beside the workflow", _folders, ()),
+    Key("modules_path", "folders of modules, beside those of the workflow", _folders, ()),
     Key("bundle.wheelhouse", "a directory of wheels, for controllers without an index of packages", _path),
 )

@@ -16,7 +16,6 @@ from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.core.model import BAD, Plan
 from sloth.runtime.acting import Call, Here, Outcome, Report
-from sloth.runtime.action import Catalog
 from sloth.runtime.attempt import Attempt
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
@@ -47,7 +46,7 @@ class Hooks:
         self._check = check
         self._timer = timer
         self._publish = publish
-        self._here = Here(Catalog(), _nobody, _nobody)
+        self._here = Here(evaluated.sources.project.library.catalog, _nobody, _nobody)
         self._waiting = {
             task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks
         }

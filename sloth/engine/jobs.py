@@ -58,6 +58,7 @@ class JobMaker:
             },
             "groups": {name: list(hosts) for name, hosts in groups.items()},
             "environ": dict(file.environ),
+            "lua_modules": list(file.lua_modules),
             "check": request.check,
             "diff": request.diff,
             "live": request.live,

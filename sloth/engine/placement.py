@@ -7,7 +7,7 @@ the same code, and what it does on the host is asked for, call by call.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,6 @@ from sloth.core.connection import Placement
 from sloth.core.errors import Unreachable
 from sloth.engine.hostrun import Hear, Session
 from sloth.runtime.acting import Call, Outcome, Report, There
-from sloth.runtime.action import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Settings
@@ -31,15 +30,22 @@ class Placed:
     """A session that plays jobs where they can be played.
 
     open_session(hear): the session to the host. placement: "target", "controller", or "auto" for the first that
-    works. say(text): what a person should know
+    works. say(text): what a person should know. modules: the names of all that there are
     """
 
     def __init__(
-        self, open_session: Open, hear: Hear, placement: Placement, timer: Timer, say: Callable[[str], None]
+        self,
+        open_session: Open,
+        hear: Hear,
+        placement: Placement,
+        timer: Timer,
+        say: Callable[[str], None],
+        modules: Sequence[str],
     ) -> None:
         self._placement = placement
         self._timer = timer
         self._say = say
+        self._modules = modules
         self._emit = hear["event"]
         self._lock = threading.Lock()
         self._play: Play | None = None
@@ -84,7 +90,7 @@ class Placed:
 
     def _steer(self, args: dict[str, Any]) -> object:
         here = Surroundings(
-            _own_lua, self._hold, self._act, self._hear_event, self._playing, self._timer, Catalog().names
+            _own_lua, self._hold, self._act, self._hear_event, self._playing, self._timer, self._modules
         )
         answer = play_job(args, here)
         if self._lost is not None:

@@ -27,6 +27,7 @@ from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
+from sloth.workflow.project import Project
 
 
 def inventory(targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False) -> Inventory:
@@ -108,9 +109,20 @@ def _variables(request: Request) -> Variables:
 
 
 def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
+    path = Path(request.file)
     return load_file(
-        Path(request.file), variables.common, variables.values, lambda level, text: say(LogLine("", "", level, text))
+        path,
+        variables.common,
+        variables.values,
+        lambda level, text: say(LogLine("", "", level, text)),
+        project(path.parent),
     )
+
+
+def project(folder: Path) -> Project:
+    """What lies around the workflows of a folder. Raises ModuleError for a module that cannot be used."""
+    found = settings.load(os.environ, Path.cwd())
+    return Project.around(folder, found["roles_path"], found["modules_path"])
 
 
 def _prepare(request: Request, say: Subscriber) -> Loaded:

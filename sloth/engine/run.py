@@ -34,7 +34,6 @@ from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.runtime.deadline import Timer
 from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import Evaluated
-from sloth.workflow.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,11 @@ class Run:
         common = {**plan.workflow.variables, **loaded.variables.common}
         self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
         self._hook_events = Bus([self._hooks.take])
-        path = Path(loaded.file.path)
+        path, project = Path(loaded.file.path), loaded.evaluated.sources.project
         self._shared = Shared(
             plan.workflow,
             path.parent,
-            Sources(path.parent).role_folder,
+            project.role,
             Templates(),
             Files(),
             names_of(loaded.file.sources.values()),
@@ -83,7 +82,9 @@ class Run:
         )
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
         wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
-        self._switchboard = Switchboard.of(places, os.environ, wheelhouse)
+        self._switchboard = Switchboard.of(
+            places, os.environ, wheelhouse, {name: one.text for name, one in project.library.python.items()}
+        )
 
     def go(self) -> int:
         """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
@@ -172,6 +173,7 @@ class Run:
                 connection.placement,
                 self._timer,
                 lambda text: self._publish(Notice(text, host.host)),
+                self._loaded.evaluated.sources.project.library.catalog.names,
             )
             sessions.append(placed)
             return placed, job

@@ -401,11 +401,14 @@ def module_names() -> "list[str]":
 
 
 class Catalog:
-    """Actions by module and name; a module is imported when one of its actions is first asked for."""
+    """Actions by module and name; a module is imported when one of its actions is first asked for.
 
-    def __init__(self) -> None:
-        self.names = module_names()
-        self._loaded = {}  # type: dict[str, dict[str, Action]]
+    more: modules that do not lie beside the shipped ones; on a host all do
+    """
+
+    def __init__(self, more: "Mapping[str, dict[str, Action]] | None" = None) -> None:
+        self._loaded = dict(more or {})
+        self.names = sorted({*module_names(), *self._loaded})
 
     def module(self, name: str) -> "dict[str, Action]":
         """The actions of a module; BadArguments when there is none of that name."""

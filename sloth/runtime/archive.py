@@ -60,14 +60,20 @@ def unpack(archive: bytes) -> "dict[str, bytes]":
 
 
 def compiled(archive: bytes) -> bytes:
-    """The same archive with code for the Python that runs now in the place of sources; other files stay."""
+    """The same archive with code for the Python that runs now in the place of sources; other files stay.
+
+    A source that this Python does not understand stays as it is: importing it says why, and nothing else suffers.
+    """
     machinery = import_module("importlib._bootstrap_external")  # importlib.util has it too, 3 ms later
     head = machinery.MAGIC_NUMBER + b"\0" * (12 if sys.version_info >= (3, 7) else 8)
     files = {}
     for name, data in unpack(archive).items():
+        files[name] = data
         if name.endswith(".py"):
-            code = compile(data, name, "exec", dont_inherit=True, optimize=2)  # docstrings are for the controller
+            try:
+                code = compile(data, name, "exec", dont_inherit=True, optimize=2)  # docstrings are for the controller
+            except SyntaxError:
+                continue
             files[name + "c"] = head + marshal.dumps(code)
-        else:
-            files[name] = data
+            del files[name]
     return pack(files)

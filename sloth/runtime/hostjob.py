@@ -68,6 +68,7 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
                 top_vars=job.common,
                 values=job.values,
                 environ=job.environ,
+                lua_modules=job.lua_modules,
             )
             declared = closures(program, job.workflow)
         except LuaUnavailable as error:

@@ -93,6 +93,7 @@ class Job:
         self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
         for step in self.steps:
             step.params = {name: self.extra.get(name, value) for name, value in step.params.items()}
+        self.lua_modules = [str(name) for name in _list(plain, "lua_modules")]
 
     def variables(self, role: "str | None") -> "dict[str, object]":
         """What every task of that role sees: role defaults, the host's variables, role variables, extra variables."""

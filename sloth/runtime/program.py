@@ -22,7 +22,7 @@ from sloth.runtime.lua.vm import LuaError
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from sloth.runtime.lua.vm import VM, Plain, Read
@@ -42,6 +42,7 @@ def load_program(
     top_vars: "Plain | None" = None,
     values: "Plain | None" = None,
     environ: "dict[str, str] | None" = None,
+    lua_modules: "Sequence[str]" = (),
     say: "Callable[[str, str], None] | None" = None,
     deadline: "float | None" = None
 ) -> "Program":
@@ -49,6 +50,7 @@ def load_program(
 
     read(path): the text of a file, or None; a role's files are asked for as `role:NAME/tasks/main.sloth`
     side: "controller" or "host"; top_vars: what `vars` is at the top level
+    lua_modules: names of modules written in Lua, whose files are asked for as `module:NAME/NAME.lua`
     say(level, text): what the file logs while it is loaded (never on a host)
     """
     sources = []  # type: list[str]
@@ -68,7 +70,7 @@ def load_program(
 
     raw = vm.load(
         entry, note, speak, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
-        variables=top_vars, values_file=values, environ=environ,
+        variables=top_vars, values_file=values, environ=environ, lua_modules=lua_modules,
     )
     roles, top_level = raw.pop("roles"), raw.pop("top", None)
     for workflow in raw["workflows"]:
@@ -102,13 +104,9 @@ def closures(program: "Program", workflow: str) -> Declared:
 
 def _take_roles_in(workflow: "dict[str, Any]", roles: "dict[str, Any]") -> None:
     """Put the tasks and handlers of a workflow's roles before its own."""
-    where = f"{workflow['file']}:{workflow['line']}"
-    tasks, handlers, seen = [], [], set()
+    tasks, handlers = [], []
     for use in workflow["roles"]:
         name = use["role"]
-        if name in seen:
-            raise LuaError(f"workflow {workflow['name']!r} has the role {name!r} twice", where)
-        seen.add(name)
         own = {task["name"] for task in roles[name]["tasks"]}
         tasks += [_of_role(name, own, task) for task in roles[name]["tasks"]]
         handlers += [dict(handler, role=name) for handler in roles[name]["handlers"]]

@@ -10,7 +10,7 @@ import hashlib
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -39,9 +39,10 @@ class Bundle:
         self._packed = b""
 
     @classmethod
-    def build(cls, directory: Path) -> Bundle:
-        """The bundle of the sources that run now."""
+    def build(cls, directory: Path, modules: Mapping[str, str]) -> Bundle:
+        """The bundle of the sources that run now, and of a project's own modules: name → source."""
         contents = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
+        contents |= {f"{MODULES}{name}.py": text.encode("utf-8") for name, text in modules.items()}
         contents[MODULES + INDEX] = _module_index(contents)
         contents["sloth/__init__.py"] = _PACKAGE.encode("ascii")
         contents["sloth/runtime/start.txt"] = boot_source().encode("ascii")

@@ -38,10 +38,19 @@ class Switchboard:
         self.heart = Heart() if heart is None else heart
 
     @classmethod
-    def of(cls, places: Places, environ: Mapping[str, str], wheelhouse: Path | None = None) -> Switchboard:
-        """The one for a run: its files where the places say, and the user's own ~/.ssh."""
+    def of(
+        cls,
+        places: Places,
+        environ: Mapping[str, str],
+        wheelhouse: Path | None = None,
+        modules: Mapping[str, str] | None = None,
+    ) -> Switchboard:
+        """The one for a run: its files where the places say, and the user's own ~/.ssh.
+
+        modules: those of the project, name → source, which hosts get with the bundle
+        """
         home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-        return cls(Bundle.build(places.bundles), LuaParts(places.lua, wheelhouse), Ssh(home))
+        return cls(Bundle.build(places.bundles, modules or {}), LuaParts(places.lua, wheelhouse), Ssh(home))
 
     def open(self, connection: Connection, answer: Mapping[str, Handler], hear: Mapping[str, Hear]) -> Session:
         """A session with a host, after its hello. Raises what Unreachable has for it.

@@ -16,12 +16,12 @@ from sloth.core.errors import WorkflowError
 from sloth.core.model import RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near, near_file
 from sloth.core.varsfile import VarsFile
-from sloth.runtime.action import Catalog
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
-from sloth.workflow import config
+from sloth.workflow import config, meta
 from sloth.workflow.config import Config
+from sloth.workflow.project import Project
 from sloth.workflow.sources import ROLE, Sources
 
 Say = Callable[[str, str], None]
@@ -66,22 +66,26 @@ class Evaluated:
             raise WorkflowError(f"{hook} of workflow {workflow!r}: {error.text}", where=where) from error
 
 
-def load(path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say) -> Evaluated:
+def load(
+    path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say, project: Project | None = None
+) -> Evaluated:
     """Load and check one file.
 
     common: the variables that are the same for all hosts (values files, extra variables)
     values: those of the values files alone
     say(level, text): what the file logs or prints while it is loaded
+    project: what lies around it; when not given, what is beside it and beside its folder
     Raises WorkflowError with file, line and a hint.
     """
     from lupa import lua54
 
-    sources = Sources(path.parent)
+    sources = Sources(project or Project.around(path.parent))
+    library = sources.project.library
     if sources.read(path.name) is None:
         if path.is_dir():
             raise WorkflowError(f"{path} is a folder, not a workflow file")
         raise WorkflowError(f"there is no workflow file {path}", hint=near_file(path))
-    vm = VM(lua54, modules=Catalog().names)
+    vm = VM(lua54, modules=library.catalog.names)
     try:
         program: dict[str, Any] = load_program(
             vm,
@@ -91,6 +95,7 @@ def load(path: Path, common: Mapping[str, object], values: Mapping[str, object],
             top_vars=dict(common),
             values=dict(values),
             environ=dict(os.environ),
+            lua_modules=sorted(library.lua),
             say=say,
         )
     except LuaSyntax as error:
@@ -130,6 +135,7 @@ def _file(path: Path, program: Mapping[str, Any], sources: Sources, values: Mapp
         values=merged(program.get("values") or {}, values),
         stack=program.get("stack"),
         tests=tuple(program["tests"]),
+        lua_modules=tuple(sorted(sources.project.library.lua)),
     )
 
 
@@ -159,7 +165,7 @@ def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -
         hosts=declared.get("hosts"),
         tasks=tasks,
         handlers=handlers,
-        roles=tuple(_role(use, sources) for use in declared["roles"]),
+        roles=tuple(_role(use, sources, _where(declared, sources)) for use in declared["roles"]),
         parallel=settings.parallel,
         timeout=settings.timeout,
         variables=declared["variables"],
@@ -176,10 +182,11 @@ def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -
     )
 
 
-def _role(use: Mapping[str, Any], sources: Sources) -> RoleUse:
+def _role(use: Mapping[str, Any], sources: Sources, where: str) -> RoleUse:
     name = use["role"]
     defaults, own = role_file(sources, name, "defaults"), role_file(sources, name, "vars")
     given = use.get("vars") or {}
+    meta.check(name, meta.read(sources.project.role(name)), given, where)
     return RoleUse(name, defaults.values if defaults else {}, {**(own.values if own else {}), **given})
 
 

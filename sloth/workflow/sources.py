@@ -1,33 +1,31 @@
-"""The files that a workflow is made of: itself, what it imports, its roles. Read once, and remembered.
+"""The files that a workflow is made of: itself, what it imports, its roles and Lua modules. Read once, and remembered.
 
 A host evaluates the same files again, so everything that was read travels with the job, under the
-key by which the language asked for it: a path relative to the workflow's folder, or `role:NAME/…`.
+key by which the language asked for it: a path relative to the workflow's folder, `role:NAME/…`, `module:NAME/…`, or
+`meta:NAME` for what a role says of itself, as JSON.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from sloth.core.errors import WorkflowError
-from sloth.core.near import near
+from sloth.core.errors import SlothError, WorkflowError
 from sloth.runtime.failure import ActionFailed
+from sloth.workflow import meta
+from sloth.workflow.project import Project
 
 ROLE = "role:"
+META = "meta:"
+MODULE = "module:"
 
 
 @dataclass(slots=True)
 class Sources:
-    """Reads below the workflow's folder and its roles folders only."""
+    """Reads below the workflow's folder, the folders of roles and those of Lua modules only."""
 
-    folder: Path
+    project: Project
     texts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def roles_path(self) -> tuple[Path, ...]:
-        """Where roles are looked for, first match first."""
-        return (self.folder / "roles", Path(os.path.normpath(self.folder / ".." / "roles")))
 
     def read(self, key: str) -> str | None:
         """The text behind a key, or None when there is no such file.
@@ -37,9 +35,12 @@ class Sources:
         if key in self.texts:
             return self.texts[key]
         try:
+            if key.startswith(META):
+                return self._keep(key, meta.read(self.project.role(key.removeprefix(META))).json())
             path = self.path(key)
-        except WorkflowError as error:
-            raise ActionFailed(str(error), hint=error.hint) from error
+        except SlothError as error:
+            where = f"{error.where}: " if error.where else ""
+            raise ActionFailed(f"{where}{error}", hint=error.hint) from error
         if path is None or not path.is_file():
             return None
         try:
@@ -48,33 +49,36 @@ class Sources:
             raise WorkflowError(f"{path} is not UTF-8 text", where=str(path)) from error
         except OSError as error:
             raise WorkflowError(f"cannot read {path}: {str(error.strerror).lower()}", where=str(path)) from error
-        self.texts[key] = text
-        return text
+        return self._keep(key, text)
 
     def path(self, key: str) -> Path | None:
         """The file that a key names; None when it would lie outside."""
+        name, _, inner = key.partition(":")[2].partition("/")
         if key.startswith(ROLE):
-            role, _, rest = key.removeprefix(ROLE).partition("/")
-            return _below(self.role_folder(role), rest)
-        return _below(self.folder, key)
+            return _below(self.project.role(name), inner)
+        if key.startswith(MODULE):
+            module = self.project.library.lua.get(name)
+            return None if module is None else _below(module.path.parent, inner)
+        return _below(self.project.folder, key)
 
     def place(self, where: str) -> str:
         """A position in the files as a person knows them: `site.sloth:3` → `playbooks/site.sloth:3`."""
         for key in self.texts:
-            if where == key or where.startswith(key + ":"):
-                return f"{self.path(key)}{where[len(key) :]}"
+            shown = _shown(key)
+            if where == shown or where.startswith(shown + ":"):
+                return f"{self.path(key)}{where[len(shown) :]}"
         return where
 
-    def role_folder(self, role: str) -> Path:
-        """The folder of a role. Raises WorkflowError with a near match when there is none."""
-        for folder in self.roles_path:
-            if _below(folder, role) is not None and (folder / role).is_dir():
-                return folder / role
-        known = {
-            found.name for folder in self.roles_path if folder.is_dir() for found in folder.iterdir() if found.is_dir()
-        }
-        places = " or ".join(str(folder) for folder in self.roles_path)
-        raise WorkflowError(f"there is no role {role!r} in {places}", hint=near(role, known))
+    def _keep(self, key: str, text: str) -> str:
+        self.texts[key] = text
+        return text
+
+
+def _shown(key: str) -> str:
+    """How the language calls the file of a key."""
+    if key.startswith(MODULE):
+        return f"modules/{key.partition('/')[2]}"
+    return f"roles/{key.removeprefix(ROLE)}" if key.startswith(ROLE) else key
 
 
 def _below(folder: Path, relative: str) -> Path | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sloth.catalog.manual import ActionManual, ModuleManual, ParameterManual
+from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Screen
@@ -20,7 +20,7 @@ def show_all(modules: Sequence[ModuleManual], form: Format) -> None:
         screen.json({"modules": [asdict(one) for one in modules]})
         return
     for one in modules:
-        screen.line((one.name, "bold"), "  ", one.summary)
+        screen.line((one.name, "bold"), "  ", one.summary, (f"  {one.path}" if one.path else "", "cyan"))
         actions = ", ".join(action.name.partition(".")[2] for action in one.actions)
         screen.table([["", (actions, "dim")]], indent="  ")
 
@@ -31,7 +31,7 @@ def show_module(module: ModuleManual, form: Format) -> None:
     if form is Format.JSON:
         screen.json(asdict(module))
         return
-    screen.line((module.name, "bold"), ": ", module.summary)
+    screen.line((module.name, "bold"), ": ", module.summary, (f"  {module.path}" if module.path else "", "cyan"))
     for action in module.actions:
         screen.line()
         _show_action(screen, action)

@@ -8,7 +8,7 @@ local options = sloth.options
 
 local error, ipairs, next, rawget, tostring, type, xpcall = error, ipairs, next, rawget, tostring, type, xpcall
 local find = string.find
-local sort, unpack = table.sort, table.unpack
+local concat, sort, unpack = table.concat, table.sort, table.unpack
 local encode, env, fail, list = sloth.encode, sloth.env, sloth.fail, sloth.list
 
 local loaded = {} -- names of the globals that were there when the load was done
@@ -180,7 +180,53 @@ local function warn_of_mistakes(scope)
   for _, workflow in ipairs(scope.workflows) do sloth.warn_of_sharing(workflow.tasks) end
 end
 
-local function load_role(load_state, name, where)
+-- What a role gives to one that it needs; the workflow's own word wins, and two roles have to agree.
+local function give(use, given, giver, where)
+  for name, value in next, given do
+    local before = use.givers[name]
+    if before == nil then
+      use.vars[name], use.givers[name] = value, giver
+    elseif before ~= "" and encode(use.vars[name]) ~= encode(value) then
+      fail("roles '" .. before .. "' and '" .. giver .. "' want different values of " .. name .. " for role '" .. use.role
+        .. "': say in the workflow which it is", where)
+    end
+  end
+end
+
+-- Roles in the order in which they run: each once, behind those that it needs.
+local function with_dependencies(workflow, where)
+  local ordered, uses, open = list(), {}, {}
+  for _, use in ipairs(workflow.roles) do
+    if uses[use.role] then fail("workflow '" .. workflow.name .. "' has the role '" .. use.role .. "' twice", where) end
+    uses[use.role] = use
+    use.givers = {}
+    for name in next, use.vars do use.givers[name] = "" end
+  end
+  local taken = {}
+  local function take(use)
+    for i, name in ipairs(open) do
+      if name == use.role then
+        fail("roles depend on each other in a circle: " .. concat(open, " → ", i) .. " → " .. name, where)
+      end
+    end
+    if taken[use.role] then return end
+    open[#open + 1] = use.role
+    for _, need in ipairs(sloth.decode(sloth.read("meta:" .. use.role, where) or "[]")) do
+      local other = uses[need.role] or { role = need.role, vars = {}, givers = {} }
+      uses[need.role] = other
+      give(other, need.vars, use.role, where)
+      use.needs = true
+      take(other)
+    end
+    open[#open], taken[use.role] = nil, true
+    ordered[#ordered + 1] = use
+  end
+  for _, use in ipairs(workflow.roles) do take(use) end
+  for _, use in ipairs(ordered) do use.givers = nil end
+  return ordered
+end
+
+local function load_role(load_state, name, is_needed, where)
   local scope, found = { tasks = {}, handlers = {} }, false
   for _, part in ipairs { "handlers", "tasks" } do
     for _, ending in ipairs { ".sloth", ".lua" } do
@@ -193,16 +239,20 @@ local function load_role(load_state, name, where)
       end
     end
   end
-  if not found then fail("role '" .. name .. "' has no tasks/main.sloth and no handlers/main.sloth", where) end
+  if not found and not is_needed then
+    fail("role '" .. name .. "' has no tasks/main.sloth and no handlers/main.sloth", where)
+  end
   return { tasks = declared_tasks(scope.tasks, by_name(scope.tasks)), handlers = declared_handlers(scope.handlers) }
 end
 
 local function load_roles(state, workflows)
   local roles = {}
   for _, workflow in ipairs(workflows) do
+    local where = workflow.file .. ":" .. tostring(workflow.line)
+    workflow.roles = with_dependencies(workflow, where)
     for _, use in ipairs(workflow.roles) do
-      local where = workflow.file .. ":" .. tostring(workflow.line)
-      roles[use.role] = roles[use.role] or load_role(state, use.role, where)
+      roles[use.role] = roles[use.role] or load_role(state, use.role, use.needs, where)
+      use.needs = nil
     end
   end
   return roles
@@ -257,6 +307,7 @@ local function program()
   sloth.current().load, sloth.current().vars = state, options.vars
   local text = sloth.read(options.entry, "")
   if text == nil then fail("there is no workflow file " .. options.entry) end
+  sloth.load_modules()
   evaluate_entry(state, text)
   sloth.define_groups()
   local plain = is_script(state)

@@ -281,7 +281,7 @@ local OF_A_HOST = { inventory_hostname = true, groups = true }
 setmetatable(env, {
   __metatable = false,
   __index = function(_, name)
-    if not OF_A_HOST[name] then return nil end
+    if not OF_A_HOST[name] then return sloth.lua_module(name) end
     if is_loading() then return of_a_host(name, sloth.caller_line()) end
     if name == "groups" then return groups() end
     return current().context[name]

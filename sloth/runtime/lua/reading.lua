@@ -21,7 +21,7 @@ local function resolve(from, relative)
   local whole = folder(from)
   for part in gmatch(whole .. "/" .. relative, "[^/]+") do
     local last = parts[#parts]
-    if part == ".." and last and last ~= ".." and not find(last, "^role:") then
+    if part == ".." and last and last ~= ".." and not find(last, "^%l+:") then
       parts[#parts] = nil
     elseif part ~= "." then
       parts[#parts + 1] = part
@@ -32,7 +32,7 @@ end
 
 -- How people know a file: a role's by its folder.
 local function shown_as(path)
-  return (gsub(path, "^role:", "roles/"))
+  return (gsub(gsub(path, "^role:", "roles/"), "^module:[^/]*", "modules"))
 end
 
 -- The name of a file without folder and ending.
@@ -153,6 +153,26 @@ function env.require(name)
     tried[i] = shown_as(path)
   end
   fail("require: there is no module " .. name .. " and no file " .. concat(tried, " or "), where)
+end
+
+-- Modules written in Lua: globals, like those of actions, evaluated once, before the file that may use them --------
+
+function sloth.lua_module(name)
+  local load = sloth.current() and sloth.current().load
+  if not load or not options.lua_modules or not options.lua_modules[name] then return nil end
+  local path = "module:" .. name .. "/" .. name .. ".lua"
+  if values[path] then return values[path][1] end
+  local scope = load.scope
+  load.scope = { tasks = {}, handlers = {} } -- like a role: no workflow, and no call of a module
+  local module = value_of(path, read(path, ""), "")
+  load.scope = scope
+  if type(module) ~= "table" then fail("module " .. name .. " returns no table of functions", shown_as(path) .. ":1") end
+  env[name] = module
+  return module
+end
+
+function sloth.load_modules()
+  for _, name in ipairs(sloth.sorted_keys(options.lua_modules or {})) do sloth.lua_module(name) end
 end
 
 sloth.read, sloth.evaluate, sloth.shown_as, sloth.stem = read, evaluate, shown_as, stem

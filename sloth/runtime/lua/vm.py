@@ -153,7 +153,8 @@ class VM:
         deadline: float,
         variables: "Plain | None" = None,
         values_file: "Plain | None" = None,
-        environ: "dict[str, str] | None" = None
+        environ: "dict[str, str] | None" = None,
+        lua_modules: "Iterable[str]" = ()
     ) -> "dict[str, Any]":
         """Evaluate a workflow file and the roles it names; the declarations as plain data (see program.py).
 
@@ -162,7 +163,8 @@ class VM:
         """
         self._read = read
         options = {
-            "entry": entry, "side": side, "vars": variables or {}, "values": values_file or {}, "environ": environ or {}
+            "entry": entry, "side": side, "vars": variables or {}, "values": values_file or {},
+            "environ": environ or {}, "lua_modules": dict.fromkeys(lua_modules, True),
         }
         call = _Call(next(self._numbers), deadline, None)
         program = self._drive(call, perform, self._start_load, values.dump(options))

@@ -23,7 +23,7 @@ Open = Callable[..., Session]
 
 def probe_bundle(directory: Path, mark: str = "") -> Bundle:
     """The real bundle, but for main.py. `mark` makes it another one."""
-    contents = dict(Bundle.build(directory).contents)
+    contents = dict(Bundle.build(directory, {}).contents)
     probe = Path(__file__).with_name("probe.py").read_bytes()
     return Bundle({**contents, "sloth/runtime/main.py": probe, "sloth/mark.txt": mark.encode()}, directory)
 

@@ -32,7 +32,7 @@ def test_the_runtime_starts_and_is_cached_and_loads_lua(version, open_session, b
 @pytest.mark.parametrize("version", PYTHONS)
 def test_every_file_of_the_real_bundle_works(version, board, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    real = Switchboard(Bundle.build(tmp_path), board.lua, board.ssh)
+    real = Switchboard(Bundle.build(tmp_path, {}), board.lua, board.ssh)
     connection = Connection("here", "here", connection="local", python=str(PYTHONS[version]))
     session = real.open(connection, {}, {})
     assert str(session.hello["python"]).startswith(version)

@@ -8,13 +8,14 @@ from dataclasses import asdict
 import pytest
 
 from sloth.catalog import manual
+from sloth.catalog.library import Library
 from sloth.core.errors import UsageError
 from sloth.runtime.action import Catalog
 
 
 def test_every_module_and_action_is_in_it():
     catalog = Catalog()
-    found = {one.name: one for one in manual.modules()}
+    found = {one.name: one for one in manual.modules(Library())}
     assert list(found) == catalog.names
     for name in catalog.names:
         told = {known for one in found[name].actions for known in (one.name, *one.synonyms)}
@@ -22,7 +23,7 @@ def test_every_module_and_action_is_in_it():
 
 
 def test_everything_is_said_that_people_and_programs_ask_for():
-    for module in manual.modules():
+    for module in manual.modules(Library()):
         assert module.summary, module.name
         for action in module.actions:
             assert action.summary, action.name
@@ -32,7 +33,7 @@ def test_everything_is_said_that_people_and_programs_ask_for():
 
 
 def test_an_action_is_taken_apart():
-    copy = manual.action("file_ops.copy")
+    copy = manual.action("file_ops.copy", Library())
     parameters = {one.name: one for one in copy.parameters}
     assert copy.summary.endswith(".")
     assert not copy.query
@@ -44,7 +45,7 @@ def test_an_action_is_taken_apart():
 
 
 def test_an_action_that_only_looks_says_so():
-    assert manual.action("file_ops.stat").query
+    assert manual.action("file_ops.stat", Library()).query
 
 
 @pytest.mark.parametrize(
@@ -59,5 +60,5 @@ def test_an_action_that_only_looks_says_so():
 )
 def test_an_unknown_name_is_answered_with_a_near_one(ask, name, hint):
     with pytest.raises(UsageError) as caught:
-        ask(name)
+        ask(name, Library())
     assert caught.value.hint == hint

@@ -13,6 +13,7 @@ from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.placement import Placed
 from sloth.engine.planning import lay_out
 from sloth.engine.request import Request
+from sloth.runtime.action import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.workflow.load import load
@@ -58,7 +59,7 @@ def play(folder: Path, session: FakeSession, placement: Placement = "auto") -> t
     job = JobMaker("r", file, plan, Request(str(path)), Variables({}, {}), {}).job(plan.hosts[0], {})
     events: list[Event] = []
     said: list[str] = []
-    Placed(lambda hear: session, {"event": events.append}, placement, Timer(), said.append).call("job", job)
+    Placed(lambda hear: session, {"event": events.append}, placement, Timer(), said.append, Catalog().names).call("job", job)
     return [event for event in events if event["type"] == "task_finished"], said
 
 

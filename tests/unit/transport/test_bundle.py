@@ -11,20 +11,20 @@ from sloth.transport.bundle import KEEP, Bundle, kept, prune
 
 
 def test_the_same_sources_make_the_same_bytes_in_every_process(tmp_path):
-    program = "import sys, pathlib, sloth.transport.bundle as b; print(b.Bundle.build(pathlib.Path(sys.argv[1])).sha)"
+    program = "import sys, pathlib, sloth.transport.bundle as b; print(b.Bundle.build(pathlib.Path(sys.argv[1]), {}).sha)"
     done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == Bundle.build(tmp_path).sha
+    assert done.stdout.strip() == Bundle.build(tmp_path, {}).sha
 
 
 def test_it_holds_the_runtime_and_nothing_of_the_controller(tmp_path):
-    names = set(Bundle.build(tmp_path).contents)
+    names = set(Bundle.build(tmp_path, {}).contents)
     assert {"sloth/__init__.py", "sloth/runtime/main.py", "sloth/runtime/start.txt"} <= names
     assert all(name == "sloth/__init__.py" or name.startswith("sloth/runtime/") for name in names)
     assert not any("__pycache__" in name for name in names)
 
 
 def test_the_index_names_the_modules(tmp_path):
-    contents = Bundle.build(tmp_path).contents
+    contents = Bundle.build(tmp_path, {}).contents
     listed = contents["sloth/runtime/modules/index.txt"].decode().split()
     assert "__init__.py" in listed
     assert all(f"sloth/runtime/modules/{name}" in contents for name in listed)

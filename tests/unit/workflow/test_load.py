@@ -80,8 +80,10 @@ WARNED = {
         "config of workflow 'w': the key budget_owner means nothing here",
     ),
     "a task that can never run": (
-        ('workflow.define("w", { tasks = { a = "x", b = { command = "x", depends_on = "a" },\n'
-        '  c = { command = "x", depends_on = "b", next_if_fail = "a" } } })'),
+        (
+            'workflow.define("w", { tasks = { a = "x", b = { command = "x", depends_on = "a" },\n'
+            '  c = { command = "x", depends_on = "b", next_if_fail = "a" } } })'
+        ),
         "task 'c' can never run: it wants 'a' both to succeed and to fail",
     ),
 }
