@@ -15,7 +15,7 @@ from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.planning import lay_out
 from sloth.engine.request import Request
 from sloth.runtime.acting import Call, Here, Outcome, Report, Served, There
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings

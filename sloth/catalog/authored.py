@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 from sloth.core.errors import ModuleError
-from sloth.runtime.action import COMMON, Action, coerce, collect, describe
+from sloth.runtime.action import COMMON, Action, coerce, describe
+from sloth.runtime.catalog import collect
 
 OLDEST = (3, 6)
 _VARIADIC = 0x04 | 0x08  # *args, **kwargs: flags of a code object

@@ -15,7 +15,8 @@ from sloth.catalog.library import Library
 from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.core.errors import UsageError
 from sloth.core.near import near
-from sloth.runtime.action import Action, Catalog, Parameter, describe
+from sloth.runtime.action import Action, Parameter, describe
+from sloth.runtime.catalog import Catalog
 
 
 def modules(library: Library) -> list[ModuleManual]:

@@ -6,7 +6,8 @@ controller) to a host. Both give the same Outcome, so whoever asks need not know
 
 import itertools
 
-from sloth.runtime.action import Catalog, Values
+from sloth.runtime.action import Values
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token

@@ -9,8 +9,6 @@ A docstring is: one sentence, a blank line, a line `name: meaning` for each para
 and lines that begin with `example: `.
 """
 
-import importlib
-import os
 import re
 
 from sloth.runtime.failure import BadArguments
@@ -18,7 +16,6 @@ from sloth.runtime.failure import BadArguments
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from types import ModuleType
     from typing import Any
 
     Mode = str  # names that annotations of actions use: a file mode; a duration, in seconds once it is bound
@@ -27,7 +24,6 @@ if MYPY:
 PURE = ("crypto", "csv", "data", "json", "strings", "time", "toml", "xml", "yaml")  # modules that need no host
 OF_VALUES = ("log", "state", *PURE)  # modules whose tables are values before they are options: they take none of COMMON
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
-INDEX = "index.txt"  # in a bundle: the files of sloth/runtime/modules
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
@@ -159,9 +155,7 @@ class Action:
     def _aliases(self) -> "dict[str, str]":
         """Every name of every parameter → the parameter."""
         return {
-            alias: parameter.name
-            for parameter in self.parameters
-            for alias in (parameter.name, *parameter.synonyms)
+            alias: parameter.name for parameter in self.parameters for alias in (parameter.name, *parameter.synonyms)
         }
 
     def _takes(self) -> str:
@@ -172,7 +166,7 @@ class Action:
         given = {}  # type: dict[str, object]
         for alias, value in named.items():
             if alias not in names:
-                near = _near(alias, names)
+                near = near_name(alias, names)
                 raise BadArguments(f"{self.full_name}: unknown argument {alias}{near}; it takes {self._takes()}")
             if names[alias] in given:
                 raise BadArguments(f"{self.full_name}: {names[alias]} is given twice")
@@ -374,57 +368,9 @@ def _advice(members: "list[str]", value: object) -> str:
     return ""
 
 
-def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
-    """The actions of one module, by name, in the order of their definition; `other = action` gives a second name."""
-    found = {key.rstrip("_"): value for key, value in vars(module).items() if hasattr(value, "__sloth_action__")}
-    return {key: Action(name, value) for key, value in found.items()}
-
-
-def _near(name: str, known: "Iterable[str]") -> str:
+def near_name(name: str, known: "Iterable[str]") -> str:
+    """ " (did you mean …?)" for the nearest of the known names, or an empty string."""
     import difflib
 
     found = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {found[0]}?)" if found else ""
-
-
-def module_names() -> "list[str]":
-    """The names of all modules that ship, without importing any."""
-    package = importlib.import_module("sloth.runtime.modules")
-    folder = package.__path__[0]
-    if os.path.isdir(folder):
-        files = os.listdir(folder)
-    else:  # inside a bundle, which brings the list along: pkgutil could tell, but costs as much as all else here
-        index = package.__loader__.get_data(os.path.join(folder, INDEX))  # type: ignore[union-attr]  # a zipimporter
-        files = index.decode("ascii").split()
-    stems = {name.rpartition(".")[0] for name in files if name.endswith((".py", ".pyc"))}
-    return sorted(stem for stem in stems if stem[0] != "_" and os.sep not in stem)
-
-
-class Catalog:
-    """Actions by module and name; a module is imported when one of its actions is first asked for.
-
-    more: modules that do not lie beside the shipped ones; on a host all do
-    """
-
-    def __init__(self, more: "Mapping[str, dict[str, Action]] | None" = None) -> None:
-        self._loaded = dict(more or {})
-        self.names = sorted({*module_names(), *self._loaded})
-
-    def module(self, name: str) -> "dict[str, Action]":
-        """The actions of a module; BadArguments when there is none of that name."""
-        if name not in self._loaded:
-            if name not in self.names:
-                raise BadArguments(
-                    f"there is no module {name}{_near(name, self.names)}; there are {', '.join(self.names)}"
-                )
-            self._loaded[name] = collect(importlib.import_module("sloth.runtime.modules." + name), name)
-        return self._loaded[name]
-
-    def find(self, module: str, name: str) -> Action:
-        """One action, or BadArguments that lists those of the module."""
-        actions = self.module(module)
-        if name not in actions:
-            raise BadArguments(
-                f"there is no action {module}.{name}{_near(name, actions)}; {module} has {', '.join(actions)}"
-            )
-        return actions[name]

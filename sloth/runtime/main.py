@@ -12,7 +12,7 @@ import threading
 import time
 
 from sloth.runtime.acting import Here, Outcome, Report, Served, There
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings

@@ -18,8 +18,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from sloth import __version__
-from sloth.runtime.action import INDEX
 from sloth.runtime.archive import pack
+from sloth.runtime.catalog import INDEX
 from sloth.transport.startline import boot_source, terminal_source
 
 KEEP = 3

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from sloth.runtime.action import Action, Catalog
+from sloth.runtime.action import Action
+from sloth.runtime.catalog import Catalog
 from tests.house.sources import ROOT
 
 CATALOG = Catalog()

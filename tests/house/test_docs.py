@@ -18,7 +18,7 @@ from types import ModuleType
 import pytest
 
 import sloth.runtime.modules
-from sloth.runtime.action import collect
+from sloth.runtime.catalog import collect
 from sloth.workflow.load import load
 from tests.house.sources import ROOT, project_files
 

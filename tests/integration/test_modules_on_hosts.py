@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 from tests.applying import BECOME, DEPLOY, ROOT, Act, Login, Remote, Run, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host

@@ -10,7 +10,7 @@ import pytest
 from sloth.catalog import manual
 from sloth.catalog.library import Library
 from sloth.core.errors import UsageError
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 
 
 def test_every_module_and_action_is_in_it():

@@ -13,7 +13,7 @@ from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.placement import Placed
 from sloth.engine.planning import lay_out
 from sloth.engine.request import Request
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.workflow.load import load

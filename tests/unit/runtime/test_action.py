@@ -2,7 +2,8 @@
 
 import pytest
 
-from sloth.runtime.action import Action, Catalog, action, coerce, seconds
+from sloth.runtime.action import Action, action, coerce, seconds
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Host
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sloth.runtime.action import collect
+from sloth.runtime.catalog import collect
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
 from sloth.runtime.modules import exec as exec_
 from tests.doubles import real_host

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sloth.runtime.action import collect
+from sloth.runtime.catalog import collect
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import file_ops
 from tests.doubles import real_host

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from sloth.runtime.action import collect
+from sloth.runtime.catalog import collect
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.modules import fs
 from tests.doubles import real_host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sloth.runtime.action import collect
+from sloth.runtime.catalog import collect
 from sloth.runtime.modules import log
 from tests.doubles import FakeHost
 
