@@ -23,7 +23,8 @@ from sloth.runtime.catalog import Catalog, module_names
 GROUP = "sloth.modules"
 LANGUAGE = frozenset({
     "and", "artifacts", "assert", "break", "collectgarbage", "coroutine", "delegate_to", "do", "else", "elseif", "end",
-    "error", "export", "false", "flush_handlers", "for", "function", "getmetatable", "goroutine", "goto", "group", "groups", "handler",
+    "error", "export", "false", "flush_handlers", "for", "function", "getmetatable", "goroutine", "goto", "group",
+    "groups", "handler",
     "if", "import", "in", "inventory_hostname", "io", "ipairs", "load", "loadstring", "local", "math", "next", "nil",
     "not", "notify", "null", "or", "os", "pairs", "parallel", "params", "pcall", "print", "rawequal", "rawget",
     "rawlen", "rawset", "repeat", "require", "retry", "return", "role", "secrets", "select", "setmetatable", "stack",
