@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
@@ -41,7 +42,9 @@ def call(
     from sloth.engine import command, root
 
     settings = configured()
-    asked = command.of_call(targets.targets(settings, targets.sources(settings)), pattern, action, arguments or ())
+    catalog = root.project(Path()).library.catalog
+    where = targets.targets(settings, targets.sources(settings))
+    asked = command.of_call(where, pattern, action, arguments or (), catalog)
     asked = replace(how.applied(asked, targets.forks or settings["forks"]), diff=diff)
     with watching.run(show.form, show.detail(diff=diff, command=True, check=how.check)) as subscribers:
         return root.apply(asked, subscribers)

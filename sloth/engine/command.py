@@ -13,7 +13,8 @@ from sloth.core import varsfile
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 from sloth.engine.request import Request, Targets
-from sloth.runtime.action import COMMON, Action, Catalog
+from sloth.runtime.action import COMMON, Action
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 
 _COMMAND = Path(__file__).with_name("command.sloth")
@@ -27,9 +28,9 @@ def of_line(targets: Targets, pattern: str, argv: Sequence[str]) -> Request:
     return _request(_COMMAND, targets, pattern, {"sloth_command": line})
 
 
-def of_call(targets: Targets, pattern: str, name: str, words: Sequence[str]) -> Request:
+def of_call(targets: Targets, pattern: str, name: str, words: Sequence[str], catalog: Catalog) -> Request:
     """Call one action, `module.action`. words: as for `arguments`. Raises UsageError when they do not fit."""
-    action = _find(name)
+    action = _find(name, catalog)
     positional, named = arguments(action, words)
     options = {key: value for key, value in named.items() if key in COMMON}
     try:
@@ -78,9 +79,8 @@ def _typed(type_: str, word: str, text: str) -> object:
     return value
 
 
-def _find(name: str) -> Action:
+def _find(name: str, catalog: Catalog) -> Action:
     module, _, action = name.partition(".")
-    catalog = Catalog()
     if not action:
         known = near(name, [f"{module}.{one}" for one in catalog.module(module)]) if module in catalog.names else ""
         raise UsageError(f"which action? {name!r} is no module.action", hint=known or "`sloth modules list` shows all")
@@ -92,4 +92,4 @@ def _find(name: str) -> Action:
 
 def _request(file: Path, targets: Targets, pattern: str, variables: dict[str, object]) -> Request:
     limited = pattern if targets.limit is None else f"{pattern}:&{targets.limit}"
-    return Request(str(file), replace(targets, limit=limited), extra=(json.dumps(variables),))
+    return Request(str(file), replace(targets, limit=limited), extra=(json.dumps(variables),), around=".")

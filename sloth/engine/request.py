@@ -35,6 +35,7 @@ class Targets:
 class Request:
     """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds.
 
+    around: the folder whose roles and modules count, if not the file's own
     force_handlers: handlers run on a host even if one of its tasks failed
     """
 
@@ -51,3 +52,4 @@ class Request:
     forks: int = 50
     lock_wait: float = 0.0
     force_handlers: bool = False
+    around: str | None = None

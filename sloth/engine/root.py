@@ -115,7 +115,7 @@ def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
         variables.common,
         variables.values,
         lambda level, text: say(LogLine("", "", level, text)),
-        project(path.parent),
+        replace(project(Path(request.around or path.parent)), folder=path.parent),
     )
 
 

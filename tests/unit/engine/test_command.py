@@ -10,7 +10,7 @@ import pytest
 from sloth.core.errors import UsageError
 from sloth.engine import command
 from sloth.engine.request import Targets
-from sloth.runtime.action import Catalog
+from sloth.runtime.catalog import Catalog
 
 
 @pytest.mark.parametrize(("action", "words", "positional", "named"), [
@@ -32,7 +32,7 @@ from sloth.runtime.action import Catalog
 def test_arguments_are_read_as_the_action_wants_them(action, words, positional, named):
     found = Catalog().find(*action.split("."))
     assert command.arguments(found, words) == (positional, named)
-    (extra,) = command.of_call(Targets(), "all", action, words).extra
+    (extra,) = command.of_call(Targets(), "all", action, words, Catalog()).extra
     assert json.loads(extra)["sloth_call"]["named"] == named
 
 
@@ -56,7 +56,7 @@ def test_arguments_may_be_in_a_file(tmp_path: Path):
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused_before_anything_connects(action, words, said, hint):
     with pytest.raises(UsageError, match=said) as caught:
-        command.of_call(Targets(), "all", action, words)
+        command.of_call(Targets(), "all", action, words, Catalog())
     assert hint in caught.value.hint
 
 
