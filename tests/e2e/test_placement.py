@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.sloth import Run, until
+from tests.interpreters import interpreters
+from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
 
@@ -93,3 +97,31 @@ def test_a_steered_host_that_loses_power_is_unreachable(lab, lab_hosts, tmp_path
         assert run.of_host(victim.name) == ["unreachable"]
     finally:
         lab.up([victim.index])
+
+
+@pytest.fixture
+def closed_python(lab_hosts: list[Host]) -> Iterator[tuple[Host, Path]]:
+    """A host whose old Python can load no extension: nothing may be run from its home, nor from memory."""
+    python, host = interpreters()["3.7"], lab_hosts[0]
+    prefix = python.resolve().parent.parent
+    away = host.root / prefix.relative_to("/")
+    skipped = shutil.ignore_patterns("test", "site-packages", "__pycache__", "*.a")
+    shutil.copytree(prefix, away, ignore=skipped, symlinks=True)
+    host.exec("sh", "-c", "mkdir -p ~/.cache; mount -t tmpfs -o noexec tmpfs ~/.cache; mount -o remount,noexec /dev/shm")
+    yield host, prefix / "bin" / "python3.7"
+    host.exec("sh", "-c", "umount ~/.cache; mount -o remount,exec /dev/shm")
+    shutil.rmtree(away)
+
+
+@pytest.mark.old_python
+def test_a_host_that_can_load_no_lua_is_steered_and_says_so(lab, closed_python, tmp_path):
+    host, python = closed_python
+    (tmp_path / "hosts.yml").write_text(
+        lab.inventory([host]).replace("  vars:\n", f"  vars:\n    sloth_python: {python}\n")
+    )
+    (tmp_path / "site.sloth").write_text('task("a"):command(function() return true, facts.python end):build()')
+    run = Run(tmp_path / "home", "apply", "-i", tmp_path / "hosts.yml", tmp_path / "site.sloth")
+    assert run.end() == 0
+    assert run.stderr.count("cannot load the Lua extension") == 1
+    assert "its tasks are steered from here" in run.stderr
+    assert [event["status"] for event in run.finished] == ["ok"]
