@@ -120,7 +120,7 @@ def test_a_host_that_can_load_no_lua_is_steered_and_says_so(lab, closed_python, 
         lab.inventory([host]).replace("  vars:\n", f"  vars:\n    sloth_python: {python}\n")
     )
     (tmp_path / "site.sloth").write_text('task("a"):command(function() return true, facts.python end):build()')
-    run = Run(tmp_path / "home", "apply", "-i", tmp_path / "hosts.yml", tmp_path / "site.sloth")
+    run = Run(tmp_path / "home", "apply", "-i", tmp_path / "hosts.yml", tmp_path / "site.sloth", "-v")
     assert run.end() == 0
     assert run.stderr.count("cannot load the Lua extension") == 1
     assert "its tasks are steered from here" in run.stderr
