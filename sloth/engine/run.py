@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core import settings
+from sloth.core.connection import Connection
+from sloth.core.errors import NoPython
 from sloth.core.events import Event, Notice, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
@@ -168,7 +170,7 @@ class Run:
             sessions: list[Session] = []
             answers = Answers(self._shared, job, connection, lambda name: _fact(sessions[0], name))
             placed = Placed(
-                lambda every: self._switchboard.open(connection, answers.verbs(), every),
+                lambda every: self._open(connection, answers, every),
                 hear,
                 connection.placement,
                 self._timer,
@@ -179,6 +181,15 @@ class Run:
             return placed, job
 
         return HostRun(host, begin, terms)
+
+    def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
+        """A session with a host, whatever Python it has."""
+        try:
+            return self._switchboard.open(connection, answers.verbs(), hear)
+        except NoPython as error:
+            if connection.connection != "ssh" or connection.placement == "target":
+                raise
+            return self._switchboard.open_raw(connection, str(error).removeprefix(f"{connection.name}: "), hear)
 
 
 def _fact(session: Session, name: str) -> object:

@@ -7,7 +7,6 @@ controller) to a host. Both give the same Outcome, so whoever asks need not know
 import itertools
 
 from sloth.runtime.action import Values
-from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
@@ -18,7 +17,13 @@ if MYPY:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
+    from sloth.runtime.action import Action
     from sloth.runtime.host import Ask, Receive
+
+    class Finds(Protocol):
+        """The part of a catalog that finds."""
+
+        def find(self, module: str, name: str) -> Action: ...
 
     class Asked(Protocol):
         """The part of a Peer, or of a session, that asks."""
@@ -111,10 +116,13 @@ class Report:
 
 
 class Here:
-    """Actions in this process."""
+    """Actions in this process. make: what they see as the host, as Host is made."""
 
-    def __init__(self, catalog: Catalog, ask: "Ask", receive: "Receive") -> None:
+    def __init__(
+        self, catalog: "Finds", ask: "Ask", receive: "Receive", make: "Callable[..., Host]" = Host
+    ) -> None:
         self._catalog = catalog
+        self._make = make
         self._ask = ask
         self._receive = receive
 
@@ -122,7 +130,7 @@ class Here:
         """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
         outcome = Outcome()
         own = {"own": settings.own} if call.renders else {}
-        host = Host(
+        host = self._make(
             settings,
             token,
             lambda verb, args: self._ask(verb, dict(args, role=settings.role, **own)),

@@ -34,7 +34,7 @@ def absolute(host: "Host", path: str) -> str:
     """A path as users write it: `~` is the home, a relative one starts at the task's workdir."""
     if not path or "\0" in path:
         raise BadArguments(f"{path!r} is no path")
-    return os.path.join(host.settings.workdir or os.getcwd(), os.path.expanduser(path))
+    return host.whole(path)
 
 
 def reach(host: "Host", path: str, follow: bool = False) -> "Place | None":

@@ -15,7 +15,7 @@ from sloth.runtime.token import Token
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Ask = Callable[[str, "dict[str, object]"], object]
     Receive = Callable[[str, "dict[str, object]"], "tuple[object, Iterator[bytes]]"]
@@ -93,6 +93,30 @@ class Host:
     def ok(self, *argv: str) -> bool:
         """Whether a program that only looks exits with 0."""
         return self.run(*argv).ok
+
+    def execute(
+        self,
+        argv: "Sequence[str]",
+        *,
+        stdin: bytes = b"",
+        env: "Mapping[str, str] | None" = None,
+        cwd: "str | None" = None,
+        on_output: "Callable[[str, bytes], None] | None" = None,
+    ) -> Done:
+        """Run what the user asked for, in the task's own environment. Whoever calls says what it changes."""
+        environment = process.environment(dict(self.settings.env, **(env or {})))
+        return process.run(argv, self.token, stdin=stdin, env=environment, cwd=cwd, on_output=on_output)
+
+    def whole(self, path: str) -> str:
+        """A path as users write it, from the root: `~` is the home, a relative one starts at the task's workdir."""
+        return os.path.join(self.settings.workdir or os.getcwd(), os.path.expanduser(path))
+
+    def finds(self, pattern: str) -> bool:
+        """Whether there is something at this path from the root, or at one that fits it as a pattern."""
+        import glob
+
+        whole = pattern.encode("utf-8", "surrogateescape")
+        return os.path.lexists(whole) or bool(glob.glob(whole))
 
     def has(self, program: str) -> bool:
         """Whether a program of this name is there to be run."""

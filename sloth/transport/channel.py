@@ -85,6 +85,20 @@ class ChannelLink:
     def exit_status(self) -> int | None:
         return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
 
-    def close(self) -> None:
+    def last_status(self, timeout: float) -> int | None:
+        """What the program has ended with; its streams may have ended a moment before that is told."""
+        self._channel.status_event.wait(timeout)
+        return self.exit_status()
+
+    def end_input(self) -> None:
+        """The program reads the end of its input."""
+        with gone_if_closed():
+            self._channel.shutdown_write()
+
+    def end(self) -> None:
+        """Let go of the channel alone; the login may be used again."""
         self._channel.close()
+
+    def close(self) -> None:
+        self.end()
         self._login.close()

@@ -17,7 +17,9 @@ from sloth.transport.greeting import SLOW, NeedsTerminal, greet
 from sloth.transport.heart import Heart
 from sloth.transport.link import Link, ProcessLink
 from sloth.transport.lua import LuaParts
+from sloth.transport.raw import RawSession
 from sloth.transport.session import Handler, Hear, Session
+from sloth.transport.shell import Shell
 from sloth.transport.ssh import Login, Ssh
 from sloth.transport.startline import PYTHONS, Start
 
@@ -68,6 +70,10 @@ class Switchboard:
             raise
         session.warnings[:0] = login.warnings
         return session
+
+    def open_raw(self, connection: Connection, why: str, hear: Mapping[str, Hear]) -> RawSession:
+        """A session with a host that has no Python; why: what is wrong with it. Raises what Unreachable has for it."""
+        return RawSession(connection, Shell(connection, self.ssh.log_in(connection)), why, hear["output"])
 
     def close(self) -> None:
         """No more heartbeats."""

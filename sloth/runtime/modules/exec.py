@@ -6,11 +6,9 @@ file tells whether it would run. Every result is `r, stderr, failed`: `r` has `s
 its last newline), `stderr`, `exit_code`, `success`, and counts as the string `stdout`.
 """
 
-import glob
 import os
 import signal
 
-from sloth.runtime import process
 from sloth.runtime.action import Values, action
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute
@@ -38,11 +36,11 @@ class _Terms:
         self.creates = creates
         self.removes = removes
 
-    def why_not(self, workdir: str) -> str:
+    def why_not(self, host: "Host", workdir: "str | None") -> str:
         """Why it need not run, or ''. Paths count from where it would run."""
-        if self.creates is not None and _exists(workdir, self.creates):
+        if self.creates is not None and _exists(host, workdir, self.creates):
             return f"not run: {self.creates} exists"
-        if self.removes is not None and not _exists(workdir, self.removes):
+        if self.removes is not None and not _exists(host, workdir, self.removes):
             return f"not run: {self.removes} does not exist"
         return ""
 
@@ -275,7 +273,7 @@ def _perform(
 
 def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object] | None":
     """The result of what need not run, or may not in check mode; None when it is to run."""
-    why = terms.why_not(surroundings.directory(host) or os.getcwd())
+    why = terms.why_not(host, surroundings.directory(host))
     if why:
         return dict(_result(Done(0, b"", b"")), skipped=True, message=why)
     if not (host.check and terms.changes):
@@ -287,11 +285,10 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
 
 def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
     try:
-        done = process.run(
+        done = host.execute(
             argv,
-            host.token,
             stdin=surroundings.stdin,
-            env=process.environment(dict(host.settings.env, **surroundings.env)),
+            env=surroundings.env,
             cwd=surroundings.directory(host),
             on_output=host.output if surroundings.is_shown(host) else None,
         )
@@ -346,6 +343,6 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _exists(workdir: str, path: str) -> bool:
-    whole = raw(os.path.join(workdir, os.path.expanduser(path)))
-    return os.path.lexists(whole) or bool(glob.glob(whole))
+def _exists(host: "Host", workdir: "str | None", path: str) -> bool:
+    inside = path if workdir is None or path.startswith("~") else os.path.join(workdir, path)
+    return host.finds(absolute(host, inside))
