@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sloth.core import conversion
 from sloth.core.connection import Connection
 from sloth.core.errors import AnswerError
 from sloth.core.model import Workflow
@@ -74,6 +75,7 @@ class Answers:
             "password": self.password,
             "artifact": self.artifact,
             "artifacts": self.artifacts,
+            "convert": self.convert,
         }
 
     def template(self, args: Mapping[str, Any]) -> object:
@@ -118,6 +120,11 @@ class Answers:
     def become(self, _args: Mapping[str, Any]) -> object:
         """By what this host becomes another user."""
         return self._method
+
+    def convert(self, args: Mapping[str, Any]) -> object:
+        """{"format", "text"} → {"value"}; {"format", "value"} → {"text"}."""
+        with _as_failure():
+            return conversion.convert(args)
 
     def password(self, args: Mapping[str, Any]) -> object:
         """The become password of this host."""

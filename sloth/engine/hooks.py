@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from sloth.core import conversion
 from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.core.model import BAD, Plan
@@ -46,7 +46,7 @@ class Hooks:
         self._check = check
         self._timer = timer
         self._publish = publish
-        self._here = Here(evaluated.sources.project.library.catalog, _nobody, _nobody)
+        self._here = Here(evaluated.sources.project.library.catalog, conversion.answer, conversion.answer)
         self._waiting = {
             task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks
         }
@@ -109,10 +109,6 @@ class Hooks:
         if user is not None:
             raise ActionFailed("become is not for hooks: they run as the user who runs sloth")
         return self._here.act(call, settings, token, report)
-
-
-def _nobody(verb: str, args: dict[str, object]) -> Any:
-    raise ActionFailed(f"{verb}: a hook of a workflow has no host to bring this to; do it in a task")
 
 
 class _NoHost:

@@ -277,6 +277,23 @@ class Served:
             token.stop(reason)
 
 
+def values_of(outcome: Outcome) -> "list[object]":
+    """What a call that went well returns in Lua."""
+    changed = bool(outcome.changes)
+    if isinstance(outcome.value, Values):
+        return [dict(value, changed=changed) if isinstance(value, dict) else value for value in outcome.value]
+    if outcome.query:
+        return [outcome.value]
+    fields = outcome.value if isinstance(outcome.value, dict) else {}
+    message = str(fields.get("message") or "; ".join(outcome.changes) or "nothing to change")
+    diff = "".join(diff.get("text", "") for diff in outcome.diffs)
+    result = dict({"diff": diff}, **fields)
+    result.update({"changed": changed, "failed": False, "success": True, "message": message})
+    if outcome.unknown:
+        result["unknown"] = True
+    return [result, message]
+
+
 def _from_fault(call: Call, error: Exception) -> ActionFailed:
     import traceback
 

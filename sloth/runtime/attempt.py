@@ -4,8 +4,8 @@ The VM hands every module call of the task's closure to `perform`; what the call
 the attempt's status.
 """
 
-from sloth.runtime.acting import Call, Outcome, Report
-from sloth.runtime.action import COMMON, OF_VALUES, Values, coerce, seconds
+from sloth.runtime.acting import Call, Outcome, Report, values_of
+from sloth.runtime.action import COMMON, OF_VALUES, coerce, seconds
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
 from sloth.runtime.host import Settings
 from sloth.runtime.token import Token
@@ -94,7 +94,7 @@ class Attempt:
                 self.report.log("warning", text)
         self.outcomes.append(outcome)
         if outcome.failure is None:
-            return _values(outcome)
+            return values_of(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):
             return [None, outcome.failure.message]
         if options.get("ignore_errors") is True:
@@ -139,22 +139,6 @@ class Attempt:
             self.token.sleep(seconds(args[0] if args else named.get("seconds", 0)))
             return None
         raise ActionFailed(f"unknown request of the workflow language: {action}")
-
-
-def _values(outcome: Outcome) -> "list[object]":
-    changed = bool(outcome.changes)
-    if isinstance(outcome.value, Values):
-        return [dict(value, changed=changed) if isinstance(value, dict) else value for value in outcome.value]
-    if outcome.query:
-        return [outcome.value]
-    fields = outcome.value if isinstance(outcome.value, dict) else {}
-    message = str(fields.get("message") or "; ".join(outcome.changes) or "nothing to change")
-    diff = "".join(diff.get("text", "") for diff in outcome.diffs)
-    result = dict({"diff": diff}, **fields)
-    result.update({"changed": changed, "failed": False, "success": True, "message": message})
-    if outcome.unknown:
-        result["unknown"] = True
-    return [result, message]
 
 
 def _user(option: object, default: "str | None") -> "str | None":

@@ -69,6 +69,7 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
                 values=job.values,
                 environ=job.environ,
                 lua_modules=job.lua_modules,
+                act=here.act,
             )
             declared = closures(program, job.workflow)
         except LuaUnavailable as error:

@@ -18,6 +18,7 @@ What was not declared is absent. A closure stands as {"function": its number in 
 sources give the same program everywhere, so controller and host find each other's closures by name.
 """
 
+from sloth.runtime import pure
 from sloth.runtime.lua.vm import LuaError
 
 MYPY = False
@@ -25,6 +26,7 @@ if MYPY:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from sloth.runtime.acting import Act
     from sloth.runtime.lua.vm import VM, Plain, Read
 
     Program = dict[str, Any]
@@ -44,6 +46,7 @@ def load_program(
     environ: "dict[str, str] | None" = None,
     lua_modules: "Sequence[str]" = (),
     say: "Callable[[str, str], None] | None" = None,
+    act: "Act | None" = None,
     deadline: "float | None" = None
 ) -> "Program":
     """Evaluate a workflow file, what it imports and its roles. Raises LuaError with file and line.
@@ -52,6 +55,7 @@ def load_program(
     side: "controller" or "host"; top_vars: what `vars` is at the top level
     lua_modules: names of modules written in Lua, whose files are asked for as `module:NAME/NAME.lua`
     say(level, text): what the file logs while it is loaded (never on a host)
+    act: makes the calls of the top level that need no host
     """
     sources = []  # type: list[str]
 
@@ -61,15 +65,17 @@ def load_program(
             sources.append(path)
         return text
 
-    def speak(request: "Plain") -> "list[object]":
+    def perform(request: "Plain") -> "list[object]":
+        if request["module"] != "log":
+            return pure.answer(act, request) if act is not None else []
         args = request["args"]
-        assert isinstance(args, list)  # the prelude lets nothing but log calls through
+        assert isinstance(args, list)  # the prelude writes nothing else
         if say is not None:
             say(str(request["action"]), str(args[0]))
         return []
 
     raw = vm.load(
-        entry, note, speak, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
+        entry, note, perform, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
         variables=top_vars, values_file=values, environ=environ, lua_modules=lua_modules,
     )
     roles, top_level = raw.pop("roles"), raw.pop("top", None)

@@ -11,14 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sloth.core import varsfile
+from sloth.core import conversion, varsfile
 from sloth.core.errors import WorkflowError
 from sloth.core.model import RoleUse, Task, Workflow, WorkflowFile
 from sloth.core.near import near, near_file
 from sloth.core.varsfile import VarsFile
+from sloth.runtime.acting import Call, Here, Outcome, Report
+from sloth.runtime.catalog import Catalog
+from sloth.runtime.host import Settings
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
+from sloth.runtime.token import Token
 from sloth.workflow import config, meta
 from sloth.workflow.config import Config
 from sloth.workflow.project import Project
@@ -97,6 +101,7 @@ def load(
             environ=dict(os.environ),
             lua_modules=sorted(library.lua),
             say=say,
+            act=_make_a_call,
         )
     except LuaSyntax as error:
         raise WorkflowError(f"syntax error: {error.text}", where=sources.place(error.where)) from error
@@ -115,6 +120,11 @@ def load(
             f"{path} defines no task", where=str(path), hint='begin with task("name"):command(…):build()'
         )
     return Evaluated(file, sources, vm, program)
+
+
+def _make_a_call(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+    """One of the calls that need no host: all they ask of the controller is to read and write formats."""
+    return Here(Catalog(), conversion.answer, conversion.answer).act(call, settings, token, report)
 
 
 def _file(path: Path, program: Mapping[str, Any], sources: Sources, values: Mapping[str, object]) -> WorkflowFile:

@@ -42,4 +42,4 @@ def test_an_action_shows_how_it_is_called(action: Action):
 @pytest.mark.parametrize("name", CATALOG.names)
 def test_every_module_has_tests_of_its_own(name: str):
     folder = ROOT / "tests/unit/runtime/modules"
-    assert any(folder.glob(f"test_{name}*.py")), f"{folder}/test_{name}.py"
+    assert any(f"_{name}" in path.stem for path in folder.glob("test_*.py")), f"{folder}/test_{name}.py"

@@ -60,9 +60,16 @@ end
 
 local CALLABLE = { exec = "run" } -- exec(…) is exec.run(…)
 
+local pure = {}
+for name in gmatch(sloth.pure, "%S+") do pure[name] = true end
+
+local function needs_no_host(module, action)
+  return pure[module] and action ~= "sleep"
+end
+
 local function call_action(module, action, where, self, ...)
   local name = module .. "." .. action
-  if is_loading() then return noted(name, where) end
+  if is_loading() and not needs_no_host(module, action) then return noted(name, where) end
   local ok, args, named, empty
   if rawequal(self, env[module]) then -- module:action(…)
     ok, args, named, empty = pcall(arguments, select("#", ...), ...)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+from sloth.runtime.action import PURE
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua import values
 
@@ -132,7 +133,7 @@ class VM:
         compile_, self._collect = outside[b"load"], outside[b"collectgarbage"]
         prelude = self._runtime.table()
         prelude[b"probe"] = self._gate.is_over
-        prelude[b"modules"] = " ".join(modules).encode()
+        prelude[b"modules"], prelude[b"pure"] = " ".join(modules).encode(), " ".join(PURE).encode()
         for name in PRELUDE:
             source = _source(name)
             compile_(source, b"=[sloth " + name.encode() + b"]", b"t")(prelude)

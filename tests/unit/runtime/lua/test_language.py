@@ -61,7 +61,7 @@ def test_what_the_machine_holds_is_there_for_every_call():
     flow.vm.hold("groups", {"web": ["h1"]})
     flow.vm.hold("vars", {"list": ["x"], "a": None, "b": {"c": 1}})
     expected = ["h1", "mine", None, {"c": 1}, 3, {"d": 1}]
-    assert flow.call("t", held="vars", registered={"registered": {"d": 1}}) == expected
+    assert flow.call("t", held="vars", own={"registered": {"d": 1}}) == expected
 
 
 def test_what_a_task_changes_in_what_the_machine_holds_is_gone_with_it():
