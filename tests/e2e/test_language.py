@@ -378,27 +378,3 @@ def test_tasks_and_workflows_narrow_the_hosts(folder):
     ended = folder.sloth("apply", "-i", "a,b,c,d,", "-c", "local", "-f", "1", "site.sloth", "--format", "json")
     finished = [(event["host"], event["task"]) for event in ended.events if event["type"] == "task_finished"]
     assert sorted(finished) == [("a", "all"), ("b", "all"), ("b", "one"), ("c", "all"), ("c", "one")]
-
-
-# What needs no host
-
-
-@pytest.mark.parametrize("placement", ["target", "controller"])
-def test_modules_that_need_no_host_work_at_the_top_level_and_in_tasks(folder, placement):
-    folder.write("hosts.ini", f"localhost sloth_connection=local sloth_placement={placement}\n")
-    ended = folder.run(
-        'local config = data.parse_yaml("ports: [80, 443]")\n'
-        'local broken, why = json.decode("{")\n'
-        'for _, port in ipairs(config.ports) do task("p" .. port):command("true"):build() end\n'
-        + task("seen", 'return true, broken == nil and why .. toml.encode({ port = config.ports[2] }):gsub("\\n", "")'),
-        "-i", "hosts.ini",
-    )  # fmt: skip
-    assert list(ended.tasks) == ["p80", "p443", "seen"]
-    assert ended.tasks["seen"]["message"].startswith("this is no JSON: ")
-    assert ended.tasks["seen"]["message"].endswith("port = 443")
-
-
-def test_a_call_without_a_host_that_makes_no_sense_has_its_line(folder):
-    ended = folder.run('task("t"):command("true"):build()\nlocal text = strings.upper("a", 2)\n')
-    assert ended.code == 1
-    assert ended.stderr == "error: strings.upper: too many arguments; it takes text\n  at site.sloth:2\n"
