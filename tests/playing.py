@@ -54,7 +54,7 @@ class Played:
         plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
         request = Request(str(path), check=check, diff=True, live=True, force_handlers=force_handlers)
         plain = JobMaker("run1", file, plan, request, given, {"all": ["h1"]})
-        made = plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), variables or {})
+        made = plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), lambda host: variables or {})
         self.job = Job({**made, "pending": list(pending)})
         self.events: list[Event] = []
         self._on_event = on_event

@@ -32,11 +32,31 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """Who runs a task in place of its hosts.
+
+    hosts: names, or templates of names. groups, tags: those of the inventory that are in one of these groups, and
+    have all of these tags. strategy: which of all these. zone: for the strategy of that name. chooser: the number of
+    a function in the VM that loaded the file. per_host: the task runs once for each of its hosts. fallback: the
+    controller itself stands in for a host that is unknown or cannot be reached
+    """
+
+    where: str
+    hosts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    strategy: str = "all"
+    zone: str | None = None
+    chooser: int | None = None
+    per_host: bool = False
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
 
     after_failure: of what it depends on, those that have to fail. outputs: the names that it promises.
-    delegate_to: who runs it in place of its hosts; None, plain data, or a function as {"function", "file", "line"}
     """
 
     name: str
@@ -60,7 +80,7 @@ class Task:
     artifacts: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     category: str = ""
-    delegate_to: object = None
+    delegate_to: Delegation | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     run_once: bool = False
 
@@ -79,7 +99,7 @@ class Workflow:
     """A named graph of tasks. `tasks` stand in file order, those of roles first. timeout: seconds for all of it.
 
     workdir: made before the first task where create_workdir says so; clean_workdir and cleanup_on_failure: see
-    sloth/runtime/workdir.py. delegate_to: as of a task
+    sloth/runtime/workdir.py
     """
 
     name: str
@@ -101,7 +121,6 @@ class Workflow:
     clean_workdir: bool = False
     cleanup_on_failure: bool | None = None
     fail_fast: bool = False
-    delegate_to: object = None
     metadata: object = None
 
     def task(self, name: str) -> Task:
@@ -132,26 +151,53 @@ class WorkflowFile:
 
 
 @dataclass(frozen=True, slots=True)
-class HostPlan:
-    """What one host is to do: the names of its tasks, in order, and what each waits for.
+class Delegated:
+    """A task that a host runs in place of others. on_behalf: the host for which it does, if it is one."""
 
-    needs: task → tasks of this host. gates: task → tasks that run on other hosts only.
+    task: str
+    on_behalf: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """What one host is to do in one batch: the names of its tasks, in order, and what each waits for.
+
+    needs: task → tasks of this host in this batch. gates: task → gates that others open. deps: task → what it depends
+    on → the task or gate with its outputs. delegated: those that run here in place of other hosts. fallback: the
+    controller stands in when this host cannot be reached
     """
 
     host: str
     needs: Mapping[str, tuple[str, ...]]
     gates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    delegated: Mapping[str, Delegated] = field(default_factory=dict)
+    batch: int = 0
+    fallback: bool = False
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Task names in the order in which they run."""
         return tuple(self.needs)
 
+    def task(self, name: str) -> str:
+        """The name of the workflow's task that runs here under this name."""
+        return self.delegated[name].task if name in self.delegated else name
+
+    def owner(self, name: str) -> str:
+        """The host whose task this is: it has failed when the task fails."""
+        return (self.delegated[name].on_behalf if name in self.delegated else None) or self.host
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A workflow laid out over hosts, before anything connects. Batches run one after the other."""
+    """A workflow laid out over hosts, before anything connects.
+
+    hosts: batch after batch; who takes part in several is there for each. batches: whose tasks they run, one batch
+    after the other. gates: name → the tasks on their hosts that have to end before it opens
+    """
 
     workflow: Workflow
     hosts: tuple[HostPlan, ...]
     batches: tuple[tuple[str, ...], ...] = ()
+    gates: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)

@@ -79,7 +79,7 @@ class Answers:
         }
 
     def template(self, args: Mapping[str, Any]) -> object:
-        """{"src" or "text", "vars", "role", "own"} → {"text"}."""
+        """{"src" or "text", "vars", "role", "on_behalf", "own"} → {"text"}."""
         role = self._role(args)
         search = self._search(role, "templates")
         variables = self._variables(args, role)
@@ -145,9 +145,10 @@ class Answers:
 
     def _variables(self, args: Mapping[str, Any], role: str | None) -> dict[str, object]:
         job = self._job
+        host = str(args.get("on_behalf")) if args.get("on_behalf") in job["others"] else job["host"]
         own, given = args.get("own"), args.get("vars")
         variables = task_variables(
-            job["vars"], job["extra"], job["roles"], role, own if isinstance(own, dict) else {}
+            job["others"].get(host, job["vars"]), job["extra"], job["roles"], role, own if isinstance(own, dict) else {}
         )
         return {
             **variables,
@@ -155,7 +156,7 @@ class Answers:
             "vars": variables,
             "values": job["values"],
             "groups": job["groups"],
-            "inventory_hostname": job["host"],
+            "inventory_hostname": host,
             "facts": Facts(self._fact),
         }
 

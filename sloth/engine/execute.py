@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Protocol
 
 from sloth.core.events import Event, TaskFinished
-from sloth.core.model import BAD
+from sloth.core.model import BAD, Plan
 
 TICK = 0.2  # seconds between looks at aborts and the keyboard
 
@@ -40,10 +40,14 @@ class Ending(Enum):
 
 
 class Tally:
-    """Counts statuses by host; called for each event as it happens."""
+    """Counts statuses by host; called for each event as it happens.
 
-    def __init__(self, hosts: Sequence[str]) -> None:
-        self.counts: dict[str, dict[str, int]] = {host: {} for host in hosts}
+    A task that a host ran on behalf of another one counts there where it ran, but it is the other that has failed.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.counts: dict[str, dict[str, int]] = {host.host: {} for host in plan.hosts}
+        self._owners = {(host.host, name): host.owner(name) for host in plan.hosts for name in host.delegated}
         self._bad: dict[tuple[str, str, bool], str] = {}
 
     def add(self, event: Event) -> None:
@@ -63,7 +67,8 @@ class Tally:
 
     def bad_hosts(self, hosts: Collection[str]) -> int:
         """How many of these failed or could not be reached."""
-        return len({host for host, _ in self.bad if host in hosts})
+        failed = {self._owners.get((host, task), host) for host, task, _ in self._bad}
+        return len(failed.intersection(hosts))
 
     def exit_code(self, runs: Sequence[Running], ending: Ending) -> int:
         """The first that holds: 130 interrupted, 5 stopped, 7 late, 2 failed, 6 busy, 3 unreachable, 0 all well."""

@@ -1,8 +1,8 @@
 """Gates: tasks that wait for a task of another host.
 
-A gate has the name of the task behind it. It opens when that task has ended on all hosts where it
-runs, and brings its outputs along: those of the one host where it ran, else a table by host. Where it
-did not succeed, the gate opens as shut for good, and what waits behind it is skipped.
+A gate opens when the task behind it has ended on all hosts that count, and brings its outputs along:
+those of the one host where it ran, else a table by host. Where it did not succeed, the gate opens as
+shut for good, and what waits behind it is skipped.
 """
 
 from __future__ import annotations
@@ -22,21 +22,27 @@ class Gates:
     """All gates of one plan. `take` hears every event, as it happens."""
 
     def __init__(self, plan: Plan) -> None:
-        wanted = {name for host in plan.hosts for names in host.gates.values() for name in names}
-        self._missing = {name: {host.host for host in plan.hosts if name in host.needs} for name in wanted}
-        self._outputs: dict[str, dict[str, object]] = {name: {} for name in wanted}
+        self._missing = {name: set(behind) for name, behind in plan.gates.items()}
+        self._outputs: dict[str, dict[str, object]] = {name: {} for name in plan.gates}
+        self._at: dict[tuple[str, str], list[str]] = {}
+        for name, behind in plan.gates.items():
+            for place in behind:
+                self._at.setdefault(place, []).append(name)
         self._bad: set[str] = set()
         self._opened: dict[str, Opened] = {}
-        self._waiting: dict[str, list[Tell]] = {name: [] for name in wanted}
+        self._waiting: dict[str, list[Tell]] = {name: [] for name in plan.gates}
         self._lock = threading.Lock()
 
     def take(self, event: Event) -> None:
         """Open what this event opens, and tell those who wait."""
-        if not isinstance(event, TaskFinished) or event.handler or event.task not in self._missing:
+        if not isinstance(event, TaskFinished) or event.handler:
             return
+        for name in self._at.get((event.host, event.task), ()):
+            self._ended(name, event)
+
+    def _ended(self, name: str, event: TaskFinished) -> None:
         with self._lock:
-            name = event.task
-            self._missing[name].discard(event.host)
+            self._missing[name].discard((event.host, event.task))
             self._outputs[name][event.host] = event.outputs
             if event.blocks:
                 self._bad.add(name)

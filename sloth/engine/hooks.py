@@ -47,9 +47,10 @@ class Hooks:
         self._timer = timer
         self._publish = publish
         self._here = Here(evaluated.sources.project.library.catalog, conversion.answer, conversion.answer)
-        self._waiting = {
-            task.name: {host.host for host in plan.hosts if task.name in host.needs} for task in plan.workflow.tasks
-        }
+        self._tasks = {(host.host, name): host.task(name) for host in plan.hosts for name in host.needs}
+        self._waiting: dict[str, set[tuple[str, str]]] = {}
+        for place, task in self._tasks.items():
+            self._waiting.setdefault(task, set()).add(place)
         self._started: set[str] = set()
         self._bad: set[str] = set()
         self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
@@ -61,24 +62,28 @@ class Hooks:
     def take(self, event: Event) -> None:
         """on_task_start and on_task_complete, from events as they happen."""
         match event:
-            case TaskStarted(handler=False) if event.task not in self._started:
-                self._started.add(event.task)
-                self._tell("on_task_start", [event.task])
+            case TaskStarted(handler=False):
+                self._begins(self._tasks[event.host, event.task])
             case TaskFinished(handler=False):
-                self._finished(event)
+                self._finished(event, self._tasks[event.host, event.task])
 
     def complete(self, success: bool) -> None:
         """on_complete."""
         self._tell("on_complete", [success, self._results])
 
-    def _finished(self, event: TaskFinished) -> None:
+    def _begins(self, task: str) -> None:
+        if task not in self._started:
+            self._started.add(task)
+            self._tell("on_task_start", [task])
+
+    def _finished(self, event: TaskFinished, task: str) -> None:
         self._results[event.host][event.task] = event.status
         if event.status in BAD and not event.ignored:
-            self._bad.add(event.task)
-        waiting = self._waiting[event.task]
-        waiting.discard(event.host)
+            self._bad.add(task)
+        waiting = self._waiting[task]
+        waiting.discard((event.host, event.task))
         if not waiting:
-            self._tell("on_task_complete", [event.task, event.task not in self._bad])
+            self._tell("on_task_complete", [task, task not in self._bad])
 
     def _is_declared(self, hook: str) -> bool:
         return hook in self._declared

@@ -5,12 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sloth.core.errors import WorkflowError
-from sloth.core.model import HostPlan, Plan, Task, Workflow, WorkflowFile
+from sloth.core.model import HostPlan, Plan, Task, WorkflowFile
 from sloth.engine.request import Request
 
 
@@ -40,7 +39,6 @@ class JobMaker:
         groups: Mapping[str, Sequence[str]],
     ) -> None:
         workflow = plan.workflow
-        _check_delegation(workflow)
         self._tasks = {task.name: _step(task) for task in workflow.tasks}
         self._above = {**workflow.variables, **variables.values}
         self._same = {
@@ -71,34 +69,31 @@ class JobMaker:
             "force_handlers": request.force_handlers,
         }
 
-    def job(self, host: HostPlan, inventory_variables: Mapping[str, object]) -> dict[str, Any]:
-        """One host's job."""
+    def job(self, host: HostPlan, variables: Callable[[str], Mapping[str, object]]) -> dict[str, Any]:
+        """One host's job. variables(host): those of the inventory that hosts may see."""
+        others = {one.on_behalf for one in host.delegated.values() if one.on_behalf not in (None, host.host)}
         return {
             **self._same,
             "host": host.host,
-            "vars": {**inventory_variables, **self._above},
-            "steps": [
-                {**self._tasks[name], "needs": list(needs), "gates": list(host.gates.get(name, ()))}
-                for name, needs in host.needs.items()
-            ],
+            "vars": {**variables(host.host), **self._above},
+            "others": {other: {**variables(other), **self._above} for other in sorted(filter(None, others))},
+            "steps": [self._step(host, name) for name in host.needs],
         }
 
-
-def _check_delegation(workflow: Workflow) -> None:
-    """What would run on every host although its author meant one of them does not run at all."""
-    everyone: tuple[Workflow | Task, ...] = (workflow, *workflow.tasks)
-    for one in everyone:
-        if one.delegate_to is not None:
-            raise WorkflowError(
-                f"{one.name!r}: delegate_to has no effect in this version of sloth",
-                where=one.where,
-                hint="narrow the task with hosts, or run it once with run_once",
-            )
+    def _step(self, host: HostPlan, name: str) -> dict[str, Any]:
+        return {
+            **self._tasks[host.task(name)],
+            "name": name,
+            "host": host.owner(name),
+            "needs": list(host.needs[name]),
+            "gates": list(host.gates.get(name, ())),
+            "deps": dict(host.deps.get(name, {})),
+        }
 
 
 def _step(task: Task) -> dict[str, Any]:
     return {
-        "name": task.name,
+        "task": task.name,
         "depends_on": list(task.depends_on),
         "timeout": task.timeout,
         "retries": asdict(task.retry),

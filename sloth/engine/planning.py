@@ -2,60 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from sloth.core.errors import InventoryError, WorkflowError
-from sloth.core.model import HostPlan, Plan, Task, Workflow
+from sloth.core.model import Plan, Task, Workflow
 from sloth.core.near import near
 from sloth.engine.batches import amount, batches, ordered
+from sloth.engine.placing import Placing, Unit
 
 Select = Callable[[str], Sequence[str]]
+Choose = Callable[[Task, str | None, Mapping[str, int]], Sequence[str]]
+"""Who runs a delegated task, for one host or for all; the third: how many tasks each host has already."""
 
 
 def lay_out(
-    workflow: Workflow, hosts: Sequence[str], select: Select, tags: Sequence[str] = (), skip_tags: Sequence[str] = ()
+    workflow: Workflow,
+    hosts: Sequence[str],
+    select: Select,
+    choose: Choose | None = None,
+    tags: Sequence[str] = (),
+    skip_tags: Sequence[str] = (),
 ) -> Plan:
     """Plan a workflow on these hosts.
 
-    select: host pattern → host names, for tasks that narrow. Hosts with nothing to do are left out.
+    select: host pattern → host names, for tasks that narrow. choose: None where nothing is to be delegated, since
+    there are no hosts. Hosts with nothing to do are left out.
     Raises WorkflowError for a cycle or a dependency on a task of a later batch.
     """
     _check_cycles(workflow.tasks)
     chosen = _in_order([task for task in workflow.tasks if _is_selected(task, tags, skip_tags)])
     taking_part = ordered(hosts, workflow.order, workflow.where)
-    places = {task.name: _place(task, taking_part, select) for task in chosen}
+    units = _units(chosen, taking_part, select, choose)
     cut = batches(taking_part, workflow.serial, workflow.where)
     if workflow.max_fail is not None:
         amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
-    _check_batches(chosen, places, cut)
-    plans = tuple(plan for plan in (_host_plan(host, chosen, places) for host in taking_part) if plan.needs)
-    busy = {plan.host for plan in plans}
-    filled = (tuple(host for host in batch if host in busy) for batch in cut)
-    return Plan(workflow, plans, tuple(batch for batch in filled if batch))
+    placing = Placing(units, cut)
+    plans = placing.host_plans()
+    owners: dict[int, dict[str, None]] = {}
+    for plan in plans:
+        owners.setdefault(plan.batch, {}).update(dict.fromkeys(map(plan.owner, plan.needs)))
+    rank = {host: index for index, host in enumerate(taking_part)}
+    filled = (sorted(owners[number], key=lambda host: rank.get(host, len(rank))) for number in sorted(owners))
+    return Plan(workflow, plans, tuple(map(tuple, filled)), placing.gates)
 
 
-def _place(task: Task, hosts: Sequence[str], select: Select) -> Mapping[str, None]:
-    """The hosts on which a task runs, in order."""
+def _units(tasks: Sequence[Task], hosts: Sequence[str], select: Select, choose: Choose | None) -> dict[str, list[Unit]]:
+    """Where each task runs. What is delegated comes last, as its delegates may be chosen by what they have to do."""
+    places = {task.name: _place(task, hosts, select) for task in tasks}
+    load = Counter(host for task in tasks if task.delegate_to is None for host in places[task.name])
+    units: dict[str, list[Unit]] = {}
+    for task in tasks:
+        units[task.name] = []
+        for on_behalf in _for_whom(task, places[task.name]):
+            found = places[task.name]
+            if task.delegate_to is not None and choose is not None:
+                found = tuple(choose(task, on_behalf, load))[: 1 if task.run_once else None]
+                load.update(found)
+            units[task.name].append(Unit(task, found, on_behalf))
+    return units
+
+
+def _for_whom(task: Task, hosts: Sequence[str]) -> Sequence[str | None]:
+    """For which hosts there is a unit of its own; None stands for all of them together."""
+    if not hosts:
+        return []
+    return hosts if task.delegate_to is not None and task.delegate_to.per_host else [None]
+
+
+def _place(task: Task, hosts: Sequence[str], select: Select) -> tuple[str, ...]:
+    """The hosts on which a task runs, or for which it does where it is delegated, in order."""
     allowed = _hosts_of(task, select) if task.hosts else set(hosts)
     found = [host for host in hosts if host in allowed]
-    return dict.fromkeys(found[:1] if task.run_once else found)
-
-
-def _check_batches(tasks: Sequence[Task], places: Mapping[str, Collection[str]], cut: Sequence[Sequence[str]]) -> None:
-    """Nobody may wait for a host whose batch begins only when one's own is over."""
-    number = {host: index for index, batch in enumerate(cut) for host in batch}
-    for task in tasks:
-        for need in task.depends_on:
-            for host in places[task.name]:
-                behind = places.get(need, ())
-                late = [other for other in behind if host not in behind and number[other] > number[host]]
-                if late:
-                    raise WorkflowError(
-                        f"task {task.name!r} on {host} waits for {need!r} on {late[0]}, which is in a later batch",
-                        where=task.where,
-                        hint="change config.serial or config.order, or make two workflows that follow each other",
-                    )
+    return tuple(found[:1] if task.run_once else found)
 
 
 def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:
@@ -77,17 +97,6 @@ def _in_order(tasks: Sequence[Task]) -> list[Task]:
         waiting.remove(ready.name)
         ordered.append(ready)
     return ordered
-
-
-def _host_plan(host: str, tasks: Sequence[Task], places: Mapping[str, Collection[str]]) -> HostPlan:
-    needs, gates = {}, {}
-    for task in tasks:
-        if host in places[task.name]:
-            needs[task.name] = tuple(need for need in task.depends_on if host in places.get(need, ()))
-            others = tuple(need for need in task.depends_on if host not in places.get(need, (host,)) and places[need])
-            if others:
-                gates[task.name] = others
-    return HostPlan(host, needs, gates)
 
 
 def _hosts_of(task: Task, select: Select) -> set[str]:

@@ -19,13 +19,14 @@ from sloth.core.near import near
 from sloth.core.places import Places
 from sloth.engine import explaining
 from sloth.engine.bus import Bus
+from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
 from sloth.engine.jobs import Variables
 from sloth.engine.planning import check_tags, lay_out
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
 from sloth.inventory import Inventory, Kept, Programs
-from sloth.inventory.connection import SECRET_VARIABLES
+from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 from sloth.workflow.project import Project
@@ -135,7 +136,7 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
     hosts = inventory(request.targets, path.parent)
     chosen = _chosen(request, evaluated.file)
     check_tags(chosen, [*request.tags, *request.skip_tags])
-    plans = tuple(_plan(request, workflow, hosts) for workflow in chosen)
+    plans = tuple(_plan(request, workflow, hosts, variables, evaluated) for workflow in chosen)
     loaded = Loaded(evaluated, hosts, variables, plans)
     for warning in [*loaded.file.warnings, *_warnings(loaded)]:
         say(Notice(warning))
@@ -159,7 +160,7 @@ def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
     return [workflow for workflow in file.workflows if workflow.name == request.workflow]
 
 
-def _plan(request: Request, workflow: Workflow, hosts: Inventory) -> Plan:
+def _plan(request: Request, workflow: Workflow, hosts: Inventory, variables: Variables, evaluated: Evaluated) -> Plan:
     try:
         chosen = hosts.select(workflow.hosts or "all")
     except InventoryError as error:
@@ -174,5 +175,22 @@ def _plan(request: Request, workflow: Workflow, hosts: Inventory) -> Plan:
                 hint="`sloth inventory list` shows all hosts",
             )
     return lay_out(
-        workflow, chosen, lambda pattern: hosts.select(pattern, allow_empty=True), request.tags, request.skip_tags
+        workflow,
+        chosen,
+        lambda pattern: hosts.select(pattern, allow_empty=True),
+        _known(workflow, hosts, variables, evaluated).choose,
+        request.tags,
+        request.skip_tags,
+    )
+
+
+def _known(workflow: Workflow, hosts: Inventory, variables: Variables, evaluated: Evaluated) -> Known:
+    """What the choice of delegates may depend on."""
+    return Known(
+        dict.fromkeys(hosts.hosts),
+        hosts.groups,
+        lambda host: visible(hosts.variables(host)),
+        {**workflow.variables, **variables.common},
+        evaluated.file.values,
+        evaluated.choose,
     )

@@ -6,14 +6,15 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sloth.core import settings
 from sloth.core.connection import Connection
-from sloth.core.errors import NoPython
+from sloth.core.errors import NoPython, Unreachable
 from sloth.core.events import Event, Notice, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
@@ -21,6 +22,7 @@ from sloth.engine.answers import Answers, Shared
 from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
+from sloth.engine.delegates import LOCAL
 from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
@@ -32,7 +34,7 @@ from sloth.engine.placement import Placed
 from sloth.engine.request import Request, Targets
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
-from sloth.inventory.connection import SECRET_VARIABLES
+from sloth.inventory.connection import visible
 from sloth.runtime.deadline import Timer
 from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import Evaluated
@@ -64,7 +66,7 @@ class Run:
         self._publishing = threading.Lock()
         self._id = secrets.token_hex(4)
         self._timer = Timer()
-        self._tally = Tally([host.host for host in plan.hosts])
+        self._tally = Tally(plan)
         self._gates = Gates(plan)
         places = Places.find(os.environ, Path.cwd())
         self._pending = Pending(places.pending, f"{Path(loaded.file.path).resolve()}#{plan.workflow.name}")
@@ -92,48 +94,55 @@ class Run:
         """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
         began = time.monotonic()
         terms = self._terms()
-        runs = {host.host: self._host_run(host, terms) for host in self._plan.hosts}
+        runs = [self._host_run(host, terms) for host in self._plan.hosts]
         wanted = self._hooks.start()
-        tasks = {host.host: host.tasks for host in self._plan.hosts}
+        tasks: dict[str, list[str]] = {}
+        for host in self._plan.hosts:
+            tasks.setdefault(host.host, []).extend(host.tasks)
         name, file = self._plan.workflow.name, self._loaded.file.path
         self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
         if not wanted:
-            for run in runs.values():
+            for run in runs:
                 run.cancel("on_start of the workflow returned false")
         try:
             with self._hook_events:
                 ending = self._batches(runs)
         finally:
             self._switchboard.close()
-        code = self._tally.exit_code(list(runs.values()), ending)
+        code = self._tally.exit_code(runs, ending)
         self._hooks.complete(code == 0)
-        outputs = {host: run.exports for host, run in runs.items() if run.exports}
+        outputs: dict[str, dict[str, object]] = {}
+        for run in runs:
+            if run.exports:
+                outputs.setdefault(run.host, {}).update(run.exports)
         self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began, outputs))
         return code
 
-    def _batches(self, runs: dict[str, HostRun]) -> Ending:
+    def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""
         timeout = self._plan.workflow.timeout
         deadline = None if timeout is None else time.monotonic() + timeout
-        left, ending = list(self._plan.batches), Ending.COMPLETE
-        while left:
-            batch = left.pop(0)
-            ending = execute([runs[host] for host in batch], self._slots, deadline)
-            reason = self._reason_to_stop(ending, batch, runs) if left else ""
+        by_batch = groupby(zip(self._plan.hosts, runs, strict=True), key=lambda pair: pair[0].batch)
+        left, ending = [[run for _, run in pairs] for _, pairs in by_batch], Ending.COMPLETE
+        for batch in self._plan.batches:
+            working = left.pop(0)
+            ending = execute(working, self._slots, deadline)
+            reason = self._reason_to_stop(ending, batch, working) if left else ""
             if reason:
-                for host in (host for rest in left for host in rest):
-                    runs[host].leave_out(reason)
+                for run in (run for rest in left for run in rest):
+                    run.leave_out(reason)
                 return Ending.STOPPED if ending is Ending.COMPLETE else ending
         return ending
 
-    def _reason_to_stop(self, ending: Ending, batch: Collection[str], runs: dict[str, HostRun]) -> str:
+    def _reason_to_stop(self, ending: Ending, batch: Collection[str], runs: Sequence[HostRun]) -> str:
         """Why the next batch must not begin, or an empty string."""
         if ending is not Ending.COMPLETE:
             return f"not begun: {ending.value}"
-        aborted = next((runs[host].aborted for host in batch if runs[host].aborted), "")
+        aborted = next((run.aborted for run in runs if run.aborted), "")
         if aborted:
             return aborted
-        workflow, everywhere = self._plan.workflow, [host.host for host in self._plan.hosts]
+        workflow = self._plan.workflow
+        everywhere = dict.fromkeys(host for hosts in self._plan.batches for host in hosts)
         for hosts, what in ((batch, "of the batch before"), (everywhere, "in all")):
             bad = self._tally.bad_hosts(hosts)
             if is_too_many(bad, len(hosts), workflow.max_fail, workflow.where):
@@ -151,7 +160,7 @@ class Run:
         workflow = self._plan.workflow
         return Terms(
             handlers=workflow.handlers,
-            limits={task.name: task.timeout for task in workflow.tasks if task.timeout is not None},
+            limits=self._limits(),
             gates=self._gates,
             pending=None if self._request.check else self._pending,
             slots=self._slots,
@@ -160,27 +169,43 @@ class Run:
             place=self._loaded.evaluated.sources.place,
         )
 
+    def _limits(self) -> dict[str, float]:
+        limits = {task.name: task.timeout for task in self._plan.workflow.tasks}
+        every = ((name, limits[host.task(name)]) for host in self._plan.hosts for name in host.needs)
+        return {name: limit for name, limit in every if limit is not None}
+
     def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
-        inventory = self._loaded.inventory
-        connection = inventory.connection(host.host, over=_settings(self._request.targets))
+        over = _settings(self._request.targets)
+        connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
 
         def begin(hear: Hear) -> tuple[Session, dict[str, Any]]:
-            variables = inventory.variables(host.host)
-            job = self._jobs.job(host, {key: variables[key] for key in variables.keys() - SECRET_VARIABLES})
-            sessions: list[Session] = []
-            answers = Answers(self._shared, job, connection, lambda name: _fact(sessions[0], name))
-            placed = Placed(
-                lambda every: self._open(connection, answers, every),
-                hear,
-                connection.placement,
-                self._timer,
-                lambda text: self._publish(Notice(text, host.host)),
-                self._loaded.evaluated.sources.project.library.catalog.names,
-            )
-            sessions.append(placed)
-            return placed, job
+            try:
+                return self._begin(host, connection, hear)
+            except Unreachable as error:
+                if not host.fallback:
+                    raise
+                self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
+                local = self._loaded.inventory.connection(LOCAL, over=over)
+                return self._begin(replace(host, host=LOCAL), local, hear)
 
         return HostRun(host, begin, terms)
+
+    def _begin(self, host: HostPlan, connection: Connection, hear: Hear) -> tuple[Session, dict[str, Any]]:
+        """A session to a host, and its job."""
+        inventory = self._loaded.inventory
+        job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
+        sessions: list[Session] = []
+        answers = Answers(self._shared, job, connection, lambda name: _fact(sessions[0], name))
+        placed = Placed(
+            lambda every: self._open(connection, answers, every),
+            hear,
+            connection.placement,
+            self._timer,
+            lambda text: self._publish(Notice(text, host.host)),
+            self._loaded.evaluated.sources.project.library.catalog.names,
+        )
+        sessions.append(placed)
+        return placed, job
 
     def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
         """A session with a host, whatever Python it has."""

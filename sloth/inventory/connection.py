@@ -6,7 +6,7 @@ The highest layer that says a setting wins, under whichever name; in one layer s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,11 @@ def resolve(host: str, layers: Iterable[Layer]) -> Connection:
 def is_setting(variable: str) -> bool:
     """Whether the variable is a setting of connections, which the inventory alone decides."""
     return variable in _FIELDS
+
+
+def visible(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Those variables of a host that hosts may see: all but the passwords of connections."""
+    return {name: value for name, value in variables.items() if name not in SECRET_VARIABLES}
 
 
 def spellings(variable: str) -> tuple[str, ...]:

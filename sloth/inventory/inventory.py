@@ -25,7 +25,7 @@ from sloth.inventory.constructed import Construction
 from sloth.inventory.layer import Layer
 from sloth.inventory.names import ALL
 from sloth.inventory.programs import Programs
-from sloth.inventory.tree import Group, Tree, build
+from sloth.inventory.tree import Group, Host, Tree, build
 from sloth.inventory.vars_folders import GROUPS, HOSTS, VarsFolders
 
 
@@ -147,9 +147,7 @@ class Inventory:
 
     def _chain(self, host: str) -> tuple[str, ...]:
         """All groups of a host, lowest first. Hosts of the same groups share the answer."""
-        if host not in self._tree.hosts:
-            raise InventoryError(f"there is no host {host!r} in the inventory", hint=near(host, self._tree.hosts))
-        named = tuple(self._tree.hosts[host].groups)
+        named = tuple(self._host(host).groups)
         if named not in self._chains:
             found = {ALL, *named}
             waiting = list(named)
@@ -168,9 +166,17 @@ class Inventory:
 
     def _own_layers(self, host: str) -> list[Layer]:
         if host not in self._own:
-            own = self._tree.hosts[host].layers
+            own = self._host(host).layers
             self._own[host] = [*own, *self._beside(HOSTS, host, f"host {host}")]
         return self._own[host]
+
+    def _host(self, name: str) -> Host:
+        """A host of the inventory; or the controller, which is `localhost` also where no inventory names it."""
+        if name in self._tree.hosts:
+            return self._tree.hosts[name]
+        if name == connection.LOCAL:
+            return Host(name, layers=[Layer("the controller itself", {"sloth_connection": "local"})])
+        raise InventoryError(f"there is no host {name!r} in the inventory", hint=near(name, self._tree.hosts))
 
     def _beside(self, folder: str, name: str, label: str) -> Iterator[Layer]:
         for folders in self._folders:
@@ -191,9 +197,7 @@ class Inventory:
         return self._rivals[chain]
 
 
-def load(
-    named: Sequence[str], *, workflow_dir: Path | None = None, programs: Programs | None = None
-) -> Inventory:
+def load(named: Sequence[str], *, workflow_dir: Path | None = None, programs: Programs | None = None) -> Inventory:
     """The inventory of all `-i`.
 
     workflow_dir: where the workflow file lies, with its own group_vars and host_vars

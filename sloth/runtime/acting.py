@@ -133,7 +133,9 @@ class Here:
         host = self._make(
             settings,
             token,
-            lambda verb, args: self._ask(verb, dict(args, role=settings.role, **own)),
+            lambda verb, args: self._ask(
+                verb, dict(args, role=settings.role, on_behalf=settings.on_behalf, **own)
+            ),
             lambda verb, args: self._receive(verb, dict(args, role=settings.role)),
             report.output,
             report.log,
@@ -194,6 +196,7 @@ class There:
                     "role": settings.role,
                     "live": settings.live,
                     "own": settings.own if call.renders else {},
+                    "on_behalf": settings.on_behalf,
                 },
             )
         except ActionFailed:
@@ -249,6 +252,7 @@ class Served:
             None if args.get("role") is None else str(args["role"]),
             bool(args.get("live")),
             own if isinstance(own, dict) else {},
+            None if args.get("on_behalf") is None else str(args["on_behalf"]),
         )
         report = Report(
             lambda stream, data: self._tell(

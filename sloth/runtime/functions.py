@@ -56,7 +56,7 @@ class Functions:
         """A fresh attempt whose right to act is that token."""
         stage, step, job = self.stage, self.step, self.stage.job
         own = job.own(step, stage.registered)
-        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live, own)
+        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live, own, step.host)
         return Attempt(
             step, settings, token, stage.tools.timer, stage.tools.act, self._report, self
         )
@@ -161,7 +161,7 @@ class Functions:
         stage, step, job = self.stage, self.step, self.stage.job
         params = dict(
             step.params,
-            task_name=step.name,
+            task_name=step.task,
             group_name=job.workflow,
             workdir=step.workdir or "",
             agent_name=job.host,
@@ -169,12 +169,12 @@ class Functions:
         )
         context = {
             "style": style,
-            "this": {"name": step.name, "agent": job.host, "workdir": step.workdir or job.scratch},
+            "this": {"name": step.task, "agent": job.host, "workdir": step.workdir or job.scratch},
             "params": params,
             "deps": stage.deps(step),
-            "held": stage.held(step.role),
+            "held": stage.held(step.role, step.host),
             "own": attempt.settings.own,
-            "inventory_hostname": job.host,
+            "inventory_hostname": step.host or job.host,
             "extra": extra,
         }  # type: Plain
         limit = step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)

@@ -30,6 +30,7 @@ class Settings:
     role: the role that the task belongs to, for its files and templates
     live: whether the output of commands is shown while they run, where the call does not say it
     own: the variables that this task sees and others do not, for its templates
+    on_behalf: the host whose variables templates see
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Settings:
         role: "str | None" = None,
         live: bool = False,
         own: "Mapping[str, object] | None" = None,
+        on_behalf: "str | None" = None,
     ) -> None:
         self.check = check
         self.diff = diff
@@ -49,6 +51,7 @@ class Settings:
         self.role = role
         self.live = live
         self.own = dict(own or {})
+        self.on_behalf = on_behalf
 
 
 class Host:

@@ -94,7 +94,7 @@ def _only_one(job: Job, here: Surroundings) -> "Iterator[None]":
 
 
 def _check(job: Job, declared: "dict[str, Plain]") -> None:
-    missing = [step.name for step in job.steps if step.name not in declared]
+    missing = [step.task for step in job.steps if step.task not in declared]
     if missing:
         raise ActionFailed(
             f"task {missing[0]!r} does not exist when {job.entry} is evaluated on this host: "

@@ -31,11 +31,18 @@ class Retries:
 
 
 class Step:
-    """One task of the graph as the controller planned it."""
+    """One task of the graph as the controller planned it.
+
+    task: its name in the workflow; name: under which it runs here. host: the one for which it runs
+    deps: what it depends on → the task or gate that has its outputs
+    """
 
     def __init__(self, plain: "Plain") -> None:
         retries = _mapping(plain, "retries")
         self.name = str(plain["name"])
+        self.task = str(plain.get("task", self.name))
+        self.host = None if plain.get("host") is None else str(plain["host"])
+        self.deps = {key: str(value) for key, value in _mapping(plain, "deps").items()}
         self.needs = [str(name) for name in _list(plain, "needs")]
         self.gates = [str(name) for name in _list(plain, "gates")]
         self.depends_on = [str(name) for name in _list(plain, "depends_on")]
@@ -67,6 +74,7 @@ class Job:
         self.sources = {key: str(value) for key, value in _mapping(plain, "sources").items()}
         self.steps = [Step(step) for step in _list(plain, "steps") if isinstance(step, dict)]
         self.vars = _mapping(plain, "vars")
+        self.others = _mapping(plain, "others")
         self.common = _mapping(plain, "common")
         self.extra = _mapping(plain, "extra")
         self.values = _mapping(plain, "values")
@@ -95,9 +103,10 @@ class Job:
             step.params = {name: self.extra.get(name, value) for name, value in step.params.items()}
         self.lua_modules = [str(name) for name in _list(plain, "lua_modules")]
 
-    def variables(self, role: "str | None") -> "dict[str, object]":
-        """What every task of that role sees: role defaults, the host's variables, role variables, extra variables."""
-        return task_variables(self.vars, self.extra, self.roles, role, {})
+    def variables(self, role: "str | None", host: str) -> "dict[str, object]":
+        """What every task of that role sees: role defaults, its host's variables, role variables, extra variables."""
+        own = _mapping(self.others, host) if host in self.others else self.vars
+        return task_variables(own, self.extra, self.roles, role, {})
 
     def own(self, step: Step, registered: "Plain") -> "dict[str, object]":
         """What a task sees above those: what tasks before it registered, its params; nothing that -e says."""

@@ -44,7 +44,7 @@ class Play:
         self._stage = Stage(job, tools, self.handlers, self._abort, self.flush)
         self._workdir = Workdir(self._stage, declared.clean_workdir)
         self._aborted = ""
-        self._runs = [TaskRun(self._stage, step, declared.tasks[step.name], self._task_finished) for step in job.steps]
+        self._runs = [TaskRun(self._stage, step, declared.tasks[step.task], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
         self._waiting = list(self._runs)
         self._unfinished = len(self._runs)

@@ -68,14 +68,16 @@ class Stage:
         """The run's outputs on this host get these as well."""
         self.exports.update(outputs)
 
-    def held(self, role: "str | None") -> str:
-        """The name under which the Lua machine holds the variables that tasks of this role see."""
+    def held(self, role: "str | None", host: "str | None" = None) -> str:
+        """The name under which the Lua machine holds the variables that tasks of this role see, on behalf of a host."""
         name = "role " + role if role is not None else "vars"
+        if host in self.job.others:
+            name += " for " + str(host)
         with self._holding:
             if not self._held:
                 self.tools.vm.hold("groups", self.job.groups)
             if name not in self._held:
-                self.tools.vm.hold(name, self.job.variables(role))
+                self.tools.vm.hold(name, self.job.variables(role, host or self.job.host))
                 self._held.add(name)
         return name
 
@@ -83,7 +85,7 @@ class Stage:
         """The outputs of what a task depends on, by name; those of a role also without its prefix."""
         found = {}  # type: Plain
         for name in step.depends_on:
-            found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(name, {})
+            found[name.rpartition(" : ")[2]] = found[name] = self.outputs.get(step.deps.get(name, name), {})
         return found
 
 

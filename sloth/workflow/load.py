@@ -18,16 +18,18 @@ from sloth.core.near import near, near_file
 from sloth.core.varsfile import VarsFile
 from sloth.runtime.acting import Call, Here, Outcome, Report
 from sloth.runtime.catalog import Catalog
+from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
 from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
 from sloth.runtime.token import Token
-from sloth.workflow import config, meta
+from sloth.workflow import config, delegation, meta
 from sloth.workflow.config import Config
 from sloth.workflow.project import Project
 from sloth.workflow.sources import ROLE, Sources
 
+CHOOSING = 10.0  # seconds for a function that chooses hosts
 Say = Callable[[str, str], None]
 Perform = Callable[[dict[str, object]], list[object]]
 
@@ -58,16 +60,31 @@ class Evaluated:
 
         perform: answers the module calls that it makes
         """
+        context = {**context, "style": "plain", "extra": args}
+        function = self._hooks[workflow][hook]["function"]
+        return self._run(f"{hook} of workflow {workflow!r}", function, context, perform, limit)
+
+    def choose(self, function: int, context: Mapping[str, object], groups: Mapping[str, object]) -> object:
+        """What a function of a `delegate_to` returns. Raises WorkflowError when it fails.
+
+        context: see VM.call. groups: those of the inventory
+        """
+        self._vm.hold("groups", groups)
+        values = self._run("delegate_to", function, context, _nothing_yet, CHOOSING)
+        return values[0] if values else None
+
+    def _run(
+        self, what: str, function: int, context: Mapping[str, object], perform: Perform, limit: float
+    ) -> list[object]:
         try:
-            return self._vm.call(
-                self._hooks[workflow][hook]["function"],
-                {**context, "style": "plain", "extra": args},
-                perform,
-                self._vm.clock() + limit,
-            )
+            return self._vm.call(function, dict(context), perform, self._vm.clock() + limit)
         except LuaError as error:
             where = self.sources.place(error.where)
-            raise WorkflowError(f"{hook} of workflow {workflow!r}: {error.text}", where=where) from error
+            raise WorkflowError(f"{what}: {error.text}", where=where) from error
+
+
+def _nothing_yet(request: dict[str, object]) -> list[object]:
+    raise ActionFailed(f"{request['module']}.{request['action']}: hosts are chosen before anything connects")
 
 
 def load(
@@ -160,8 +177,9 @@ def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
 
 
 def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -> Workflow:
-    workdir = declared.get("workdir") or settings.workdir
-    tasks = tuple(_task({"workdir": workdir, **one}, settings, _where(one, sources)) for one in declared["tasks"])
+    workdir, delegate_to = declared.get("workdir") or settings.workdir, declared.get("delegate_to")
+    below = {"workdir": workdir, "delegate_to": delegate_to}
+    tasks = tuple(_task({**below, **one}, settings, _where(one, sources)) for one in declared["tasks"])
     handlers = tuple(handler["name"] for handler in declared["handlers"])
     topics = list(dict.fromkeys(topic for handler in declared["handlers"] for topic in handler_topics(handler)))
     _check_needs(tasks)
@@ -187,7 +205,6 @@ def _workflow(declared: Mapping[str, Any], settings: Config, sources: Sources) -
         serial=settings.serial,
         max_fail=settings.max_fail,
         order=settings.order,
-        delegate_to=declared.get("delegate_to"),
         metadata=declared.get("metadata"),
     )
 
@@ -237,7 +254,7 @@ def _task(declared: Mapping[str, Any], settings: Config, where: str) -> Task:
         artifacts=tuple(declared.get("artifacts") or ()),
         consumes=tuple(declared.get("consumes") or ()),
         category=declared.get("category") or "",
-        delegate_to=declared.get("delegate_to"),
+        delegate_to=delegation.read(name, declared.get("delegate_to"), where),
         run_once=bool(declared.get("run_once")),
         metadata=declared.get("metadata") or {},
     )

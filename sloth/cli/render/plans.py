@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.hostnames import folded
@@ -21,9 +22,9 @@ def show(plans: Sequence[Plan], form: Format) -> None:
         screen.line((plan.workflow.name, "bold"), f" ({plan.workflow.where})")
         if not plan.hosts:
             screen.line("  nothing to do")
-        for hosts in _alike(plan):
-            screen.line("  ", (folded(host.host for host in hosts), "cyan"))
-            screen.table(_rows(plan, hosts[0]), indent="    ")
+        for rows, hosts in _alike(plan).items():
+            screen.line("  ", (folded(hosts), "cyan"))
+            screen.table(_lines(rows), indent="    ")
         if len(plan.batches) > 1:
             screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(map(folded, plan.batches)))
         if plan.workflow.handlers:
@@ -53,7 +54,7 @@ def _lists(plan: Plan, *, hosts: bool, tasks: bool, tags: bool) -> dict[str, lis
     planned = _planned(plan)
     lists: dict[str, list[str] | str] = {"name": plan.workflow.name}
     if hosts:
-        lists["hosts"] = [host.host for host in plan.hosts]
+        lists["hosts"] = list(dict.fromkeys(host.host for host in plan.hosts))
     if tasks:
         lists["tasks"] = [task.name for task in planned]
     if tags:
@@ -62,33 +63,70 @@ def _lists(plan: Plan, *, hosts: bool, tasks: bool, tags: bool) -> dict[str, lis
 
 
 def _planned(plan: Plan) -> list[Task]:
-    names = {task for host in plan.hosts for task in host.tasks}
+    names = {host.task(name) for host in plan.hosts for name in host.needs}
     return [task for task in plan.workflow.tasks if task.name in names]
 
 
-def _alike(plan: Plan) -> list[list[HostPlan]]:
-    groups: dict[tuple[tuple[str, tuple[str, ...]], ...], list[HostPlan]] = {}
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A task of a host: what it waits for there, and what for elsewhere."""
+
+    name: str
+    description: str
+    needs: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+
+def _alike(plan: Plan) -> dict[tuple[_Row, ...], list[str]]:
+    """What hosts do in all of their batches → those that do it."""
+    by_host: dict[str, list[_Row]] = {}
     for host in plan.hosts:
-        groups.setdefault(tuple(host.needs.items()), []).append(host)
-    return list(groups.values())
+        by_host.setdefault(host.host, []).extend(_row(plan, host, name) for name in host.needs)
+    groups: dict[tuple[_Row, ...], list[str]] = {}
+    for name, rows in by_host.items():
+        groups.setdefault(tuple(rows), []).append(name)
+    return groups
 
 
-def _rows(plan: Plan, host: HostPlan) -> list[list[Part]]:
+def _row(plan: Plan, host: HostPlan, name: str) -> _Row:
+    gates = host.gates.get(name, ())
+    waits = {task: plan.gates[gate] for task, gate in host.deps.get(name, {}).items() if gate in gates}
+    return _Row(
+        name,
+        plan.workflow.task(host.task(name)).description,
+        host.needs[name],
+        tuple(f"{task} on {folded(host for host, _ in behind)}" for task, behind in waits.items()),
+    )
+
+
+def _lines(rows: Sequence[_Row]) -> list[list[Part]]:
     return [
         [
-            (str(number).rjust(len(str(len(host.needs)))), "dim"),
-            one_line(name),
-            ("after " + ", ".join(map(one_line, needs)) if needs else "", "dim"),
-            (one_line(plan.workflow.task(name).description), "dim"),
+            (str(number).rjust(len(str(len(rows)))), "dim"),
+            one_line(row.name),
+            ("after " + ", ".join(map(one_line, (*row.needs, *row.elsewhere))) if row.needs or row.elsewhere else "",
+             "dim"),
+            (one_line(row.description), "dim"),
         ]
-        for number, (name, needs) in enumerate(host.needs.items(), 1)
-    ]
+        for number, row in enumerate(rows, 1)
+    ]  # fmt: skip
 
 
 def _plain(plan: Plan) -> dict[str, object]:
     hosts = [
-        {"host": host.host, "tasks": [{"name": name, "depends_on": list(needs)} for name, needs in host.needs.items()]}
+        {"host": host.host, "batch": host.batch, "tasks": [_plain_task(plan, host, name) for name in host.needs]}
         for host in plan.hosts
     ]
     batches = [list(batch) for batch in plan.batches]
     return {"name": plan.workflow.name, "hosts": hosts, "batches": batches, "handlers": list(plan.workflow.handlers)}
+
+
+def _plain_task(plan: Plan, host: HostPlan, name: str) -> dict[str, object]:
+    waits = [place for gate in host.gates.get(name, ()) for place in plan.gates[gate]]
+    return {
+        "name": name,
+        "task": host.task(name),
+        "on_behalf_of": host.delegated[name].on_behalf if name in host.delegated else None,
+        "depends_on": list(host.needs[name]),
+        "waits_for": [{"host": other, "name": task} for other, task in waits],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from sloth.cli.render import problems
@@ -11,7 +12,7 @@ from sloth.cli.render.notes import standard_output
 from sloth.cli.render.results import duration
 from sloth.cli.render.screen import Part, Screen, one_line
 from sloth.core.errors import SlothError
-from sloth.core.model import Task, Workflow, WorkflowFile
+from sloth.core.model import Delegation, Task, Workflow, WorkflowFile
 
 
 def show(file: WorkflowFile, form: Format) -> None:
@@ -84,6 +85,8 @@ def _about(task: Task) -> str:
     facts = []
     if task.category:
         facts.append(one_line(task.category))
+    if task.delegate_to is not None:
+        facts.append(_delegates(task.delegate_to))
     if task.after_failure:
         facts.append(f"if {', '.join(map(one_line, task.after_failure))} failed")
     if task.is_async:
@@ -97,6 +100,18 @@ def _about(task: Task) -> str:
     if task.ignore_errors:
         facts.append("may fail")
     return " · ".join([one_line(task.description), *facts] if task.description else facts)
+
+
+def _delegates(said: Delegation) -> str:
+    """Who runs a task in place of its hosts."""
+    if said.chooser is not None:
+        who = "the hosts that its function chooses"
+    else:
+        groups = [f"group {group}" for group in said.groups]
+        tags = [f"tag {tag}" for tag in said.tags]
+        who = ", ".join([*said.hosts, *groups, *tags])
+        who = who if said.strategy == "all" else f"{said.strategy.replace('_', ' ')} of {who}"
+    return f"{'for each host at' if said.per_host else 'at'} {one_line(who)}"
 
 
 def _plain(workflow: Workflow) -> dict[str, object]:
@@ -132,6 +147,7 @@ def _plain_task(task: Task) -> dict[str, object]:
         "outputs": list(task.outputs),
         "artifacts": list(task.artifacts),
         "consumes": list(task.consumes),
+        "delegate_to": None if task.delegate_to is None else asdict(task.delegate_to),
         "metadata": dict(task.metadata),
     }
 

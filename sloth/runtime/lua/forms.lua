@@ -1,4 +1,5 @@
--- The ways in which a file says what it holds, besides task(…): workflow, group, stack, values, TaskDefinitions, test.
+-- The ways in which a file says what it holds, besides task(…): workflow, group, delegate_to, stack, values,
+-- TaskDefinitions, test.
 local sloth = ...
 local options = sloth.options
 
@@ -82,6 +83,14 @@ function sloth.define_groups()
     define(what, parts.name, parts, where)
   end
   by_line(sloth.scope().workflows, file)
+end
+
+-- delegate_to(x): what the workflows of the file delegate to that say nothing themselves -----------
+
+function env.delegate_to(value)
+  local where = sloth.caller_line()
+  at_top_level("delegate_to()", where)
+  sloth.current().load.delegate_to = sloth.delegation(value, "delegate_to", where)
 end
 
 -- stack("n"), values({…}) -------------------------------------------------------------------------

@@ -43,8 +43,22 @@ end
 
 local SLOTS = {
   "command", "run_if", "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure",
-  "on_retry", "on_timeout", "on_skip", "on_complete", "delegate_to",
+  "on_retry", "on_timeout", "on_skip", "on_complete",
 }
+
+-- A function that takes a host is asked for each of them.
+local function declared_delegation(value)
+  if type(value) == "function" then
+    local found = reference(value)
+    found.per_host = sloth.first_parameter(value) == "host"
+    return found
+  end
+  if type(value) ~= "table" or value.choose == nil then return value end
+  local found = {}
+  for key, item in next, value do found[key] = item end
+  found.choose = reference(value.choose)
+  return found
+end
 
 local function by_name(specs)
   local found = {}
@@ -56,6 +70,7 @@ local function declared_tasks(specs, built)
   local tasks = list()
   for i, spec in ipairs(specs) do
     local task = sloth.declared_task(spec, built)
+    task.delegate_to = declared_delegation(task.delegate_to)
     for _, slot in ipairs(SLOTS) do
       if type(task[slot]) == "function" then task[slot] = reference(task[slot]) end
     end
@@ -79,9 +94,9 @@ local function declared_workflow(spec, built)
   for _, name in ipairs { "on_start", "on_task_start", "on_task_complete", "on_complete" } do
     if spec.hooks[name] then hooks[name] = reference(spec.hooks[name]) end
   end
-  for _, slot in ipairs { "clean_workdir", "delegate_to" } do
-    if type(spec[slot]) == "function" then workflow[slot] = reference(spec[slot]) end
-  end
+  if type(spec.clean_workdir) == "function" then workflow.clean_workdir = reference(spec.clean_workdir) end
+  if spec.delegate_to == nil then spec.delegate_to = sloth.current().load.delegate_to end
+  workflow.delegate_to = declared_delegation(spec.delegate_to)
   workflow.kind = nil
   workflow.hooks = hooks
   workflow.tasks = declared_tasks(spec.tasks, built)

@@ -34,7 +34,14 @@ local function delegation(value, what, where)
   if specs[value] or (type(value) ~= "string" and type(value) ~= "table" and type(value) ~= "function") then
     mismatch(what, "a host, a list, a table or a function", value, where)
   end
-  return type(value) == "function" and value or plain(value, what, where)
+  if type(value) == "function" then return value end
+  if type(value) == "string" or value.choose == nil then return plain(value, what, where) end
+  local data_alone = {}
+  for key, item in next, value do data_alone[key] = item end
+  data_alone.choose = nil
+  local checked = plain(data_alone, what, where)
+  checked.choose = closure(value.choose, what .. ": choose", where)
+  return checked
 end
 
 for name, check in pairs {

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from sloth.core.events import TaskFinished
+from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.execute import Ending, Tally, execute
 
 
@@ -35,6 +36,10 @@ class FakeRun:
 
     def hang_up(self) -> None:
         self._ended.set()
+
+
+def plan(*hosts: str) -> Plan:
+    return Plan(Workflow("w", "w:1"), tuple(HostPlan(host, {"a": ()}) for host in hosts))
 
 
 def test_hosts_that_end_by_themselves_make_a_complete_run():
@@ -104,7 +109,7 @@ def test_a_host_that_takes_no_word_holds_up_neither_the_others_nor_the_second_ct
     ],
 )
 def test_exit_codes(statuses, busy, ending, code):
-    tally = Tally(list(statuses))
+    tally = Tally(plan(*statuses))
     for host, status in statuses.items():
         tally.add(TaskFinished(host, "a", status))
     runs = [FakeRun(host, busy=host in busy) for host in statuses]
@@ -112,7 +117,7 @@ def test_exit_codes(statuses, busy, ending, code):
 
 
 def test_an_ignored_failure_is_no_failure_of_the_run():
-    tally = Tally(["h1"])
+    tally = Tally(plan("h1"))
     tally.add(TaskFinished("h1", "a", "failed", ignored=True))
     assert tally.exit_code([FakeRun()], Ending.COMPLETE) == 0
     assert tally.counts == {"h1": {"failed": 1}}

@@ -11,7 +11,7 @@ def gates(*on: str) -> Gates:
     """A plan in which `web` on h9 waits for `db` on these hosts."""
     hosts = [HostPlan(host, {"db": ()}) for host in on]
     waiting = HostPlan("h9", {"web": ()}, {"web": ("db",)})
-    return Gates(Plan(Workflow("w", "w:1"), (*hosts, waiting), ()))
+    return Gates(Plan(Workflow("w", "w:1"), (*hosts, waiting), (), {"db": tuple((host, "db") for host in on)}))
 
 
 def finished(host: str, status: str = "ok", *, blocks: bool = False, **outputs: object) -> TaskFinished:

@@ -181,7 +181,7 @@ def test_a_host_that_was_left_out_says_so_for_each_task():
 
 def test_a_host_that_only_waits_gives_its_slot_back_and_takes_one_before_it_goes_on():
     plan = HostPlan("h1", {"a": ()}, {"a": ("db",)})
-    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan)))
+    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan), (), {"db": (("h2", "db"),)}))
     session = FakeSession([{"type": "host_waiting"}], "hangs")
 
     def begin(hear):
@@ -204,7 +204,7 @@ def test_a_host_that_only_waits_gives_its_slot_back_and_takes_one_before_it_goes
 
 def test_a_gate_that_is_open_already_comes_with_the_job():
     plan = HostPlan("h1", {"a": ()}, {"a": ("db",)})
-    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan)))
+    gates = Gates(Plan(Workflow("w", "w:1"), (HostPlan("h2", {"db": ()}), plan), (), {"db": (("h2", "db"),)}))
     gates.take(TaskFinished("h2", "db", "ok", outputs={"port": 1}))
     session = FakeSession([finished("a")])
     HostRun(plan, lambda hear: (session, {}), terms([], gates=gates)).go()

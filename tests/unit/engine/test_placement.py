@@ -56,7 +56,7 @@ def play(folder: Path, session: FakeSession, placement: Placement = "auto") -> t
     path.write_text(TEXT)
     file = load(path, {}, {}, lambda level, text: None).file
     plan = lay_out(file.workflows[0], ["h1"], lambda pattern: [])
-    job = JobMaker("r", file, plan, Request(str(path)), Variables({}, {}), {}).job(plan.hosts[0], {})
+    job = JobMaker("r", file, plan, Request(str(path)), Variables({}, {}), {}).job(plan.hosts[0], lambda host: {})
     events: list[Event] = []
     said: list[str] = []
     Placed(lambda hear: session, {"event": events.append}, placement, Timer(), said.append, Catalog().names).call("job", job)
