@@ -16,7 +16,7 @@ from sloth.cli.options import (
     configured,
     request,
 )
-from sloth.cli.render import plans, watching
+from sloth.cli.render import plans, questions, watching
 from sloth.core.events import Event, RunFinished
 from sloth.engine.request import Request
 
@@ -49,8 +49,11 @@ def perform(asked: Request, run: RunOptions, show: ShowOptions) -> int:
     from sloth.engine import root
 
     pending = Pending()
-    with watching.run(show.form, show.detail(diff=run.diff, check=run.check)) as subscribers:
-        code = root.apply(replace(asked, live=show.verbose > 0), [*subscribers, pending])
+    ask = questions.on_terminal() if run.step else None
+    with watching.run(show.form, show.detail(diff=run.diff, check=run.check)) as watchers:
+        code = root.apply(
+            replace(asked, live=show.verbose > 0), [*watchers.subscribers, pending], ask and ask(watchers.aside)
+        )
     return _PENDING if run.detailed_exitcode and pending.found and code == 0 else code
 
 

@@ -46,5 +46,5 @@ def call(
     where = targets.targets(settings, targets.sources(settings))
     asked = command.of_call(where, pattern, action, arguments or (), catalog)
     asked = replace(how.applied(asked, targets.forks or settings["forks"]), diff=diff)
-    with watching.run(show.form, show.detail(diff=diff, command=True, check=how.check)) as subscribers:
-        return root.apply(asked, subscribers)
+    with watching.run(show.form, show.detail(diff=diff, command=True, check=how.check)) as watchers:
+        return root.apply(asked, watchers.subscribers)

@@ -36,5 +36,5 @@ def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, func
 
     settings = configured()
     asked = command.of_line(targets.targets(settings, targets.sources(settings)), pattern, argv)
-    with watching.run(show.form, show.detail(command=True)) as subscribers:
-        return root.apply(how.applied(asked, targets.forks or settings["forks"]), subscribers)
+    with watching.run(show.form, show.detail(command=True)) as watchers:
+        return root.apply(how.applied(asked, targets.forks or settings["forks"]), watchers.subscribers)

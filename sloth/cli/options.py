@@ -167,6 +167,9 @@ class ChoiceOptions:
     skip_tags: Annotated[
         list[str] | None, Option("--skip-tags", metavar="TAGS", help="No tasks with one of these tags.")
     ] = None
+    start_at: Annotated[
+        str | None, Option("--start-at-task", metavar="NAME", help="Leave out what stands before this task.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class RunOptions:
     force_handlers: Annotated[
         bool, Option("--force-handlers", help="Run the handlers of a host even if one of its tasks failed.")
     ] = False
+    step: Annotated[bool, Option("--step", help="Ask before each task whether it shall run.")] = False
     lock_timeout: LockTimeout = "0s"
 
 
@@ -239,6 +243,7 @@ def request(file: str, targets: Targets, choice: ChoiceOptions, variables: Varia
         diff=run.diff,
         lock_wait=length(run.lock_timeout, "--lock-timeout"),
         force_handlers=run.force_handlers,
+        start_at=choice.start_at,
     )
 
 

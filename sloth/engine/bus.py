@@ -50,6 +50,10 @@ class Bus:
         if self._broken is not None:
             raise self._broken
 
+    def add(self, subscriber: Subscriber) -> None:
+        """One more, who hears of each event after all others."""
+        self._subscribers.append(subscriber)
+
     def publish(self, event: Event) -> None:
         """Say that something happened."""
         with self._counting:

@@ -53,6 +53,14 @@ class Gates:
         for tell in waiting:
             tell(name, self._opened[name])
 
+    def open(self, opened: Opened) -> None:
+        """Open one that no task opens."""
+        with self._lock:
+            self._opened[opened["name"]] = opened
+            waiting = self._waiting.pop(opened["name"], [])
+        for tell in waiting:
+            tell(opened["name"], opened)
+
     def follow(self, names: Iterable[str], tell: Tell) -> dict[str, Opened]:
         """Those of the gates that are open already; of the others the caller is told when they open, once."""
         with self._lock:

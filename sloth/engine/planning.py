@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from sloth.core.errors import InventoryError, WorkflowError
@@ -11,19 +12,27 @@ from sloth.core.model import Plan, Task, Workflow
 from sloth.core.near import near
 from sloth.engine.batches import amount, batches, ordered
 from sloth.engine.placing import Placing, Unit
+from sloth.runtime.program import TOP_LEVEL
 
 Select = Callable[[str], Sequence[str]]
 Choose = Callable[[Task, str | None, Mapping[str, int]], Sequence[str]]
 """Who runs a delegated task, for one host or for all; the third: how many tasks each host has already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which tasks of a workflow: by their tags, and from which one on. What is left out counts as met."""
+
+    tags: Sequence[str] = ()
+    skip_tags: Sequence[str] = ()
+    start_at: str | None = None
+
+
+ALL = Choice()
+
+
 def lay_out(
-    workflow: Workflow,
-    hosts: Sequence[str],
-    select: Select,
-    choose: Choose | None = None,
-    tags: Sequence[str] = (),
-    skip_tags: Sequence[str] = (),
+    workflow: Workflow, hosts: Sequence[str], select: Select, choose: Choose | None = None, choice: Choice = ALL
 ) -> Plan:
     """Plan a workflow on these hosts.
 
@@ -32,7 +41,9 @@ def lay_out(
     Raises WorkflowError for a cycle or a dependency on a task of a later batch.
     """
     _check_cycles(workflow.tasks)
-    chosen = _in_order([task for task in workflow.tasks if _is_selected(task, tags, skip_tags)])
+    chosen = in_order([task for task in workflow.tasks if _is_selected(task, choice.tags, choice.skip_tags)])
+    if choice.start_at is not None:
+        chosen = _from(choice.start_at, chosen, workflow)
     taking_part = ordered(hosts, workflow.order, workflow.where)
     units = _units(chosen, taking_part, select, choose)
     cut = batches(taking_part, workflow.serial, workflow.where)
@@ -87,7 +98,26 @@ def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:
             raise WorkflowError(f"no task has the tag {tag!r}", hint=hint)
 
 
-def _in_order(tasks: Sequence[Task]) -> list[Task]:
+def starting_at(workflows: Sequence[Workflow], name: str) -> Sequence[Workflow]:
+    """The first of these workflows that has the task, and those behind it. Raises WorkflowError when none has."""
+    for number, workflow in enumerate(workflows):
+        if any(task.name == name for task in workflow.tasks):
+            return workflows[number:]
+    known = [task.name for workflow in workflows for task in workflow.tasks]
+    hint = near(name, known) or f"there are the tasks {', '.join(known) or '(none)'}"
+    raise WorkflowError(f"there is no task {name!r} to start at", hint=hint)
+
+
+def _from(name: str, tasks: Sequence[Task], workflow: Workflow) -> list[Task]:
+    """The tasks from that one on; what evaluates the file for all of them stays."""
+    names = [task.name for task in tasks]
+    if name not in names:
+        raise WorkflowError(f"task {name!r}, to start at, is left out by its tags", where=workflow.task(name).where)
+    first = names.index(name)
+    return [task for number, task in enumerate(tasks) if number >= first or task.name == TOP_LEVEL]
+
+
+def in_order(tasks: Sequence[Task]) -> list[Task]:
     """The order in which they run one at a time: always the first of the file that waits for none of the others."""
     left, ordered = list(tasks), []
     waiting = {task.name for task in tasks}

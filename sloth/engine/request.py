@@ -36,7 +36,7 @@ class Request:
     """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds.
 
     around: the folder whose roles and modules count, if not the file's own
-    force_handlers: handlers run on a host even if one of its tasks failed
+    force_handlers: handlers run on a host even if one of its tasks failed. start_at: the name of the first task
     """
 
     file: str
@@ -53,3 +53,4 @@ class Request:
     lock_wait: float = 0.0
     force_handlers: bool = False
     around: str | None = None
+    start_at: str | None = None

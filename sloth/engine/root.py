@@ -22,9 +22,10 @@ from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
 from sloth.engine.jobs import Variables
-from sloth.engine.planning import check_tags, lay_out
+from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
+from sloth.engine.stepping import Ask
 from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.workflow.load import Evaluated
@@ -82,15 +83,16 @@ def plan(request: Request, say: Subscriber) -> list[Plan]:
     return list(_prepare(request, say).plans)
 
 
-def apply(request: Request, subscribers: Sequence[Subscriber]) -> int:
+def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None = None) -> int:
     """Run the workflows of a file one after the other, until one does not end well. Returns the exit code.
 
-    Everything that happens goes to the subscribers. Raises SlothError before anything connects.
+    Everything that happens goes to the subscribers. ask: asks a person before each task.
+    Raises SlothError before anything connects.
     """
     with Bus(subscribers) as bus:
         loaded, code = _prepare(request, bus.publish), 0
         for one in loaded.plans:
-            code = Run(request, loaded, one, bus).go()
+            code = Run(request, loaded, one, bus, ask).go()
             if code:
                 break
     bus.check()
@@ -136,7 +138,12 @@ def _prepare(request: Request, say: Subscriber) -> Loaded:
     hosts = inventory(request.targets, path.parent)
     chosen = _chosen(request, evaluated.file)
     check_tags(chosen, [*request.tags, *request.skip_tags])
-    plans = tuple(_plan(request, workflow, hosts, variables, evaluated) for workflow in chosen)
+    if request.start_at is not None:
+        chosen = starting_at(chosen, request.start_at)
+    first = Choice(request.tags, request.skip_tags, request.start_at)
+    choices = [first, *[replace(first, start_at=None)] * (len(chosen) - 1)]
+    pairs = zip(chosen, choices, strict=True)
+    plans = tuple(_plan(request, *pair, hosts, variables, evaluated) for pair in pairs)
     loaded = Loaded(evaluated, hosts, variables, plans)
     for warning in [*loaded.file.warnings, *_warnings(loaded)]:
         say(Notice(warning))
@@ -160,7 +167,9 @@ def _chosen(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
     return [workflow for workflow in file.workflows if workflow.name == request.workflow]
 
 
-def _plan(request: Request, workflow: Workflow, hosts: Inventory, variables: Variables, evaluated: Evaluated) -> Plan:
+def _plan(
+    request: Request, workflow: Workflow, choice: Choice, hosts: Inventory, variables: Variables, evaluated: Evaluated
+) -> Plan:
     try:
         chosen = hosts.select(workflow.hosts or "all")
     except InventoryError as error:
@@ -179,8 +188,7 @@ def _plan(request: Request, workflow: Workflow, hosts: Inventory, variables: Var
         chosen,
         lambda pattern: hosts.select(pattern, allow_empty=True),
         _known(workflow, hosts, variables, evaluated).choose,
-        request.tags,
-        request.skip_tags,
+        choice,
     )
 
 

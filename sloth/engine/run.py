@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +33,7 @@ from sloth.engine.jobs import JobMaker, Variables
 from sloth.engine.pending import Pending
 from sloth.engine.placement import Placed
 from sloth.engine.request import Request, Targets
+from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
 from sloth.inventory.connection import visible
@@ -58,7 +60,8 @@ class Loaded:
 class Run:
     """One plan on its way. Everything that happens goes to the bus."""
 
-    def __init__(self, request: Request, loaded: Loaded, plan: Plan, bus: Bus) -> None:
+    def __init__(self, request: Request, loaded: Loaded, plan: Plan, bus: Bus, ask: Ask | None = None) -> None:
+        plan = plan if ask is None else stepped(plan)
         self._request = request
         self._loaded = loaded
         self._plan = plan
@@ -68,6 +71,10 @@ class Run:
         self._timer = Timer()
         self._tally = Tally(plan)
         self._gates = Gates(plan)
+        self._steps = None
+        if ask is not None:
+            self._steps = Steps(plan, self._gates.open, ask)
+            bus.add(self._steps.take)
         places = Places.find(os.environ, Path.cwd())
         self._pending = Pending(places.pending, f"{Path(loaded.file.path).resolve()}#{plan.workflow.name}")
         self._slots = threading.Semaphore(request.forks)
@@ -120,16 +127,17 @@ class Run:
 
     def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""
-        timeout = self._plan.workflow.timeout
+        timeout = None if self._steps else self._plan.workflow.timeout  # a person may think as long as they like
         deadline = None if timeout is None else time.monotonic() + timeout
         by_batch = groupby(zip(self._plan.hosts, runs, strict=True), key=lambda pair: pair[0].batch)
-        left, ending = [[run for _, run in pairs] for _, pairs in by_batch], Ending.COMPLETE
+        left, ending = [(number, [run for _, run in pairs]) for number, pairs in by_batch], Ending.COMPLETE
         for batch in self._plan.batches:
-            working = left.pop(0)
-            ending = execute(working, self._slots, deadline)
+            number, working = left.pop(0)
+            with self._steps.of(number) if self._steps else nullcontext():
+                ending = execute(working, self._slots, deadline)
             reason = self._reason_to_stop(ending, batch, working) if left else ""
             if reason:
-                for run in (run for rest in left for run in rest):
+                for run in (run for _, rest in left for run in rest):
                     run.leave_out(reason)
                 return Ending.STOPPED if ending is Ending.COMPLETE else ending
         return ending

@@ -51,6 +51,7 @@ class Play:
         self._changed = threading.Condition()
         self._workers = 0
         self._gates = {}  # type: dict[str, bool]
+        self._left_out = set()  # type: set[str]
         self._active = 0
         self._handling = set()  # type: set[TaskRun]
         self._flushing = threading.Lock()
@@ -106,10 +107,12 @@ class Play:
             self._changed.notify_all()
 
     def open_gate(self, gate: "Plain") -> None:
-        """Let the tasks go on that wait for a task of another host. gate: {"name", "ok", "outputs"}."""
+        """Let the tasks go on that wait at a gate. gate: {"name", "ok", "outputs", "left_out": do not run them}."""
         name, outputs = str(gate.get("name")), gate.get("outputs")
         with self._changed:
             self._gates[name] = gate.get("ok") is True
+            if gate.get("left_out") is True:
+                self._left_out.add(name)
             self._stage.outputs[name] = outputs if isinstance(outputs, dict) else {}
             self._changed.notify_all()
 
@@ -179,7 +182,9 @@ class Play:
         return next((name for name in failed if name not in step.after_failure), "")
 
     def _unwanted(self, step: Step) -> str:
-        """Why a task does not run that waits for the failure of others, or an empty string."""
+        """Why a task does not run that a person leaves out, or that waits for the failure of others; or nothing."""
+        if not self._left_out.isdisjoint(step.gates):
+            return "left out by a person"
         if not step.after_failure or not self._is_ready(step):
             return ""
         for name in step.after_failure:

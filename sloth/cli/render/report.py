@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import singledispatchmethod
 
 from sloth.cli.render.grouping import Group, Groups
@@ -60,6 +61,14 @@ class Report:
         with self._lock:
             self._lost.overdue(self._clock())
             self._show(self._groups.overdue(self._clock()))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """All told that is known so far, and nothing more meanwhile."""
+        with self._lock:
+            self._show(self._groups.rest())
+            with self._progress.aside():
+                yield
 
     def close(self) -> None:
         """Tell what was kept for the end, also of a run that came to none."""

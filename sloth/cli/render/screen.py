@@ -53,7 +53,7 @@ class Screen:
         self.stream = stream
         self.colour = colour
         self.width = width
-        self._aside = aside
+        self.aside = aside
 
     @classmethod
     def of(cls, stream: TextIO, environ: Mapping[str, str], aside: Aside = nullcontext) -> Screen:
@@ -106,7 +106,7 @@ class Screen:
     def _write(self, text: str) -> None:
         encoding = self.stream.encoding or "utf-8"
         try:
-            with self._aside():
+            with self.aside():
                 self.stream.write(text.encode(encoding, "replace").decode(encoding))
                 self.stream.flush()
         except BrokenPipeError:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.json_lines import JsonLines
 from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail
-from sloth.cli.render.screen import Screen, is_live
+from sloth.cli.render.screen import Aside, Screen, is_live
 from sloth.core.events import Subscriber
 
 
-def run(form: Format, detail: Detail) -> AbstractContextManager[Sequence[Subscriber]]:
-    """Subscribers for the time of a run."""
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who listens; aside: what a question is asked inside of, with all told that is known and no picture drawn."""
+
+    subscribers: Sequence[Subscriber]
+    aside: Aside = nullcontext
+
+
+def run(form: Format, detail: Detail) -> AbstractContextManager[Watchers]:
+    """Those who listen for the time of a run."""
     return _as_json(detail) if form is Format.JSON else _as_text(detail)
 
 
@@ -31,28 +40,28 @@ def _on_stderr(detail: Detail) -> Report:
 
 
 @contextmanager
-def _as_text(detail: Detail) -> Iterator[Sequence[Subscriber]]:
+def _as_text(detail: Detail) -> Iterator[Watchers]:
     """Results on standard output; on a terminal, with a picture of the progress below them."""
     environ = os.environ
     if not is_live(sys.stderr, environ):
         results, progress = Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ)
         with closing(Report(results, progress, detail)) as report:
-            yield [report]
+            yield Watchers([report], report.paused)
         return
     from sloth.cli.render.live import Live
 
     live = Live(sys.stderr, colour=Screen.of(sys.stderr, environ).colour)
     results, progress = (Screen.of(stream, environ, live.aside) for stream in (sys.stdout, sys.stderr))
     with closing(Report(results, progress, detail)) as report, live.drawing(report.tick):
-        yield [live, report]
+        yield Watchers([live, report], report.paused)
 
 
 @contextmanager
-def _as_json(detail: Detail) -> Iterator[Sequence[Subscriber]]:
+def _as_json(detail: Detail) -> Iterator[Watchers]:
     """JSON lines on standard output; with -v the rest as text beside them."""
     lines = Screen(sys.stdout)
     if not detail.verbosity:
-        yield [JsonLines(lines)]
+        yield Watchers([JsonLines(lines)])
         return
     with closing(_on_stderr(detail)) as others:
-        yield [JsonLines(lines, others)]
+        yield Watchers([JsonLines(lines, others)])

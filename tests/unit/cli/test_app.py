@@ -80,7 +80,7 @@ def test_the_version_is_told_in_both_ways(capsys, word):
         pytest.param(["apply", "x", "-f", "many"], "'--forks'", "`sloth apply --help`", id="type"),
         pytest.param(["apply", "x", "-f", "0"], "'--forks'", "`sloth apply --help`", id="range"),
         pytest.param(["apply", "x", "--host-keys", "any"], "strict", "`sloth apply --help`", id="choice"),
-        pytest.param(["apply", "x"], "no inventory", "sloth run FILE", id="no inventory"),
+        pytest.param(["apply", "x"], "no workflow file x", "", id="no file"),
         pytest.param(["run", "x", "--detailed-exitcode"], "--check", "", id="options that need each other"),
         pytest.param(["run", "x", "--lock-timeout", "soon"], "--lock-timeout", "", id="duration"),
         pytest.param(["workflow", "list", "nowhere"], "'nowhere' does not exist", "", id="directory"),

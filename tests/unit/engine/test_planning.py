@@ -8,7 +8,7 @@ import pytest
 
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Task, Workflow
-from sloth.engine.planning import check_tags, lay_out
+from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 
 GROUPS = {"web": ["h1", "h2"], "db": ["h3"]}
 HOSTS = ["h1", "h2", "h3"]
@@ -19,7 +19,7 @@ def task(name: str, *needs: str, hosts: str | None = None, tags: tuple[str, ...]
 
 
 def plan(*tasks: Task, **options):
-    return lay_out(Workflow("site", "site.sloth:1", tasks=tasks), HOSTS, GROUPS.__getitem__, **options)
+    return lay_out(Workflow("site", "site.sloth:1", tasks=tasks), HOSTS, GROUPS.__getitem__, choice=Choice(**options))
 
 
 def test_each_task_runs_on_each_host_in_file_order():
@@ -106,3 +106,21 @@ def test_always_and_never(tags, skip_tags, chosen):
         tags=tags, skip_tags=skip_tags,
     )  # fmt: skip
     assert "".join(laid.hosts[0].tasks) == chosen
+
+
+def test_what_stands_before_the_first_task_that_is_wanted_counts_as_met():
+    laid_out = plan(task("a"), task("b", "a"), task("c", "b"), task("d", "a"), start_at="b")
+    assert laid_out.hosts[0].needs == {"b": (), "c": ("b",), "d": ()}
+
+
+def test_workflows_before_the_one_with_the_first_task_are_left_out():
+    one, two, three = (Workflow(name, "f:1", tasks=(task(name),)) for name in ("one", "two", "three"))
+    assert starting_at([one, two, three], "two") == [two, three]
+    with pytest.raises(WorkflowError, match="no task 'tow' to start at") as raised:
+        starting_at([one, two, three], "tow")
+    assert "'two'" in raised.value.hint
+
+
+def test_a_first_task_that_tags_leave_out_is_an_error():
+    with pytest.raises(WorkflowError, match="'a', to start at, is left out"):
+        plan(task("a"), task("b", tags=("x",)), tags=["x"], start_at="a")

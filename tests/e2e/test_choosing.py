@@ -1,0 +1,69 @@
+"""Choosing tasks at the command line: from one on, or one by one as a person says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sloth import SLOTH, Folder
+from tests.e2e.terminal import typed
+
+SITE = """
+workflow.define("first", { tasks = { before = { command = "true" } } })
+workflow.define("w", { config = { timeout = "20s" }, tasks = {
+  { name = "one", command = "true" },
+  { name = "two", command = function() return true, "", { said = 2 } end },
+  { name = "three", depends_on = { "one", "two" }, command = function(_, deps)
+    return true, "two said " .. tostring(deps.two and deps.two.said) end },
+} })
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path)
+    made.write("site.sloth", SITE)
+    made.environ["TERM"] = "dumb"
+    return made
+
+
+def step(folder: Folder, *answers: tuple[str, str], words: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Run with --step; answers: (task, what is typed)."""
+    asked = [(f"run task {task}? (N)o, (y)es, (c)ontinue without asking: ", said) for task, said in answers]
+    return typed([*SLOTH, "run", "site.sloth", "--lock-timeout", "60s", "--step", *words], asked, folder.path, folder.environ)
+
+
+def test_a_run_may_start_at_a_task(folder):
+    ended = folder.sloth("run", "site.sloth", "--start-at-task", "two", "--format", "json")
+    assert (ended.code, ended.statuses) == (0, {"two": "ok", "three": "ok"})
+    listed = folder.sloth("run", "site.sloth", "--start-at-task", "two", "--list-tasks")
+    assert listed.stdout.splitlines()[1:] == ["  tasks (2)", "    two", "    three"]
+    assert "two" in folder.sloth("plan", "site.sloth", "--start-at-task", "two").stdout
+
+
+def test_a_task_to_start_at_that_does_not_exist_is_an_error_with_a_near_match(folder):
+    ended = folder.sloth("run", "site.sloth", "--start-at-task", "tow")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert ended.stderr == "error: there is no task 'tow' to start at\n  hint: did you mean 'two'?\n"
+
+
+def test_a_person_is_asked_before_each_task(folder):
+    code, shown = step(folder, ("before", "y"), ("one", "what?"), ("one", "n"), ("two", "Yes"), ("three", "c"))
+    assert code == 0
+    results = [line.split()[:2] for line in shown.splitlines() if line.split()[1:2] in (["ok"], ["changed"], ["skipped"])]
+    assert results == [["before", "changed"], ["one", "skipped"], ["two", "ok"], ["three", "ok"]]
+    assert "left out by a person" in shown
+    assert "two said 2" in shown
+
+
+def test_continue_asks_no_more_and_nothing_typed_is_no(folder):
+    code, shown = step(folder, ("one", ""), ("two", "c"), words=("--workflow", "w"))
+    assert (code, shown.count("run task")) == (0, 2)
+    assert "three  ok" in shown
+
+
+def test_without_a_terminal_there_is_nobody_to_ask(folder):
+    ended = folder.sloth("run", "site.sloth", "--step")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "no terminal" in ended.stderr
