@@ -83,12 +83,20 @@ class Attempt:
             args, named = [*args, named], {}
         if module == "exec" and "user" in named:
             named["become"] = named.pop("user")
-        return self.act(Call(module, action, args, named, request.get("empty") is True))
+        call, token = Call(module, action, args, named, request.get("empty") is True), request.get("token")
+        if not isinstance(token, Token):
+            return self.act(call)
+        with self.token.over(token):
+            return self.act(call, token)
 
-    def act(self, call: Call) -> "list[object]":
-        """Perform one action with the options that every call takes; values for Lua, or ActionFailed."""
+    def act(self, call: Call, token: "Token | None" = None) -> "list[object]":
+        """Perform one action with the options that every call takes; values for Lua, or ActionFailed.
+
+        token: its right to act, where it can go before that of the attempt
+        """
         options = {key: call.named.pop(key) for key in COMMON if key in call.named}
-        outcome = self._within(options.get("timeout"), call, _user(options.get("become"), self.step.become))
+        user = _user(options.get("become"), self.step.become)
+        outcome = self._within(options.get("timeout"), call, user, token or self.token)
         for text in outcome.warnings:
             if not any(text in earlier.warnings for earlier in self.outcomes):  # two files in one missing directory
                 self.report.log("warning", text)
@@ -102,24 +110,23 @@ class Attempt:
             return [dict(outcome.failure.result, **fields), outcome.failure.message]
         raise outcome.failure
 
-    def _within(self, timeout: object, call: Call, user: "str | None") -> Outcome:
+    def _within(self, timeout: object, call: Call, user: "str | None", above: Token) -> Outcome:
         """Make the call, within a time limit of its own when it has one: the call fails then, not the task."""
         if timeout is None:
-            return self._act(user, call, self.settings, self.token, self.report)
+            return self._act(user, call, self.settings, above, self.report)
         limit = _limit(call, timeout)
         token = Token()
-        above = self.token.on_stop(lambda: token.stop(self.token.reason))
         alarm = self.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
         try:
-            return self._act(user, call, self.settings, token, self.report)
+            with above.over(token):
+                return self._act(user, call, self.settings, token, self.report)
         except Stopped as stopped:
-            self.token.check()
+            above.check()
             outcome = Outcome()
             outcome.failure = ActionFailed(f"{call.module}.{call.action}: {stopped.reason}", timed_out=True)
             return outcome
         finally:
             self.timer.cancel(alarm)
-            self.token.done(above)
 
     def _task_request(self, action: str, args: "list[object]", named: "dict[str, object]") -> object:
         if action == "notify":

@@ -147,13 +147,12 @@ class Functions:
         """An attempt for a condition or hook, with a deadline of its own."""
         token, limit = Token(), self.step.timeout or HOOK_LIMIT
         self._begin()
-        above = self._token.on_stop(lambda: token.stop(self._token.reason))
         alarm = self.stage.tools.timer.after(limit, lambda: token.stop(f"timed out after {limit:g} s"))
         try:
-            yield self.attempt(token)
+            with self._token.over(token):
+                yield self.attempt(token)
         finally:
             self.stage.tools.timer.cancel(alarm)
-            self._token.done(above)
 
     def _call(self, closure: object, style: str, attempt: Attempt, extra: "list[object]") -> "list[object]":
         """Run a closure in the machine, as (this, params, deps, session) or (this, params, extra…)."""

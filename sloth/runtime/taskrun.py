@@ -115,7 +115,6 @@ class TaskRun:
 
     def _attempt_once(self, is_last: bool) -> Verdict:
         token = Token()
-        above = self._token.on_stop(lambda: token.stop(self._token.reason))
         attempt = self._functions.attempt(token)
         if self._current is not None:  # what earlier attempts changed is changed, and who was to hear of it still is
             attempt.outcomes.extend(self._current.outcomes)
@@ -126,7 +125,8 @@ class TaskRun:
         self._tell_phase()
         alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))
         try:
-            return self._perform(attempt)
+            with self._token.over(token):
+                return self._perform(attempt)
         except Stopped as stopped:
             return Verdict("cancelled" if self._token.stopped else "timed_out", stopped.reason)
         except (ActionFailed, LuaError) as error:
@@ -135,7 +135,6 @@ class TaskRun:
             return failed(error)
         finally:
             self.stage.tools.timer.cancel(alarm)
-            self._token.done(above)
 
     def _too_late(self) -> str:
         return f"timed out after {self.step.timeout:g} s"

@@ -6,12 +6,13 @@ process group, wake a sleeper, tell a become child), and every later check raise
 """
 
 import threading
+from contextlib import contextmanager
 
 from sloth.runtime.failure import Stopped
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 PATIENCE = 5.0  # seconds that a second stop waits for the first one's callbacks
@@ -57,6 +58,15 @@ class Token:
         for callback in callbacks:
             callback()
         self._settled.set()
+
+    @contextmanager
+    def over(self, other: "Token") -> "Iterator[None]":
+        """While this is open the other token goes when this one does."""
+        number = self.on_stop(lambda: other.stop(self.reason))
+        try:
+            yield
+        finally:
+            self.done(number)
 
     def on_stop(self, callback: "Callable[[], None]") -> int:
         """Register what ends a piece of work; returns a number for `done`. Runs at once when stopped already."""

@@ -127,7 +127,7 @@ IN_FILES = {
     "memory bomb": workflow(
         'local t = {}\nwhile true do t[#t + 1] = ("x"):rep(1000) .. #t end',
         "the script needs more than its 50 MiB of memory",
-        "site.sloth",
+        "site.sloth:2",
     ),
     "endless loop": workflow(
         "\nwhile true do pcall(function() while true do end end) end",

@@ -1,4 +1,4 @@
--- Calls: each runs in a coroutine of its own, under a deadline, and asks Python by yielding.
+-- Calls: each runs in coroutines of its own, under a deadline, and asks Python by yielding.
 --
 -- Python holds a number for each call and steps it; no Lua object crosses the border. `current` is
 -- the call that is inside Lua now: only one thread is, at a time.
@@ -8,8 +8,7 @@ local probe = sloth.probe
 local error, ipairs, rawequal, rawget, setmetatable, tostring, type =
   error, ipairs, rawequal, rawget, setmetatable, tostring, type
 local load, pcall, clock = load, pcall, os.clock
-local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
-local close, running, yieldable = coroutine.close, coroutine.running, coroutine.isyieldable
+local create, yield = coroutine.create, coroutine.yield
 local getinfo, getlocal, sethook = debug.getinfo, debug.getlocal, debug.sethook
 local byte, format, gsub, match, sub = string.byte, string.format, string.gsub, string.match, string.sub
 local pack, unpack = table.pack, table.unpack
@@ -17,13 +16,10 @@ local pack, unpack = table.pack, table.unpack
 local INSTRUCTIONS = 1000 -- between two looks of the hook at the clock
 local PATIENCE = 0.005 -- seconds of CPU time between two questions to Python
 local EXPIRED, OUT_OF_MEMORY = "the time limit is over", "not enough memory"
-local MAX_DEPTH = 120 -- nested pcalls and coroutines; at 200 Lua could not even call the hook
 local REQUEST = {} -- what a request yields first; no script ever sees it
 
 local calls, current = {}, nil
 local bases = setmetatable({}, { __mode = "k" }) -- coroutines of calls
-local asking = setmetatable({}, { __mode = "k" }) -- a script's coroutines that wait for an answer
-local nested = setmetatable({}, { __mode = "k" }) -- a script's coroutine → pcalls it is inside of
 local chunks, shown = {}, {} -- source of a script's chunk → its file; shortened source → its file
 
 -- Deadlines -----------------------------------------------------------------------------------
@@ -52,6 +48,13 @@ end
 
 local function arm(co)
   sethook(co, hook, "", INSTRUCTIONS)
+  return co
+end
+
+-- A coroutine of the prelude's, in which a script's function runs that it cannot yield from.
+local function base(fn)
+  local co = arm(create(fn))
+  bases[co] = true
   return co
 end
 
@@ -113,6 +116,11 @@ local function failed_line(co)
   return nil
 end
 
+-- Where a call failed: in what it evaluates apart (see attempt), or in the goroutine that ran last.
+local function failed_at(call)
+  return call.raised_at or call.apart and failed_line(call.apart) or failed_line(call.running.co)
+end
+
 -- Errors --------------------------------------------------------------------------------------
 
 -- Take the positions off the front of an error text; the innermost one is where it began.
@@ -153,7 +161,7 @@ local function describe(call, value)
   end
   local syntax = call.syntax
   if syntax and text == syntax.text then return sloth.encode { text = text, where = syntax.where, syntax = true } end
-  local answer = { text = text, where = where or call.raised_at or failed_line(call.co) or call.where }
+  local answer = { text = text, where = where or failed_at(call) or call.where }
   local failure = call.failure
   if failure and rawequal(value, failure.message) then
     answer.where, answer.result = failure.where, failure.result
@@ -172,24 +180,19 @@ end
 
 -- Steps ---------------------------------------------------------------------------------------
 
-local function step(id, seconds, reply)
+-- Go on with goroutine `number`, which gets the reply to what it asked for, or (0) with whatever can go on.
+local function step(id, seconds, number, reply)
   local call = calls[id]
   call.cpu_limit, call.looked = clock() + seconds, clock()
   current = call
-  local ok, first, payload = resume(call.co, reply)
+  local kind, value, asker = sloth.take_turns(call, number, reply)
   current = nil
-  if ok and status(call.co) ~= "dead" and rawequal(first, REQUEST) then return "ask", payload end
-  if rawequal(first, OUT_OF_MEMORY) and not ok then return "memory" end -- and make nothing new: see report
-  local kind, text
-  if call.over then
-    kind, text = "timeout", describe(call, EXPIRED)
-  elseif ok then
-    kind, text = "done", first
-  else
-    kind, text = "error", describe(call, first)
-  end
+  if kind == "memory" then return kind end -- and make nothing new: see report
+  if kind == "ask" or kind == "beside" or kind == "wait" then return kind, value, asker end
   calls[id] = nil
-  return kind, text
+  if call.over then return "timeout", describe(call, EXPIRED), 0 end
+  if kind == "error" then value = describe(call, value) end
+  return kind, value, 0
 end
 
 -- How a call ended that had no memory left; Python allows some more for this.
@@ -202,10 +205,10 @@ end
 
 local function start(id, seconds, body, where, ...)
   local arguments = pack(...)
-  local co = arm(create(function() return body(unpack(arguments, 1, arguments.n)) end))
-  bases[co] = true
-  calls[id] = { co = co, where = where, looked = 0, cpu_limit = 0, over = false, depth = 0 }
-  return step(id, seconds)
+  local call = { where = where, looked = 0, cpu_limit = 0, over = false, depth = 0 }
+  calls[id] = call
+  sloth.first_goroutine(call, function() return body(unpack(arguments, 1, arguments.n)) end)
+  return step(id, seconds, 0)
 end
 
 local function drop(id)
@@ -228,96 +231,6 @@ local function request(module, action, args, named, where, empty)
     ',"named":' .. named .. ',"where":' .. sloth.encode(where) .. (empty and ',"empty":true}' or "}"), where)
 end
 
--- A script's own coroutines and pcalls: requests pass through to the call, everything else is theirs. -----
-
-local function settle(co, depth, ok, first, ...)
-  asking[co] = nil
-  if ok and rawequal(first, REQUEST) then
-    asking[co] = true
-    return settle(co, depth, resume(co, yield(REQUEST, ...)))
-  end
-  local call = current
-  if call.over then error(EXPIRED, 0) end
-  nested[co] = call.depth - depth - 1
-  call.depth = depth
-  return ok, first, ...
-end
-
--- At the memory limit a single instruction can cost a full collection: look at the clock each time.
-local function caught(ok, first, ...)
-  local call = current
-  call.depth = call.depth - 1
-  if not ok and rawequal(first, OUT_OF_MEMORY) and (call.over or is_over(call)) then
-    call.over = true
-    error(EXPIRED, 0)
-  end
-  return ok, first, ...
-end
-
-local function safe_pcall(fn, ...)
-  local call = current
-  if call.depth >= MAX_DEPTH then return false, "stack overflow (too many nested pcalls)" end
-  call.depth = call.depth + 1
-  return caught(pcall(fn, ...))
-end
-
-local function check_thread(co)
-  if type(co) ~= "thread" then error("bad argument #1 (a coroutine expected, got " .. type(co) .. ")", 3) end
-end
-
-local threads = {}
-
-function threads.create(fn)
-  if type(fn) ~= "function" then error("bad argument #1 to 'create' (function expected)", 2) end
-  return arm(create(fn))
-end
-
-function threads.resume(co, ...)
-  check_thread(co)
-  if bases[co] or asking[co] then return false, "cannot resume non-suspended coroutine" end
-  local call = current
-  local depth = call.depth
-  if depth >= MAX_DEPTH then return false, "stack overflow (too many nested coroutines)" end
-  call.depth = depth + 1 + (nested[co] or 0)
-  return settle(co, depth, resume(co, ...))
-end
-
-local function unwrap(ok, ...)
-  if ok then return ... end
-  error((...), 0)
-end
-
-function threads.wrap(fn)
-  local co = threads.create(fn)
-  return function(...) return unwrap(threads.resume(co, ...)) end
-end
-
-function threads.yield(...)
-  if bases[running()] then error("attempt to yield from outside a coroutine", 2) end
-  return yield(...)
-end
-
-function threads.status(co)
-  check_thread(co)
-  if asking[co] or (bases[co] and co ~= running()) then return "normal" end
-  return status(co)
-end
-
-function threads.isyieldable()
-  return yieldable() and not bases[running()]
-end
-
-function threads.running()
-  local co = running()
-  return co, bases[co] or false
-end
-
-function threads.close(co)
-  check_thread(co)
-  if bases[co] or asking[co] then error("cannot close a " .. threads.status(co) .. " coroutine", 2) end
-  return close(co)
-end
-
 -- Chunks --------------------------------------------------------------------------------------
 
 -- Compile a script's source; its chunk name is what errors and `where` are made of. Lua shortens long ones.
@@ -334,8 +247,10 @@ end
 
 sloth.current = function() return current end
 sloth.start, sloth.step, sloth.drop, sloth.report = start, step, drop, report
-sloth.safe_pcall, sloth.OUT_OF_MEMORY = safe_pcall, OUT_OF_MEMORY
+sloth.REQUEST, sloth.EXPIRED, sloth.OUT_OF_MEMORY = REQUEST, EXPIRED, OUT_OF_MEMORY
 sloth.ask, sloth.request, sloth.fail = ask, request, fail
+sloth.arm, sloth.base, sloth.bases = arm, base, bases
 sloth.caller_line, sloth.caller_file, sloth.remember_line = caller_line, caller_file, remember_line
-sloth.defined_at, sloth.first_parameter, sloth.compile, sloth.threads = defined_at, first_parameter, compile, threads
+sloth.defined_at, sloth.first_parameter, sloth.compile = defined_at, first_parameter, compile
 sloth.split, sloth.is_over, sloth.is_of_script = split, is_over, is_of_script
+sloth.error_text = error_text

@@ -6,7 +6,7 @@
 local sloth = ...
 local options = sloth.options
 
-local error, ipairs, next, rawget, tostring, type, xpcall = error, ipairs, next, rawget, tostring, type, xpcall
+local error, ipairs, next, rawget, tostring, type = error, ipairs, next, rawget, tostring, type
 local find = string.find
 local concat, sort, unpack = table.concat, table.sort, table.unpack
 local encode, env, fail, list = sloth.encode, sloth.env, sloth.fail, sloth.list
@@ -286,12 +286,9 @@ end
 -- Evaluate the entry. A failure is raised as it is, or else the file is a plain script.
 local function evaluate_entry(state, text)
   local call = sloth.current()
-  local ok, why = xpcall(sloth.evaluate, function(value)
-    call.raised_at = sloth.caller_line()
-    return value
-  end, options.entry, text, "")
+  local ok, why = sloth.run_apart(sloth.evaluate, options.entry, text, "")
   if ok or needs_a_host(state, why) then
-    call.raised_at = nil
+    call.apart = nil
     if not ok then call.importing = nil end
     return
   end

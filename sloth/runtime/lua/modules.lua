@@ -150,6 +150,8 @@ function env.print(...)
   say("info", "\t", ...)
 end
 
+sloth.say = say
+
 -- Stand-ins -----------------------------------------------------------------------------------
 
 -- Variables may be many and large, and a task looks at few: what Python gave the machine to hold is kept as text, a value

@@ -35,10 +35,27 @@ end
 
 local function returned(call, ...)
   if call.files then sloth.close_files(call) end
+  if call.handles then sloth.tell_unheard(call) end
   return encode_all(...)
 end
 
 local THIS = { this = true, self = true, t = true, ctx = true, task = true }
+
+local function invoke(fn, this, params, ...)
+  if THIS[sloth.first_parameter(fn)] then return fn(this, params, ...) end
+  return fn(params, ...)
+end
+
+-- Call a function as the command of a task of that name, within another one.
+function sloth.as_task(fn, name, params)
+  local call = current()
+  local context = call.context or {}
+  local within = context.this or {}
+  call.names = call.names or {}
+  call.names[name] = true
+  local this = { name = name, agent = within.agent, workdir = workdir(within.workdir) }
+  return invoke(fn, this, params or context.params or {}, context.deps or {}, context.session or {})
+end
 
 -- Run closure `fn` as the context says; its values as JSON.
 local function run(fn, context_text, vars_text)
@@ -51,10 +68,7 @@ local function run(fn, context_text, vars_text)
   if context.style == "plain" then return returned(call, fn(unpack(extra, 1, #extra))) end
   local this = make_this(call, context.this or {})
   if context.style == "task" then extra = { context.deps or {}, context.session or {} } end
-  if THIS[sloth.first_parameter(fn)] then
-    return returned(call, fn(this, params, unpack(extra, 1, #extra)))
-  end
-  return returned(call, fn(params, unpack(extra, 1, #extra)))
+  return returned(call, invoke(fn, this, params, unpack(extra, 1, #extra)))
 end
 
 sloth.run = run

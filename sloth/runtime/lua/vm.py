@@ -1,11 +1,12 @@
 """The Lua machine: a sandbox, a prelude, and calls that ask for what happens outside.
 
 Python steps coroutines and knows each by a number; a coroutine that needs something yields a request
-as JSON text and is resumed with the answer (values.py). No Python object enters Lua but one function,
-hidden in the prelude, that the count hook asks whether the running call is over.
+as JSON text and is resumed with the answer (values.py). No Python object enters Lua but two functions,
+hidden in the prelude: the clock, and what the count hook asks whether the running call is over.
 
-Several threads may have calls in flight; one at a time is inside Lua, under `lock`. Where Lua's own C
-code does not return (pattern backtracking) no hook helps: a watchdog reads `running_since()`.
+Several threads may have calls in flight; one at a time is inside Lua, under `lock`. A call is driven by its own
+thread; what its goroutines ask for is answered in others (beside.py). Where Lua's own C code does not return (pattern
+backtracking) no hook helps: a watchdog reads `running_since()`.
 """
 
 import itertools
@@ -17,6 +18,7 @@ import time
 from sloth.runtime.action import PURE
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua import values
+from sloth.runtime.lua.beside import Beside, Threads
 
 MYPY = False
 if MYPY:
@@ -28,9 +30,11 @@ if MYPY:
     Read = Callable[[str], "str | None"]
 
 PRELUDE = (
-    "values", "calls", "sandbox", "recording", "modules", "running", "checks", "streams", "order", "tasks", "workflows",
-    "reading", "forms", "sharing", "loading",
+    "values", "calls", "coroutines", "scheduler", "sandbox", "recording", "modules", "running", "checks", "streams",
+    "waiting", "goroutines", "channels", "locks", "parallel", "order", "tasks", "workflows", "reading", "forms",
+    "sharing", "loading",
 )
+AT_ONCE = ("log", "task")  # modules whose actions take no time: not worth a thread
 MEMORY = 50 << 20
 MARGIN = 1 << 20  # bytes that must be free before Python hands a text to Lua: lupa aborts the process otherwise
 RECOVERY = 8 << 20  # bytes above the limit that cleaning up after a memory bomb may take
@@ -66,13 +70,19 @@ class LuaSyntax(LuaError):
 class _Call:
     """One call in flight. `key` is the caller's own name for it."""
 
-    def __init__(self, number: int, deadline: float, key: object) -> None:
+    def __init__(self, number: int, deadline: float, key: object, threads: Threads) -> None:
         self.number = number
         self.deadline = deadline
         self.key = key
+        self.beside = Beside(threads)
         self.is_expired = False
         self.has_entered = False
         self.has_ended = False
+
+    def expire(self) -> None:
+        """Let it end at its next look at the clock, also when it waits."""
+        self.is_expired = True
+        self.beside.wake()
 
 
 class _Gate:
@@ -114,6 +124,7 @@ class VM:
         self._memory = memory
         self._gate = _Gate(clock)
         self._numbers = itertools.count(1)
+        self._threads = Threads()
         self._in_flight = set()  # type: set[_Call]
         self._abandoned = []  # type: list[int]
         self._inside = None  # type: tuple[_Call, float] | None
@@ -132,7 +143,7 @@ class VM:
         outside = self._runtime.globals()
         compile_, self._collect = outside[b"load"], outside[b"collectgarbage"]
         prelude = self._runtime.table()
-        prelude[b"probe"] = self._gate.is_over
+        prelude[b"probe"], prelude[b"now"] = self._gate.is_over, self.clock
         prelude[b"modules"], prelude[b"pure"] = " ".join(modules).encode(), " ".join(PURE).encode()
         for name in PRELUDE:
             source = _source(name)
@@ -167,7 +178,7 @@ class VM:
             "entry": entry, "side": side, "vars": variables or {}, "values": values_file or {},
             "environ": environ or {}, "lua_modules": dict.fromkeys(lua_modules, True),
         }
-        call = _Call(next(self._numbers), deadline, None)
+        call = self._new_call(deadline, None)
         program = self._drive(call, perform, self._start_load, values.dump(options))
         assert isinstance(program, dict)  # the prelude writes nothing else
         return program
@@ -176,7 +187,7 @@ class VM:
         """Keep a mapping in the machine for all calls to come: variables under a name of yours, or "groups"."""
         text = values.dump({key: values.dump(value) for key, value in mapping.items()})
         with self.lock:
-            self._make_room(len(text), _Call(next(self._numbers), 0.0, None))
+            self._make_room(len(text), self._new_call(0.0, None))
             self._hold(name.encode(), text)
 
     def call(
@@ -188,12 +199,13 @@ class VM:
             this, params, deps, session, inventory_hostname, extra (a list); vars, or held (the name of variables
             that the machine holds) and own (what lies above them)
         perform(request): answers {"module", "action", "args", "named", "where"} with a list of values, or
-            raises ActionFailed, which the script can catch; whatever else it raises ends the call
-        deadline: in the time of `clock`. key: for `expire` and `running_since`
+            raises ActionFailed, which the script can catch; whatever else it raises ends the call. Goroutines ask
+            from several threads at once, each with a "token" that goes when its goroutine ends
+        deadline: in the time of `clock`. key: for `running_since`
         """
         context = dict(context)
         variables = context.pop("vars", None) or {}
-        call = _Call(next(self._numbers), deadline, key)
+        call = self._new_call(deadline, key)
         returned = self._drive(
             call, perform, self._start_call, function, values.dump(context), values.dump(variables)
         )
@@ -203,13 +215,7 @@ class VM:
     def cancel(self) -> None:
         """End every call in flight at its next look at the clock. From any thread."""
         for call in list(self._in_flight):
-            call.is_expired = True
-
-    def expire(self, key: object) -> None:
-        """End the calls of that key. From any thread."""
-        for call in list(self._in_flight):
-            if call.key == key:
-                call.is_expired = True
+            call.expire()
 
     def running_since(self) -> "tuple[object, float, float] | None":
         """Which call is inside Lua now: (key, since when, its deadline). Takes no lock."""
@@ -218,23 +224,46 @@ class VM:
 
     # the road of a call
 
+    def _new_call(self, deadline: float, key: object) -> "_Call":
+        return _Call(next(self._numbers), deadline, key, self._threads)
+
     def _drive(self, call: "_Call", perform: "Perform", start: "Any", *arguments: object) -> object:
         self._in_flight.add(call)
         try:
-            kind, text = self._enter(call, start, *arguments)
-            while kind == b"ask":
-                kind, text = self._enter(call, self._step, self._answer(text, perform))
+            kind, said, number = self._enter(call, start, *arguments)
+            while kind in (b"ask", b"beside", b"wait"):
+                kind, said, number = self._enter(call, self._step, *self._reply(kind, said, number, call, perform))
             call.has_ended = True
         finally:
             self._in_flight.discard(call)
+            left = call.beside.stop_all()
             if not call.has_ended:
                 self._abandoned.append(call.number)
         if kind == b"done":
-            return values.parse(text)
-        raise self._failure(kind, values.parse(text), call)
+            if left:
+                perform(_warning(f"the function returned before its goroutines, which ended {left} of their calls"))
+            return values.parse(said)
+        raise self._failure(kind, values.parse(said), call)
 
-    def _enter(self, call: "_Call", function: "Any", *arguments: object) -> "tuple[bytes, bytes]":
-        """Go into Lua until the call asks or ends."""
+    def _reply(
+        self, kind: bytes, said: "Any", number: int, call: "_Call", perform: "Perform"
+    ) -> "tuple[int, bytes]":
+        """What Lua goes on with: the goroutine that has its answer, if one has."""
+        if kind == b"wait":
+            rest = max(0.0, call.deadline - self.clock())
+            return call.beside.next(rest if said is None else min(rest, said))
+        request = values.parse(said)
+        assert isinstance(request, dict)  # the prelude writes nothing else
+        if request.get("module") == "task" and request["action"] == "stop":
+            call.beside.stop(*request["args"])
+            return number, b"+[]"
+        if kind == b"ask" or request.get("module") in AT_ONCE:
+            return number, self._answer(request, perform)
+        call.beside.ask(number, lambda token: self._answer(dict(request, token=token), perform))
+        return 0, b""
+
+    def _enter(self, call: "_Call", function: "Any", *arguments: object) -> "tuple[bytes, Any, int]":
+        """Go into Lua until the call asks, waits or ends."""
         rest = call.deadline - self.clock()
         if call.is_expired or rest <= 0 or not self.lock.acquire(timeout=min(rest, threading.TIMEOUT_MAX)):
             raise _over(call)
@@ -255,15 +284,13 @@ class VM:
         if self._gate.is_interrupted:
             self._gate.is_interrupted = False
             raise KeyboardInterrupt
-        kind, text = said
-        return kind, text
+        kind, text, number = said
+        return kind, text, number
 
-    def _answer(self, text: bytes, perform: "Perform") -> bytes:
-        request = values.parse(text)
-        assert isinstance(request, dict)  # the prelude writes nothing else
+    def _answer(self, request: "Plain", perform: "Perform") -> bytes:
         try:
             if "read" in request:
-                return b"+" + values.dump([self._read(request["read"])])
+                return b"+" + values.dump([self._read(str(request["read"]))])
             return b"+" + values.dump(perform(request))
         except ActionFailed as failure:
             return _refusal(failure.message, failure.result)
@@ -327,6 +354,10 @@ def _deny(_object: object, name: object, _setting: bool) -> object:
 
 def _no_file(_path: str) -> "str | None":
     return None
+
+
+def _warning(text: str) -> "Plain":
+    return {"module": "log", "action": "warning", "args": [text], "named": {}}
 
 
 def _over(call: "_Call", where: str = "") -> LuaTimeout:

@@ -254,20 +254,6 @@ def test_cancel_ends_what_is_inside_lua():
     assert flow.call("fine") == ["fine"]
 
 
-def test_expire_ends_the_calls_of_one_key_only():
-    flow = script("exec.run('x') return 'lived'")
-    number = flow.tasks["t"]["command"]["function"]
-
-    def expire(_request):
-        flow.vm.expire("other")
-        flow.vm.expire("this one")
-        return []
-
-    with pytest.raises(LuaTimeout):
-        flow.vm.call(number, {"style": "task"}, expire, flow.vm.clock() + 5, key="this one")
-    assert flow.vm.call(number, {"style": "task"}, expire, flow.vm.clock() + 5, key="a third") == ["lived"]
-
-
 def test_a_watchdog_sees_who_is_inside_lua_without_the_lock():
     flow = script("exec.run('x') while true do end")
     number, done = flow.tasks["t"]["command"]["function"], threading.Event()
