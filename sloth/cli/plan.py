@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
 from sloth.cli.command import application, flat
 from sloth.cli.options import (
     ChoiceOptions,
@@ -25,6 +30,9 @@ app = application()
 @flat
 def plan(
     file: File, *, inventory: Sources = None, limit: Limit = None, choice: ChoiceOptions, variables: VariableOptions,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="PLAN", help="Keep the plan in a file, for `sloth apply PLAN`.")
+    ] = None,
     form: FormatOption = Format.TEXT,
 ) -> int:  # fmt: skip
     """Show what a run would do: which tasks on which hosts, in which order. Nothing connects.
@@ -34,11 +42,12 @@ def plan(
     \b
     example: sloth plan -i inventory.yml site.sloth
              sloth plan -i inventory.yml site.sloth --tags nginx --format json
+             sloth plan -i inventory.yml site.sloth -o monday.plan
     """
     from sloth.engine import root
 
     settings = configured()
     targets = TargetOptions(inventory, limit).targets(settings, inventory or settings["inventory"])
-    found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr())
+    found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr(), output)
     plans.show(found, form)
     return 0

@@ -2,6 +2,7 @@
 
     SlothError                      1   the root; nothing else is shown without a traceback
     ├── UsageError                  1   a wrong option or argument
+    ├── PlanChanged                 1   a kept plan that does not hold any more
     ├── WorkflowError               1   a workflow file that cannot be loaded or planned
     ├── ModuleError                 1   a module of a project that cannot be used
     ├── InventoryError              1   an inventory, variables file or host pattern
@@ -40,6 +41,10 @@ class SlothError(Exception):
 
 class UsageError(SlothError):
     """An option or argument that makes no sense."""
+
+
+class PlanChanged(SlothError):
+    """A kept plan that does not hold any more."""
 
 
 class WorkflowError(SlothError):

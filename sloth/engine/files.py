@@ -68,6 +68,20 @@ def look(src: str, search: Search) -> Path | None:
     return None
 
 
+def meant(folder: Path, named: Named) -> Iterator[Path]:
+    """Every file below a folder that hosts may be given."""
+    for root, names, files in os.walk(folder):
+        inside = PurePosixPath(os.path.relpath(root, folder))
+        if inside.parts[:1] == () or inside.parts[0] not in FOR_HOSTS:
+            names[:] = [name for name in names if not name.startswith(".") and name not in PRIVATE]
+        for name in sorted(files):
+            try:
+                _check_meant(inside / name, named)
+            except AnswerError:
+                continue
+            yield Path(root, name)
+
+
 def _check_meant(pure: PurePosixPath, named: Named) -> None:
     """Raises AnswerError for a path, beside the folders that are for hosts, that is not meant for them."""
     if pure.parts and pure.parts[0] in FOR_HOSTS:

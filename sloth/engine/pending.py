@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
+
+from sloth.core.writing import write
 
 LIMIT = 1000
 
@@ -40,12 +41,7 @@ class Pending:
             path.unlink(missing_ok=True)
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(f".{os.getpid()}.new")
-        with new.open("w", encoding="ascii") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        write(path, json.dumps(kept))
 
     def _path(self, host: str) -> Path:
         return self._folder / f"{quote(host, safe='')}.json"

@@ -17,7 +17,7 @@ from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core.places import Places
-from sloth.engine import explaining
+from sloth.engine import explaining, keptplan
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
@@ -78,9 +78,12 @@ def load(request: Request, say: Subscriber) -> WorkflowFile:
     return file
 
 
-def plan(request: Request, say: Subscriber) -> list[Plan]:
-    """The plans of a request, one for each of its workflows."""
-    return list(_prepare(request, say).plans)
+def plan(request: Request, say: Subscriber, keep: Path | None = None) -> list[Plan]:
+    """The plans of a request, one for each of its workflows. keep: the file to keep them in."""
+    request, loaded = _prepare(request, say)
+    if keep is not None:
+        keptplan.keep(keep, request, loaded)
+    return list(loaded.plans)
 
 
 def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None = None) -> int:
@@ -90,7 +93,7 @@ def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None =
     Raises SlothError before anything connects.
     """
     with Bus(subscribers) as bus:
-        loaded, code = _prepare(request, bus.publish), 0
+        (request, loaded), code = _prepare(request, bus.publish), 0
         for one in loaded.plans:
             code = Run(request, loaded, one, bus, ask).go()
             if code:
@@ -129,7 +132,19 @@ def project(folder: Path) -> Project:
     return Project.around(folder, found["roles_path"], found["modules_path"])
 
 
-def _prepare(request: Request, say: Subscriber) -> Loaded:
+def _prepare(request: Request, say: Subscriber) -> tuple[Request, Loaded]:
+    """Everything up to the plans. A kept plan makes the request that it was made of, and has to hold still."""
+    path = Path(request.file)
+    if not keptplan.is_kept(path):
+        return request, _load_all(request, say)
+    kept = keptplan.read(path)
+    request = kept.request(request, settings.load(os.environ, Path.cwd())["inventory"])
+    loaded = _load_all(request, say)
+    kept.check(loaded)
+    return request, loaded
+
+
+def _load_all(request: Request, say: Subscriber) -> Loaded:
     if request.forks < 1:
         raise UsageError(f"-f wants a number from 1, got {request.forks}")
     path = Path(request.file)
