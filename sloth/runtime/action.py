@@ -139,7 +139,7 @@ class Action:
         """The last table of a call, as a value or as names."""
         place = len(positional) - (0 if named else 1)
         type_ = self._type_at(place)
-        takes_tables = "dict[" in type_ or "object" in type_
+        takes_tables = type_.startswith(("dict[", "object", "list[object]"))
         if named and takes_tables and (type_ == "object" or not named.keys() <= self._aliases().keys()):
             return [*positional, named], {}
         if not named and positional and isinstance(positional[-1], dict) and not takes_tables:

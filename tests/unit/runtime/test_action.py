@@ -6,6 +6,7 @@ from sloth.runtime.action import Action, action, coerce, seconds
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Host
+from sloth.runtime.modules import file_ops
 
 MYPY = False
 if MYPY:
@@ -69,6 +70,11 @@ def test_an_empty_lua_table_is_an_empty_list_where_one_is_wanted():
 )
 def test_a_table_is_a_value_or_options_by_what_its_place_takes(positional, named, bound):
     assert RENDER.bind(positional, named) == {"template": "x", **bound}
+
+
+def test_a_misspelt_option_is_no_value_where_text_is_expected_first():
+    with pytest.raises(BadArguments, match="unknown argument mdoe"):
+        Action("file_ops", file_ops.copy).bind(["motd", "/etc/motd"], {"mdoe": "0644"})
 
 
 def test_the_rest_parameter_takes_all_further_values():
