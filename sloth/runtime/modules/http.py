@@ -1,0 +1,321 @@
+"""HTTP from the host: asked, sent, downloaded.
+
+A response has status, ok (whether that is 2xx), body, headers (by their names in small letters), url (after redirects)
+and, where the body is JSON, json; it counts as the text of its body. An answer such as 404 is a response and no
+failure; no answer at all is one.
+
+http.get and http.head only look. What the other methods do nobody can take back: they count as a change, and check mode
+does not send them, unless `changed_if = false`.
+"""
+
+import json
+from urllib.parse import urlencode, urlsplit
+
+from sloth.runtime import attributes, downloading, web
+from sloth.runtime.action import action
+from sloth.runtime.failure import ActionFailed, BadArguments
+
+MYPY = False
+if MYPY:
+    from typing import Literal  # novermin - for mypy alone
+
+    from sloth.runtime.action import Duration, Mode
+    from sloth.runtime.host import Host
+
+_BODY_LIMIT = 8 << 20  # bytes that a task may take into its memory
+_WORTH_A_RETRY = (408, 425, 429, 500, 502, 503, 504)
+
+
+@action(query=True)
+def get(
+    host: "Host",
+    *,
+    url: str,
+    headers: "dict[str, str] | None" = None,
+    params: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
+) -> "dict[str, object]":
+    """Fetch an address; the response, or nil and why there is none.
+
+    url: the address
+    headers: further headers
+    params: what is added to the address after a ?
+    user: a login, for Basic authentication
+    password: its password
+    verify: whether the certificate has to be good
+    retries: how often to try again where there was no answer, or one such as 503
+    delay: how long to wait between two tries
+
+    example: local answer = http.get("http://localhost:8080/health", { retries = 10 })
+    example: local release = http.get("https://example.org/release.json").json.version
+    """
+    return _exchange(host, "GET", _with_params(url, params), headers, None, user, password, verify, retries, delay)
+
+
+@action(query=True)
+def head(
+    host: "Host", *, url: str, headers: "dict[str, str] | None" = None, verify: bool = True
+) -> "dict[str, object]":
+    """The status and headers of an address; the response, or nil and why there is none.
+
+    url: the address
+    headers: further headers
+    verify: whether the certificate has to be good
+
+    example: local size = http.head("https://example.org/big.iso").headers["content-length"]
+    """
+    return _exchange(host, "HEAD", url, headers, None, None, None, verify, 0, 0.0)
+
+
+@action
+def request(
+    host: "Host",
+    *,
+    method: "Literal['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']" = "POST",
+    url: str,
+    body: "str | None" = None,
+    json: object = None,
+    form: "dict[str, str] | None" = None,
+    headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
+    status: "list[int] | None" = None,
+    changed_if: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
+) -> "dict[str, object]":
+    """Send a request with any method.
+
+    method: what is asked for
+    url: the address
+    body: what is sent, as it is
+    json: a value that is sent as JSON
+    form: names and values that are sent as a form
+    headers: further headers
+    user: a login, for Basic authentication
+    password: its password
+    verify: whether the certificate has to be good
+    status: the statuses that are no failure; without it every answer is none
+    changed_if: false says that it changes nothing: then it is sent in check mode, too
+    retries: how often to try again where there was no answer, or one such as 503
+    delay: how long to wait between two tries
+
+    example: http.request { method = "POST", url = "https://example.org/hook", json = { text = "done" }, status = 200 }
+    """
+    data, kind = _body(body, json, form)
+    sent = dict({"Content-Type": kind} if kind else {}, **(headers or {}))
+    if changed_if and host.check:
+        host.unknown = True
+        host.changes.append(f"{method} {url}")
+        return {"status": 0, "ok": True, "body": "", "headers": {}, "url": url, "__string": "body"}
+    found = _exchange(host, method, url, sent, data, user, password, verify, retries, delay)
+    if status is not None and found["status"] not in status:
+        wanted = ", ".join(str(one) for one in status)
+        raise ActionFailed(f"{method} {url}: status {found['status']}, wanted {wanted}", **found)
+    if changed_if:
+        host.changes.append(f"{method} {url}")
+    return found
+
+
+def _send(host: "Host", method: str, url: str, given: "dict[str, object]") -> "dict[str, object]":
+    answer = request(host, method=method, url=url, **given)
+    assert isinstance(answer, dict)
+    return answer
+
+
+@action
+def post(
+    host: "Host",
+    *,
+    url: str,
+    body: "str | None" = None,
+    json: object = None,
+    form: "dict[str, str] | None" = None,
+    headers: "dict[str, str] | None" = None,
+    status: "list[int] | None" = None,
+    changed_if: bool = True
+) -> "dict[str, object]":
+    """Send something to an address (http.request has more arguments).
+
+    url: the address
+    body: what is sent, as it is
+    json: a value that is sent as JSON
+    form: names and values that are sent as a form
+    headers: further headers
+    status: the statuses that are no failure; without it every answer is none
+    changed_if: false says that it changes nothing: then it is sent in check mode, too
+
+    example: http.post("https://example.org/hook", { json = { text = "done" }, status = { 200, 202 } })
+    """
+    return _send(host, "POST", url, {"body": body, "json": json, "form": form, "headers": headers, "status": status,
+                                     "changed_if": changed_if})  # fmt: skip
+
+
+@action
+def put(
+    host: "Host",
+    *,
+    url: str,
+    body: "str | None" = None,
+    json: object = None,
+    headers: "dict[str, str] | None" = None,
+    status: "list[int] | None" = None,
+    changed_if: bool = True
+) -> "dict[str, object]":
+    """Put something in the place of what is at an address (http.request has more arguments).
+
+    url: the address
+    body: what is sent, as it is
+    json: a value that is sent as JSON
+    headers: further headers
+    status: the statuses that are no failure; without it every answer is none
+    changed_if: false says that it changes nothing: then it is sent in check mode, too
+
+    example: http.put("http://localhost:9200/_settings", { json = { replicas = 1 }, status = 200 })
+    """
+    return _send(host, "PUT", url, {"body": body, "json": json, "headers": headers, "status": status,
+                                    "changed_if": changed_if})  # fmt: skip
+
+
+@action
+def patch(
+    host: "Host",
+    *,
+    url: str,
+    body: "str | None" = None,
+    json: object = None,
+    headers: "dict[str, str] | None" = None,
+    status: "list[int] | None" = None,
+    changed_if: bool = True
+) -> "dict[str, object]":
+    """Change a part of what is at an address (http.request has more arguments).
+
+    url: the address
+    body: what is sent, as it is
+    json: a value that is sent as JSON
+    headers: further headers
+    status: the statuses that are no failure; without it every answer is none
+    changed_if: false says that it changes nothing: then it is sent in check mode, too
+
+    example: http.patch("http://localhost:8080/flags", { json = { maintenance = true }, status = 200 })
+    """
+    return _send(host, "PATCH", url, {"body": body, "json": json, "headers": headers, "status": status,
+                                      "changed_if": changed_if})  # fmt: skip
+
+
+@action
+def delete(
+    host: "Host",
+    *,
+    url: str,
+    headers: "dict[str, str] | None" = None,
+    status: "list[int] | None" = None,
+    changed_if: bool = True
+) -> "dict[str, object]":
+    """Remove what is at an address (http.request has more arguments).
+
+    url: the address
+    headers: further headers
+    status: the statuses that are no failure; without it every answer is none
+    changed_if: false says that it changes nothing: then it is sent in check mode, too
+
+    example: http.delete("http://localhost:8080/cache", { status = { 200, 204, 404 } })
+    """
+    return _send(host, "DELETE", url, {"headers": headers, "status": status, "changed_if": changed_if})
+
+
+@action(synonyms={"dest": ("path",)})
+def download(
+    host: "Host",
+    *,
+    url: str,
+    dest: str,
+    checksum: "str | None" = None,
+    mode: "Mode | None" = None,
+    owner: "str | int | None" = None,
+    group: "str | int | None" = None,
+    force: bool = False,
+    headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True
+) -> "dict[str, object]":
+    """Have a file from an address; the same as file_ops.download.
+
+    A file that has the checksum is there already; without one any file at `dest` is, unless `force`.
+
+    url: the address
+    dest: where it goes; a directory takes it under the last part of the address
+    checksum: `sha256:` and the sum, or the sum alone (md5, sha1, sha256, sha512 are told by their lengths)
+    mode: "0644" or "u=rw,g=r"; without it an existing file keeps its own
+    owner: the user to own it
+    group: the group to own it
+    force: fetch it each time, and compare
+    headers: further headers
+    user: a login, for Basic authentication
+    password: its password
+    verify: whether the certificate has to be good
+
+    example: http.download { url = "https://example.org/app.tar.gz", dest = "/opt/", checksum = vars.app_sha256 }
+    """
+    asked = web.Request("GET", url, headers=headers, login=_login(user, password), verify=verify)
+    want = attributes.wanted(host, mode, owner, group)
+    return downloading.download(host, asked, dest, checksum, want, force=force)
+
+
+def _exchange(
+    host: "Host", method: str, url: str, headers: "dict[str, str] | None", body: "bytes | None", user: "str | None",
+    password: "str | None", verify: bool, retries: int, delay: float,
+) -> "dict[str, object]":  # fmt: skip
+    asked = web.Request(method, url, headers=headers, body=body, login=_login(user, password), verify=verify)
+    for left in range(retries, -1, -1):
+        try:
+            response = web.send(host, asked)
+            if response.status not in _WORTH_A_RETRY or not left:
+                return _plain(response)
+        except ActionFailed:
+            if not left:
+                raise
+        host.sleep(delay)
+    raise AssertionError("a request is sent at least once")
+
+
+def _plain(response: "web.Response") -> "dict[str, object]":
+    body = response.body(_BODY_LIMIT).decode("utf-8", "surrogateescape")
+    found = {
+        "status": response.status, "ok": 200 <= response.status < 300, "body": body, "headers": response.headers,
+        "url": response.url, "__string": "body",
+    }  # type: dict[str, object]  # fmt: skip
+    if "json" in response.headers.get("content-type", ""):
+        try:
+            found["json"] = json.loads(body)
+        except ValueError:
+            pass  # it said so, and is none: the body has it as it came
+    return found
+
+
+def _login(user: "str | None", password: "str | None") -> "tuple[str, str] | None":
+    return None if user is None else (user, password or "")
+
+
+def _with_params(url: str, params: "dict[str, str] | None") -> str:
+    if not params:
+        return url
+    return url + ("&" if urlsplit(url).query else "?") + urlencode(sorted(params.items()))
+
+
+def _body(body: "str | None", value: object, form: "dict[str, str] | None") -> "tuple[bytes | None, str]":
+    """What to send, and the kind of content that it is."""
+    given = [one for one in (body, value, form) if one is not None]
+    if len(given) > 1:
+        raise BadArguments("http: give one of body, json and form")
+    if value is not None:
+        return json.dumps(value, ensure_ascii=False).encode(), "application/json"
+    if form is not None:
+        return urlencode(sorted(form.items())).encode(), "application/x-www-form-urlencoded"
+    return (None if body is None else body.encode("utf-8", "surrogateescape")), ""

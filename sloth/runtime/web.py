@@ -1,0 +1,164 @@
+"""Requests over HTTP: one exchange, its redirects, its limits.
+
+Credentials go to the host that they were given for: a redirect to another one is followed without them. Proxies are
+those of the environment (`http_proxy`, `no_proxy`), certificates those of the system.
+"""
+
+import base64
+import http.client
+import socket
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from sloth.runtime.failure import ActionFailed, BadArguments
+
+MYPY = False
+if MYPY:
+    from collections.abc import Iterator, Mapping
+
+    from sloth.runtime.host import Host
+
+PATIENCE = 30.0  # seconds without a sign of the other side
+CHUNK = 1 << 18
+_OF_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
+
+
+class Request:
+    """What is asked for."""
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: "Mapping[str, str] | None" = None,
+        body: "bytes | None" = None,
+        login: "tuple[str, str] | None" = None,
+        verify: bool = True
+    ) -> None:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadArguments(f"{url!r} is no address such as https://example.org/path")
+        if any(sign in url for sign in " \r\n\t"):
+            raise BadArguments(f"{url!r} has white space in it: write %20")
+        self.method = method
+        self.url = url
+        self.headers = {str(name): str(value) for name, value in (headers or {}).items()}
+        self.body = body
+        self.verify = verify
+        if login is not None:
+            word = ":".join(login).encode("utf-8", "surrogateescape")
+            self.headers["Authorization"] = "Basic " + base64.b64encode(word).decode("ascii")
+        if any("\n" in part or "\r" in part for pair in self.headers.items() for part in pair):
+            raise BadArguments("a header is one line")
+
+
+class Response:
+    """What came back; its body is still to be read, once."""
+
+    def __init__(self, answer: "http.client.HTTPResponse", host: "Host", method: str) -> None:
+        self._answer = answer
+        self._method = method
+        self._host = host
+        self.status = answer.status
+        self.url = answer.geturl()
+        self.headers = {name.lower(): value for name, value in answer.getheaders()}
+
+    def chunks(self) -> "Iterator[bytes]":
+        """The body, bit by bit. A stop ends it."""
+        received = 0
+        watch = self._host.token.on_stop(self._cut)
+        try:
+            while True:
+                self._host.token.check()
+                data = self._answer.read(CHUNK)
+                if not data:
+                    break
+                received += len(data)
+                yield data
+        except (OSError, http.client.HTTPException) as error:
+            self._host.token.check()
+            raise ActionFailed(f"{self.url}: the answer broke off: {_reason(error)}") from error
+        finally:
+            self._host.token.done(watch)
+            self._answer.close()
+        announced = self.headers.get("content-length", "")
+        if announced.isdigit() and received != int(announced) and self._method != "HEAD":
+            raise ActionFailed(f"{self.url}: the answer broke off after {received} of {announced} bytes")
+
+    def body(self, limit: int) -> bytes:
+        """All of it, if it is not more than that."""
+        data = b""
+        for chunk in self.chunks():
+            data += chunk
+            if len(data) > limit:
+                what = f"the answer is larger than {limit >> 20} MiB"
+                raise ActionFailed(f"{self.url}: {what}; http.download puts it into a file")
+        return data
+
+    def _cut(self) -> None:
+        """Wake a read that waits for a silent server."""
+        raw = getattr(getattr(self._answer, "fp", None), "raw", None)
+        channel = getattr(raw, "_sock", None)  # http.client has no other way to its socket
+        if isinstance(channel, socket.socket):
+            try:
+                channel.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it is closed already
+
+
+def send(host: "Host", request: Request) -> Response:
+    """Send a request; the answer, whatever its status. ActionFailed when there is none."""
+    host.token.check()
+    asked = urllib.request.Request(  # noqa: S310 - Request takes http and https alone
+        request.url, request.body, request.headers, method=request.method
+    )
+    asked.add_header("User-agent", request.headers.get("User-Agent", "sloth"))
+    context = ssl.create_default_context()
+    if not request.verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(_Redirects(), _Answers(), urllib.request.HTTPSHandler(context=context))
+    try:
+        answer = opener.open(asked, timeout=PATIENCE)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise ActionFailed(f"{request.method} {request.url}: {_reason(error)}") from error
+    return Response(answer, host, request.method)
+
+
+class _Answers(urllib.request.HTTPErrorProcessor):
+    """Every answer is one, whatever its status; only redirects are looked into."""
+
+    def http_response(self, request, response):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as the library calls it
+        if 300 <= response.status < 400:
+            return super().http_response(request, response)
+        return response
+
+    https_response = http_response
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows as browsers do, but keeps what is meant for one host to that host, and to TLS where it began with it."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as the library calls it
+        following = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if following is None:
+            return None
+        before, after = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        if (before.scheme, after.scheme) == ("https", "http"):
+            raise urllib.error.URLError(f"it redirects to {newurl}, which anybody may have changed on its way")
+        if before.netloc != after.netloc:
+            for name in list(following.headers):
+                if name.lower() in _OF_ONE_HOST:
+                    following.remove_header(name)
+        return following
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, ssl.SSLError):
+        return getattr(reason, "verify_message", "") or str(reason)
+    if isinstance(reason, OSError):
+        return reason.strerror or str(reason)
+    return str(reason or error) or type(error).__name__
