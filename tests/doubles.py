@@ -28,12 +28,13 @@ class FakeHost(Host):
         *,
         check: bool = False,
         diff: bool = False,
+        verify: bool = False,
         programs: Sequence[str] | None = None,
     ) -> None:
         self.programs = programs
         self.logged: list[tuple[str, str]] = []
         super().__init__(
-            Settings(check=check, diff=diff),
+            Settings(check=check, diff=diff, verify=verify),
             Token(),
             self._no_question,
             self._no_stream,

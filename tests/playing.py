@@ -40,6 +40,7 @@ class Played:
         text: str,
         *,
         check: bool = False,
+        verify: bool = False,
         variables: Mapping[str, object] | None = None,
         extra: Mapping[str, object] | None = None,
         on_event: Callable[[Played, Event], None] | None = None,
@@ -52,7 +53,7 @@ class Played:
         given = Variables({}, extra or {})
         file = load(path, given.common, {}, lambda level, text: None).file
         plan = lay_out(file.workflows[0], ["h1"], lambda pattern: ["h1"])
-        request = Request(str(path), check=check, diff=True, live=True, force_handlers=force_handlers)
+        request = Request(str(path), check=check, verify=verify, diff=True, live=True, force_handlers=force_handlers)
         plain = JobMaker("run1", file, plan, request, given, {"all": ["h1"]})
         made = plain.job(plan.hosts[0] if plan.hosts else HostPlan("h1", {}), lambda host: variables or {})
         self.job = Job({**made, "pending": list(pending)})

@@ -79,7 +79,7 @@ class TaskFinished(Event):
 
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
     stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
-    on it cannot run. notified: the handlers that it wants.
+    on it cannot run. notified: the handlers that it wants. checks: [{"check", "lost"}], what infra_test looked at.
     """
 
     type: ClassVar[str] = "task_finished"
@@ -97,6 +97,7 @@ class TaskFinished(Event):
     ignored: bool = False
     blocks: bool = False
     notified: Sequence[str] = ()
+    checks: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         ignored=plain.get("ignored") is True,
         blocks=plain.get("blocks") is True,
         notified=[str(name) for name in _list(plain, "notified")],
+        checks=[
+            {"check": _text(one, "check"), "lost": _text(one, "lost")}
+            for one in _list(plain, "checks")
+            if isinstance(one, dict)
+        ],
     )
 
 

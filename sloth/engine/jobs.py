@@ -60,6 +60,7 @@ class JobMaker:
             "check": request.check,
             "diff": request.diff,
             "live": request.live,
+            "verify": request.verify,
             "parallel": workflow.parallel,
             "fail_fast": workflow.fail_fast,
             "workdir": workflow.workdir,

@@ -35,6 +35,7 @@ class Targets:
 class Request:
     """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds.
 
+    verify: checks are what the run is for: with `check`, one that does not hold is a failure
     around: the folder whose roles and modules count, if not the file's own
     force_handlers: handlers run on a host even if one of its tasks failed. start_at: the name of the first task
     """
@@ -49,6 +50,7 @@ class Request:
     check: bool = False
     diff: bool = False
     live: bool = False
+    verify: bool = False
     forks: int = 50
     lock_wait: float = 0.0
     force_handlers: bool = False

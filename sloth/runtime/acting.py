@@ -189,14 +189,7 @@ class There:
                     "args": call.positional,
                     "named": call.named,
                     "empty": call.empty,
-                    "check": settings.check,
-                    "diff": settings.diff,
-                    "workdir": settings.workdir,
-                    "env": settings.env,
-                    "role": settings.role,
-                    "live": settings.live,
-                    "own": settings.own if call.renders else {},
-                    "on_behalf": settings.on_behalf,
+                    "settings": dict(settings.plain(), own=settings.own if call.renders else {}),
                 },
             )
         except ActionFailed:
@@ -238,22 +231,14 @@ class Served:
 
     def act(self, args: "dict[str, object]") -> object:
         """The verb `act`."""
-        number, positional, named, env = args.get("act"), args.get("args"), args.get("named"), args.get("env")
-        own = args.get("own")
-        if not isinstance(number, int) or not isinstance(positional, list) or not isinstance(named, dict):
+        number, positional, named = args.get("act"), args.get("args"), args.get("named")
+        given = args.get("settings") or {}
+        if not isinstance(number, int) or not isinstance(positional, list):
+            raise ActionFailed("bad act", kind="protocol")
+        if not isinstance(named, dict) or not isinstance(given, dict):
             raise ActionFailed("bad act", kind="protocol")
         call = Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
-        workdir = args.get("workdir")
-        settings = Settings(
-            bool(args.get("check")),
-            bool(args.get("diff")),
-            None if workdir is None else str(workdir),
-            env if isinstance(env, dict) else {},
-            None if args.get("role") is None else str(args["role"]),
-            bool(args.get("live")),
-            own if isinstance(own, dict) else {},
-            None if args.get("on_behalf") is None else str(args["on_behalf"]),
-        )
+        settings = Settings.from_plain(given)
         report = Report(
             lambda stream, data: self._tell(
                 "output", {"act": number, "stream": stream, "text": data.decode("utf-8", "surrogateescape")}

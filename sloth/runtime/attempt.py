@@ -34,11 +34,16 @@ if MYPY:
             """The run's outputs on this host get these as well."""
 
 
+CHECKS = "infra_test"  # the module whose calls are checks
+_WORDS = 200  # characters of a check that are shown
+
+
 class Attempt:
     """The calls of one try, in the order they were made.
 
     act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
     handed: the handlers that it has notified and, before its end, wanted to run at once
+    checks: what infra_test looked at: check (its action and arguments), lost (why it does not hold, or "")
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Attempt:
         self.outcomes = []  # type: list[Outcome]
         self.notified = []  # type: list[str]
         self.handed = []  # type: list[str]
+        self.checks = []  # type: list[dict[str, str]]
         self._act = act
         self._wishes = wishes
 
@@ -101,11 +107,14 @@ class Attempt:
             if not any(text in earlier.warnings for earlier in self.outcomes):  # two files in one missing directory
                 self.report.log("warning", text)
         self.outcomes.append(outcome)
+        if call.module == CHECKS:
+            lost = "" if outcome.failure is None else outcome.failure.message
+            self.checks.append({"check": _shown(call), "lost": lost})
         if outcome.failure is None:
             return values_of(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):
             return [None, outcome.failure.message]
-        if options.get("ignore_errors") is True:
+        if options.get("ignore_errors") is True or (call.module == CHECKS and self.settings.verify):
             fields = {"changed": False, "failed": True, "success": False, "message": outcome.failure.message}
             return [dict(outcome.failure.result, **fields), outcome.failure.message]
         raise outcome.failure
@@ -146,6 +155,12 @@ class Attempt:
             self.token.sleep(seconds(args[0] if args else named.get("seconds", 0)))
             return None
         raise ActionFailed(f"unknown request of the workflow language: {action}")
+
+
+def _shown(call: Call) -> str:
+    """A check in a few words: its action and what it was given."""
+    words = [*call.positional, *(call.named[name] for name in sorted(call.named))]
+    return " ".join([call.action, *(str(word) for word in words)])[:_WORDS]
 
 
 def _user(option: object, default: "str | None") -> "str | None":

@@ -56,7 +56,9 @@ class Functions:
         """A fresh attempt whose right to act is that token."""
         stage, step, job = self.stage, self.step, self.stage.job
         own = job.own(step, stage.registered)
-        settings = Settings(job.check, job.diff, step.workdir, step.env, step.role, job.live, own, step.host)
+        settings = Settings(
+            job.check, job.diff, step.workdir, step.env, step.role, job.live, own, step.host, job.verify
+        )
         return Attempt(
             step, settings, token, stage.tools.timer, stage.tools.act, self._report, self
         )

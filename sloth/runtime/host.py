@@ -22,6 +22,7 @@ if MYPY:
 
 DIFF_LIMIT = 104448  # bytes of a file that is still shown as text
 DIFF_LINES = 400
+_TEXTS, _FLAGS = ("workdir", "role", "on_behalf"), ("check", "diff", "live", "verify")  # of Settings, on the wire
 
 
 class Settings:
@@ -30,6 +31,7 @@ class Settings:
     role: the role that the task belongs to, for its files and templates
     live: whether the output of commands is shown while they run, where the call does not say it
     own: the variables that this task sees and others do not, for its templates
+    verify: checks are what this run is for: one that does not hold is a failure, though nothing is changed
     on_behalf: the host whose variables templates see
     """
 
@@ -43,6 +45,7 @@ class Settings:
         live: bool = False,
         own: "Mapping[str, object] | None" = None,
         on_behalf: "str | None" = None,
+        verify: bool = False,
     ) -> None:
         self.check = check
         self.diff = diff
@@ -52,6 +55,26 @@ class Settings:
         self.live = live
         self.own = dict(own or {})
         self.on_behalf = on_behalf
+        self.verify = verify
+
+    def plain(self) -> "dict[str, object]":
+        """For the wire, but for `own`, which few calls want."""
+        return {
+            "check": self.check, "diff": self.diff, "workdir": self.workdir, "env": self.env, "role": self.role,
+            "live": self.live, "on_behalf": self.on_behalf, "verify": self.verify,
+        }  # fmt: skip
+
+    @classmethod
+    def from_plain(cls, plain: "Mapping[str, object]") -> "Settings":
+        """Off the wire."""
+        texts = {name: None if plain.get(name) is None else str(plain[name]) for name in _TEXTS}
+        flags = {name: plain.get(name) is True for name in _FLAGS}
+        env, own = plain.get("env"), plain.get("own")
+        return cls(
+            env=env if isinstance(env, dict) else {}, own=own if isinstance(own, dict) else {},
+            workdir=texts["workdir"], role=texts["role"], on_behalf=texts["on_behalf"],
+            check=flags["check"], diff=flags["diff"], live=flags["live"], verify=flags["verify"],
+        )  # fmt: skip
 
 
 class Host:

@@ -84,6 +84,7 @@ class Job:
         self.check = bool(plain.get("check"))
         self.diff = bool(plain.get("diff"))
         self.live = bool(plain.get("live"))
+        self.verify = bool(plain.get("verify"))
         self.parallel = int(str(plain.get("parallel", 1)))
         self.pending = [str(name) for name in _list(plain, "pending")]
         self.force_handlers = bool(plain.get("force_handlers"))

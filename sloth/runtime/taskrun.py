@@ -163,6 +163,9 @@ class TaskRun:
         if refusal is not None:
             return Verdict("failed", refusal, {"error": refusal})
         verdict = judge(functions.command(attempt))
+        lost = [one for one in attempt.checks if one["lost"]] if self.stage.job.verify else []
+        if verdict.success and lost:
+            return verdict.fail(f"{len(lost)} of {len(attempt.checks)} checks do not hold")
         if verdict.success and not attempt.unknown and functions.decides("failed_if", verdict.outputs):
             return verdict.fail("failed_if holds")
         if not verdict.success:
@@ -228,6 +231,7 @@ class TaskRun:
             ignored=status in BLOCKING and self.step.ignore_errors,
             blocks=self.blocks,
             notified=self.notified,
+            checks=attempt.checks if attempt else [],
         )
         self._tell(self, worker_is_lost)
 
