@@ -19,7 +19,7 @@ RUNTIME_IMPORTS = {
     "string", "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib",
     "uuid",
     "weakref", "zipfile", "zipimport", "zlib",
-    "csv", "unicodedata", "xml",  # by the calls of scripts that want these formats
+    "csv", "http", "ssl", "unicodedata", "xml",  # by the calls that want them, when they are made
     "lupa",  # carried beside the bundle
     "sloth",
 }  # fmt: skip
