@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sloth.core import conversion
 from sloth.core.connection import Connection
-from sloth.core.errors import AnswerError
 from sloth.core.model import Workflow
 from sloth.engine import confined
 from sloth.engine.artifacts import ARTIFACT, Artifacts
+from sloth.engine.failures import as_failure
 from sloth.engine.files import Files, Named, Search, find, search_path
+from sloth.engine.stateful import Stateful
 from sloth.engine.templates import Templates
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import task_variables
@@ -59,11 +59,14 @@ class Answers:
     job: the job that the host works on, for its variables. fact(name): asks the host.
     """
 
-    def __init__(self, shared: Shared, job: Mapping[str, Any], connection: Connection, fact: Fact) -> None:
+    def __init__(
+        self, shared: Shared, job: Mapping[str, Any], connection: Connection, stateful: Stateful, fact: Fact
+    ) -> None:
         self._shared = shared
         self._job = job
         self._method = connection.become_method
         self._password = connection.become_password
+        self._stateful = stateful
         self._fact = fact
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
@@ -76,6 +79,7 @@ class Answers:
             "artifact": self.artifact,
             "artifacts": self.artifacts,
             "convert": self.convert,
+            "state": self._stateful.answer,
         }
 
     def template(self, args: Mapping[str, Any]) -> object:
@@ -83,7 +87,7 @@ class Answers:
         role = self._role(args)
         search = self._search(role, "templates")
         variables = self._variables(args, role)
-        with _as_failure():
+        with as_failure():
             if args.get("src") is None:
                 return {"text": self._render_text(str(args.get("text")), search, variables)}
             find(str(args["src"]), search)
@@ -100,14 +104,14 @@ class Answers:
         """{"src", "sha256" of what is there, "content", "role"} → the file's description, its content if it differs."""
         role, src = self._role(args), str(args.get("src"))
         search = self._search(role, "files")
-        with _as_failure():
+        with as_failure():
             path = self._shared.artifacts.path(src) if src.startswith(ARTIFACT) else find(src, search)
             known = str(args.get("sha256") or "")
             return self._shared.files.serve(path, known, content=args.get("content") is not False)
 
     def artifact(self, args: Mapping[str, Any]) -> object:
         """{"name", "path", "task", "size", "sha256", "mode", "stream"}: a file to keep → {}."""
-        with _as_failure():
+        with as_failure():
             self._shared.artifacts.keep(str(self._job["host"]), args)
         return {}
 
@@ -123,7 +127,7 @@ class Answers:
 
     def convert(self, args: Mapping[str, Any]) -> object:
         """{"format", "text"} → {"value"}; {"format", "value"} → {"text"}."""
-        with _as_failure():
+        with as_failure():
             return conversion.convert(args)
 
     def password(self, args: Mapping[str, Any]) -> object:
@@ -159,14 +163,3 @@ class Answers:
             "inventory_hostname": host,
             "facts": Facts(self._fact),
         }
-
-
-@contextmanager
-def _as_failure() -> Iterator[None]:
-    """Turn what the controller cannot answer into a failure of the call that asked."""
-    try:
-        yield
-    except AnswerError as error:
-        where = f"{error.where}: " if error.where else ""
-        hint = f" ({error.hint})" if error.hint else ""
-        raise ActionFailed(f"{where}{error}{hint}", where=error.where) from error

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sloth.core import conversion
 from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.core.model import BAD, Plan
+from sloth.engine.stateful import Stateful
 from sloth.runtime.acting import Call, Here, Outcome, Report
 from sloth.runtime.attempt import Attempt
 from sloth.runtime.deadline import Timer
@@ -38,6 +40,7 @@ class Hooks:
         check: bool,
         timer: Timer,
         publish: Callable[[Event], None],
+        stateful: Stateful,
     ) -> None:
         self._evaluated = evaluated
         self._name = plan.workflow.name
@@ -46,7 +49,8 @@ class Hooks:
         self._check = check
         self._timer = timer
         self._publish = publish
-        self._here = Here(evaluated.sources.project.library.catalog, conversion.answer, conversion.answer)
+        self._here = Here(evaluated.sources.project.library.catalog, self._ask, self._ask)
+        self._stateful = stateful
         self._tasks = {(host.host, name): host.task(name) for host in plan.hosts for name in host.needs}
         self._waiting: dict[str, set[tuple[str, str]]] = {}
         for place, task in self._tasks.items():
@@ -114,6 +118,9 @@ class Hooks:
         if user is not None:
             raise ActionFailed("become is not for hooks: they run as the user who runs sloth")
         return self._here.act(call, settings, token, report)
+
+    def _ask(self, verb: str, args: dict[str, object]) -> Any:
+        return self._stateful.answer(args) if verb == "state" else conversion.answer(verb, args)
 
 
 class _NoHost:

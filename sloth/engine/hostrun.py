@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sloth.core.errors import ConnectionLost, NoLua, SlothError
+from sloth.core.errors import ConnectionLost, LockBusy, NoLua, SlothError, StoreError
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import BAD, HostPlan
 from sloth.engine.gates import Gates, Opened
@@ -23,6 +24,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
 
 LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
+NOT_BEGUN = "the host ended the run before this task"
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
 
 
@@ -45,6 +47,13 @@ class Session(Protocol):
 
 Hear = Mapping[str, Callable[[dict[str, Any]], None]]
 Begin = Callable[[Hear], tuple[Session, dict[str, Any]]]
+Hold = Callable[[str, Callable[[], bool]], AbstractContextManager[Callable[[], None]]]
+
+
+@contextmanager
+def unheld(host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+    """Hold nothing, as a run that only looks."""
+    yield lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,8 @@ class Terms:
 
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
     have one. pending: the handlers that earlier runs left over; None in check mode. slots: how many hosts may
-    work at once. place(where): a position in the workflow's files as a person knows them.
+    work at once. place(where): a position in the workflow's files as a person knows them. hold(host, wanted): keeps
+    others off the host, as long as that is still wanted; gives what to call when the host has ended well.
     """
 
     handlers: Collection[str]
@@ -64,6 +74,7 @@ class Terms:
     publish: Callable[[Event], None]
     timer: Timer
     place: Callable[[str], str] = str
+    hold: Hold = unheld
 
 
 class HostRun:
@@ -86,6 +97,7 @@ class HostRun:
         self._shut = {name for names in plan.gates.values() for name in names}
         self._has_slot = False
         self._wanted: set[str] = set()
+        self._knows_pending = False
         self._lock = threading.Lock()
         self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
@@ -98,8 +110,20 @@ class HostRun:
         """Run to the end, in a slot that the caller has taken. SlothErrors become events."""
         self._has_slot = True
         try:
-            if self._cancelled:
-                return
+            if not self._cancelled:
+                with self._terms.hold(self.host, lambda: not self._cancelled) as ended:
+                    self._work(ended)
+        except LockBusy as error:
+            self._refused(ActionFailed(str(error), kind="lock_busy"))
+        except StoreError as error:
+            self._refused(ActionFailed(str(error)))
+        finally:
+            self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
+            self._give_back_slot()
+
+    def _work(self, ended: Callable[[], None]) -> None:
+        """Everything between taking the host and giving it back. ended(): the host says that it is done."""
+        try:
             self.session, job = self._begin({"event": self._hear})
             for text in self.session.warnings:
                 self._publish(Notice(text, self.host))
@@ -109,6 +133,7 @@ class HostRun:
                 pending = self._take_pending()
                 done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
                 self._take_exports(done)
+                ended()
         except SlothError as error:
             self._lost(error)
         except ActionFailed as error:
@@ -116,12 +141,11 @@ class HostRun:
         except WireError as error:
             self._refused(ActionFailed(f"the job cannot be sent: {error}"))
         finally:
-            self._end_rest("cancelled", self._cancelled or "the host ended the run before this task")
+            self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
             if self.session is not None:
                 self.session.close()
-            if self._terms.pending is not None:
+            if self._terms.pending is not None and self._knows_pending:
                 self._terms.pending.keep(self.host, self._wanted)
-            self._give_back_slot()
 
     def _take_exports(self, done: object) -> None:
         exports = done.get("exports") if isinstance(done, dict) else None
@@ -149,6 +173,7 @@ class HostRun:
 
     def _take_pending(self) -> list[str]:
         """The handlers that earlier runs left over, as far as the workflow still has them."""
+        self._knows_pending = True
         if self._terms.pending is not None:
             self._wanted = {name for name in self._terms.pending.of(self.host) if name in self._terms.handlers}
         return sorted(self._wanted)

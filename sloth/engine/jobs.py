@@ -26,6 +26,11 @@ class Variables:
         return {**self.values, **self.extra}
 
 
+def whoever() -> str:
+    """Who runs sloth here, for those who find a host or lock taken."""
+    return f"{getpass.getuser()}@{socket.gethostname()} (pid {os.getpid()})"
+
+
 class JobMaker:
     """Makes jobs that differ only in what differs between hosts."""
 
@@ -43,7 +48,7 @@ class JobMaker:
         self._above = {**workflow.variables, **variables.values}
         self._same = {
             "run": run,
-            "owner": f"{getpass.getuser()}@{socket.gethostname()} (pid {os.getpid()})",
+            "owner": whoever(),
             "workflow": workflow.name,
             "entry": file.entry,
             "sources": dict(file.sources),

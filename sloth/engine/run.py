@@ -6,8 +6,8 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -28,16 +28,19 @@ from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
-from sloth.engine.hostrun import Hear, HostRun, Session, Terms
-from sloth.engine.jobs import JobMaker, Variables
+from sloth.engine.hostrun import Hear, HostRun, Session, Terms, unheld
+from sloth.engine.jobs import JobMaker, Variables, whoever
+from sloth.engine.leases import Leases
 from sloth.engine.pending import Pending
 from sloth.engine.placement import Placed
 from sloth.engine.request import Request, Targets
+from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
 from sloth.inventory import Inventory
 from sloth.inventory.connection import visible
 from sloth.runtime.deadline import Timer
+from sloth.store import Locks, SqliteDatabase, State
 from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import Evaluated
 
@@ -79,7 +82,12 @@ class Run:
         self._pending = Pending(places.pending, f"{Path(loaded.file.path).resolve()}#{plan.workflow.name}")
         self._slots = threading.Semaphore(request.forks)
         common = {**plan.workflow.variables, **loaded.variables.common}
-        self._hooks = Hooks(loaded.evaluated, plan, common, request.check, self._timer, bus.publish)
+        self._statefuls: dict[str, Stateful] = {}
+        self._store = SqliteDatabase(places.store)
+        self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
+        self._hooks = Hooks(
+            loaded.evaluated, plan, common, request.check, self._timer, bus.publish, self._stateful("hooks")
+        )
         self._hook_events = Bus([self._hooks.take])
         path, project = Path(loaded.file.path), loaded.evaluated.sources.project
         self._shared = Shared(
@@ -100,6 +108,7 @@ class Run:
     def go(self) -> int:
         """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
         began = time.monotonic()
+        self._store.read("SELECT 1")  # a store that cannot be used is said before anything begins
         terms = self._terms()
         runs = [self._host_run(host, terms) for host in self._plan.hosts]
         wanted = self._hooks.start()
@@ -175,7 +184,25 @@ class Run:
             publish=self._publish,
             timer=self._timer,
             place=self._loaded.evaluated.sources.place,
+            hold=unheld if self._request.check else self._hold,
         )
+
+    @contextmanager
+    def _hold(self, host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+        """The host's lease; and the locks of its tasks, which are given back when nothing there goes on."""
+        connection = self._loaded.inventory.connection(host, over=_settings(self._request.targets))
+        with (
+            self._leases.host(connection, whoever(), self._id, wait=self._request.lock_wait, wanted=wanted),
+            self._stateful(host).part() as ended,
+        ):
+            yield ended
+
+    def _stateful(self, who: str) -> Stateful:
+        """State and locks as a host, or the hooks, see them."""
+        if who not in self._statefuls:
+            owner = f"{who} (run {self._id})"
+            self._statefuls[who] = Stateful(State(self._store, owner), self._leases, owner)
+        return self._statefuls[who]
 
     def _limits(self) -> dict[str, float]:
         limits = {task.name: task.timeout for task in self._plan.workflow.tasks}
@@ -203,7 +230,8 @@ class Run:
         inventory = self._loaded.inventory
         job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
         sessions: list[Session] = []
-        answers = Answers(self._shared, job, connection, lambda name: _fact(sessions[0], name))
+        stateful = self._stateful(host.host)
+        answers = Answers(self._shared, job, connection, stateful, lambda name: _fact(sessions[0], name))
         placed = Placed(
             lambda every: self._open(connection, answers, every),
             hear,

@@ -24,6 +24,7 @@ from sloth.store.database import Database, Transaction
 from sloth.store.state import NAME_LIMIT, Fence
 
 TTL = 60.0
+HOST = "host/"  # what the names of hosts' leases begin with
 _COLUMNS = "name, token, owner, taken, ttl, expires, boot, until, process, note"
 _FIND = f"SELECT {_COLUMNS} FROM lease WHERE name = ?"
 _TAKE = f"""INSERT INTO lease ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -103,21 +104,33 @@ class Locks:
         self._is_alive = is_alive or may_be_alive
 
     def acquire(
-        self, name: str, owner: str, *, ttl: float = TTL, wait: float = 0.0, process: str = "", note: str = ""
+        self,
+        name: str,
+        owner: str,
+        *,
+        ttl: float = TTL,
+        wait: float = 0.0,
+        process: str = "",
+        note: str = "",
+        sync: bool = True,
     ) -> Lease:
-        """Take a lock. Raises LockBusy, which says who has it, when it is not free within `wait` seconds."""
+        """Take a lock. Raises LockBusy, which says who has it, when it is not free within `wait` seconds.
+
+        process: the lease ends with this one (see `this_process`). note: for those who look at it. sync: its token
+        outlives a loss of power, as it must where tokens are compared elsewhere
+        """
         if not name or len(name) > NAME_LIMIT or not name.isprintable():
             raise StateError(f"the name of a lock has 1 to {NAME_LIMIT} printable characters, got {name[:40]!r}")
         if ttl <= 0:
             raise StateError(f"the lock {name!r}: a time to live is more than 0 seconds, got {ttl:g}")
         until, poll = self._clock.steady() + wait, _FIRST_POLL
         while True:
-            lease, is_ours = self._try(name, owner, ttl, process, note)
+            lease, is_ours = self._try(name, owner, ttl, process, note, sync)
             if is_ours:
                 return lease
             left = until - self._clock.steady()
             if left <= 0:
-                raise LockBusy(f"{lease.owner} holds {name!r}{_since(lease)}", hint=_advice(lease, self.left(lease)))
+                raise LockBusy(_busy(lease), hint=_advice(lease, self.left(lease)))
             self._sleep(min(left, poll * random.uniform(0.5, 1)))  # noqa: S311  # no two shall wait in step
             poll = min(poll * 2, _LAST_POLL)
 
@@ -189,7 +202,7 @@ class Locks:
         if not self.release(name, lease.token):
             raise _lost(lease)
 
-    def _try(self, name: str, owner: str, ttl: float, process: str, note: str) -> tuple[Lease, bool]:
+    def _try(self, name: str, owner: str, ttl: float, process: str, note: str, sync: bool) -> tuple[Lease, bool]:
         """The lease that was taken, or the one that is in the way."""
 
         def take(transaction: Transaction) -> tuple[Lease, bool]:
@@ -201,11 +214,11 @@ class Locks:
             transaction.execute(_TAKE, [getattr(lease, column) for column in _COLUMNS.split(", ")])
             return lease, True
 
-        # While it waits, looking costs no change; a token that was given out must outlive a loss of power.
+        # While it waits, looking costs no change.
         rows = self._database.read(_FIND, (name,))
         if rows and self._holds(there := Lease(*rows[0])):
             return there, False
-        return self._database.write(take, sync=True)
+        return self._database.write(take, sync=sync)
 
     def _made(self, name: str, token: int, owner: str, ttl: float, process: str, note: str) -> Lease:
         now, clock = self._clock.wall(), self._clock
@@ -213,6 +226,13 @@ class Locks:
 
     def _holds(self, lease: Lease) -> bool:
         return self.left(lease) > 0 and (not lease.process or self._is_alive(lease.process))
+
+
+def lock_name(name: str) -> str:
+    """The name of a lock that a person or task chose. Raises StateError when it is one of ours."""
+    if name.startswith(HOST):
+        raise StateError(f"locks whose names begin with {HOST} are those of hosts", hint="choose another name")
+    return name
 
 
 def this_process() -> str:
@@ -247,10 +267,11 @@ def _lost(lease: Lease) -> LeaseLost:
     )
 
 
-def _since(lease: Lease) -> str:
-    return f" since {time.strftime('%H:%M:%S', time.localtime(lease.taken))}" + (
-        f" ({lease.note})" if lease.note else ""
-    )
+def _busy(lease: Lease) -> str:
+    is_host = lease.name.startswith(HOST)
+    what = f"works on {lease.name.removeprefix(HOST)}" if is_host else f"holds {lease.name!r}"
+    note = f" ({lease.note})" if lease.note else ""
+    return f"{lease.owner} {what} since {time.strftime('%H:%M:%S', time.localtime(lease.taken))}{note}"
 
 
 def _advice(lease: Lease, left: float) -> str:

@@ -133,7 +133,7 @@ class State:
         def swap(transaction: Transaction) -> Entry:
             there = self._found(transaction, namespace, key)
             known = (0 if there is None else there.version) if version is not None else there and there.value
-            if not _is_same(known, version if version is not None else expected):
+            if not same(known, version if version is not None else expected):
                 raise StateConflict(f"{key!r} {_described(there)}, not as expected", there)
             return self._put(transaction, namespace, key, text, ttl)
 
@@ -270,7 +270,7 @@ def _range(namespace: str, prefix: str) -> tuple[str, str, str]:
     return namespace, prefix, prefix + chr(sys.maxunicode)
 
 
-def _is_same(one: object, other: object) -> bool:
+def same(one: object, other: object) -> bool:
     """Equal as JSON: to Python, 1 and true are the same."""
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 

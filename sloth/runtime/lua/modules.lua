@@ -83,8 +83,11 @@ local function call_action(module, action, where, self, ...)
   return sloth.request(module, action, args, named, where, empty)
 end
 
+sloth.actions_of = {} -- module → its actions so far; those that are written in Lua are put there
+
 local function native_module(name)
   local actions = {}
+  sloth.actions_of[name] = actions
   return setmetatable({}, {
     __name = "module " .. name,
     __metatable = false,

@@ -9,11 +9,19 @@ import pytest
 from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.engine.hooks import Hooks
+from sloth.engine.leases import Leases
 from sloth.engine.planning import lay_out
+from sloth.engine.stateful import Stateful
 from sloth.runtime.deadline import Timer
+from sloth.store import Locks, SqliteDatabase, State
 from sloth.workflow.load import load
 
 TASKS = 'local a = task("a"):command("true"):build()\nworkflow.define("w"):tasks({ a })'
+
+
+def stateful(folder: Path) -> Stateful:
+    database = SqliteDatabase(folder / "store.db")
+    return Stateful(State(database, "hooks"), Leases(Locks(database), Timer(), print), "hooks")
 
 
 class Said:
@@ -25,7 +33,7 @@ class Said:
         evaluated = load(path, {}, {}, lambda level, text: None)
         plan = lay_out(evaluated.file.workflows[0], ["h1", "h2"], lambda pattern: [])
         self.events: list[Event] = []
-        self.hooks = Hooks(evaluated, plan, {"wanted": "yes"}, check, Timer(), self.events.append)
+        self.hooks = Hooks(evaluated, plan, {"wanted": "yes"}, check, Timer(), self.events.append, stateful(folder))
 
     @property
     def lines(self) -> list[str]:

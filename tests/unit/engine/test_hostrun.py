@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from sloth.core.errors import ConnectionLost, ConnectionRefused
+from sloth.core.errors import ConnectionLost, ConnectionRefused, LockBusy
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
@@ -276,3 +278,44 @@ def test_handlers_that_did_not_run_are_kept_for_the_next_run(tmp_path, events, l
 
     HostRun(HostPlan("h1", {"a": (), "b": ()}), begin, terms([], pending=pending)).go()
     assert pending.of("h1") == (left if "unknown" not in str(events) else ["restart"])
+
+
+def held_by_another(host, wanted):
+    raise LockBusy("ann works on h1")
+
+
+def test_a_host_that_another_run_has_is_busy_and_is_not_touched():
+    seen: list[Event] = []
+    host_run = HostRun(HostPlan("h1", {"a": ()}), fail_to_begin, replace(terms(seen), hold=held_by_another))
+    host_run.go()
+    assert host_run.busy
+    assert statuses(seen) == [("a", "failed")]
+
+
+def test_a_host_is_held_until_its_session_is_closed():
+    seen: list[Event] = []
+    session, order = FakeSession([started("a"), finished("a")]), []
+
+    @contextmanager
+    def hold(host, wanted):
+        assert wanted()
+        yield lambda: order.append("ended")
+        order.append("closed" if session._closed.is_set() else "open")
+
+    def begin(hear):
+        session.hear = hear
+        return session, {}
+
+    HostRun(HostPlan("h1", {"a": ()}), begin, replace(terms(seen), hold=hold)).go()
+    assert order == ["ended", "closed"]
+
+
+def fail_to_begin(hear):
+    raise ConnectionRefused("nothing listens")
+
+
+def test_pending_handlers_of_a_host_that_is_not_reached_stay_pending(tmp_path):
+    pending = Pending(tmp_path, "site.sloth#w")
+    pending.keep("h1", ["restart"])
+    HostRun(HostPlan("h1", {"a": ()}), fail_to_begin, terms([], pending=pending)).go()
+    assert pending.of("h1") == ["restart"]
