@@ -21,7 +21,8 @@ local function with_lock(where, name, first, second)
   return unpack(came, 2, came.n)
 end
 
-sloth.actions_of.state.with_lock = function(first, ...)
+local actions = sloth.actions_of.state or {} -- a machine may have other modules than ours
+function actions.with_lock(first, ...)
   local where = caller_line()
   if is_loading() then return noted("state.with_lock", where) end
   if rawequal(first, sloth.env.state) then return with_lock(where, ...) end
