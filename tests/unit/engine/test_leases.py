@@ -82,7 +82,7 @@ def test_a_host_is_given_back_at_the_end(world: World):
     web = Connection("web1", "10.0.0.1")
     with world.leases.host(web, "ada", "7f3a", wait=0, wanted=lambda: True):
         assert [(one.name, one.note) for one in world.locks.held()] == [("host/10.0.0.1", "web1, run 7f3a")]
-        second = world.leases.host(web, "bob", "0000", wait=0, wanted=lambda: True)
+        second = Leases(world.locks, world.alarms, print).host(web, "bob", "0000", wait=0, wanted=lambda: True)
         with pytest.raises(LockBusy, match=r"ada works on 10\.0\.0\.1 since .* \(web1, run 7f3a\)"), second:
             raise AssertionError("two have it")
     assert world.locks.held() == []
