@@ -27,6 +27,8 @@ from sloth.core.errors import SlothError, UsageError
 COMMANDS: Mapping[str, str] = {
     "run": "Run a workflow file on this machine, or on the hosts of -i.",
     "apply": "Run a workflow file on the hosts of an inventory.",
+    "resume": "Do what is left of a run.",
+    "runs": "What was run: list, show, logs, attach, cancel, prune.",
     "plan": "Show what a run would do, without connecting.",
     "exec": "Run one command on many hosts.",
     "call": "Call one action of a module on many hosts.",

@@ -2,7 +2,7 @@
 
     SlothError                      1   the root; nothing else is shown without a traceback
     ├── UsageError                  1   a wrong option or argument
-    ├── PlanChanged                 1   a kept plan that does not hold any more
+    ├── PlanChanged                 1   a kept plan, or a run to resume, that does not hold any more
     ├── WorkflowError               1   a workflow file that cannot be loaded or planned
     ├── ModuleError                 1   a module of a project that cannot be used
     ├── InventoryError              1   an inventory, variables file or host pattern
@@ -11,7 +11,8 @@
     ├── AnswerError                 1   a question of a host that the controller cannot answer
     │   └── TemplateError           1   a template that does not render
     ├── StoreError                  1   what is kept between runs cannot be read or written
-    │   └── StoreBusy               6   another process has been writing for too long
+    │   ├── StoreBusy               6   another process has been writing for too long
+    │   └── RunBusy                 6   another process works on the run
     ├── StateError                  1   a name or value that state cannot hold
     │   └── StateConflict           2   the value is not the one that the caller expected
     ├── Unreachable                 3   no working session to a host
@@ -44,7 +45,7 @@ class UsageError(SlothError):
 
 
 class PlanChanged(SlothError):
-    """A kept plan that does not hold any more."""
+    """A kept plan, or a run that is to be resumed, that does not hold any more."""
 
 
 class WorkflowError(SlothError):
@@ -81,6 +82,12 @@ class StoreError(SlothError):
 
 class StoreBusy(StoreError):
     """Another process has been writing to the store for too long."""
+
+    exit_code = 6
+
+
+class RunBusy(StoreError):
+    """Another process works on the run."""
 
     exit_code = 6
 

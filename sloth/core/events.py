@@ -12,8 +12,8 @@ terminal strips control characters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import ClassVar, Protocol
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,15 @@ class Event:
 
     def plain(self) -> dict[str, object]:
         """For JSON: the type and all fields."""
-        return {"type": self.type, **asdict(self)}
+        return {"type": self.type, **{name: getattr(self, name) for name in self.__dataclass_fields__}}
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """A workflow begins. `hosts` → the names of the tasks planned there."""
+    """A workflow begins. `hosts` → the names of the tasks planned there.
+
+    done: how many tasks an earlier life of the run had done, beside those that are planned
+    """
 
     type: ClassVar[str] = "run_started"
     run: str
@@ -38,6 +41,7 @@ class RunStarted(Event):
     check: bool
     hosts: Mapping[str, Sequence[str]]
     started_at: float
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class TaskFinished(Event):
 
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
     stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
-    on it cannot run. notified: the handlers that it wants. checks: [{"check", "lost"}], what infra_test looked at.
+    on it cannot run. notified: the handlers that it wants. exports: what it gave to the run's own outputs.
+    checks: [{"check", "lost"}], what infra_test looked at.
     """
 
     type: ClassVar[str] = "task_finished"
@@ -97,6 +102,7 @@ class TaskFinished(Event):
     ignored: bool = False
     blocks: bool = False
     notified: Sequence[str] = ()
+    exports: Mapping[str, object] = field(default_factory=dict)
     checks: Sequence[Mapping[str, str]] = ()
 
 
@@ -133,7 +139,10 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The end. counts: host → status → number of tasks. outputs: host → what its tasks exported, if anything."""
+    """The end. counts: host → status → number of tasks. outputs: host → what its tasks exported, if anything.
+
+    resume: the command that does what is left, if there is something
+    """
 
     type: ClassVar[str] = "run_finished"
     run: str
@@ -142,6 +151,30 @@ class RunFinished(Event):
     exit_code: int
     duration: float
     outputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    resume: str = ""
+
+
+TYPES = {
+    one.type: one
+    for one in (
+        RunStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable, Notice, RunFinished,
+    )
+}  # fmt: skip
+_EMPTY: Mapping[str, object] = {"str": "", "bool": False, "int": 0, "float": 0.0}
+
+
+def event_of(plain: Mapping[str, Any]) -> Event | None:
+    """The event of its plain form; what is empty may be missing. None for what is no event that we know."""
+    kind = TYPES.get(str(plain.get("type")))
+    if kind is None:
+        return None
+    words = {}
+    for one in fields(kind):
+        if one.name in plain:
+            words[one.name] = plain[one.name]
+        elif one.default is MISSING and one.default_factory is MISSING:
+            words[one.name] = _EMPTY.get(str(one.type), {})
+    return kind(**words)
 
 
 class Subscriber(Protocol):

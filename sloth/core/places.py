@@ -61,6 +61,11 @@ class Places:
         return private(self.home) / "store.db"
 
     @property
+    def runs(self) -> Path:
+        """The journals of runs, a directory for each."""
+        return private(self.home, "runs")
+
+    @property
     def pending(self) -> Path:
         """Handlers that were notified and have not run yet."""
         return private(self.home, "pending")

@@ -11,8 +11,8 @@ from sloth.core.near import near
 ORDERS = ("inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle")
 
 
-def ordered(hosts: Sequence[str], order: str, where: str) -> list[str]:
-    """The hosts in the workflow's order. Raises WorkflowError for an unknown one."""
+def ordered(hosts: Sequence[str], order: str, where: str, seed: str = "") -> list[str]:
+    """The hosts in the workflow's order. Raises WorkflowError for an unknown one. seed: shuffles alike when alike."""
     match order:
         case "inventory":
             return list(hosts)
@@ -23,7 +23,7 @@ def ordered(hosts: Sequence[str], order: str, where: str) -> list[str]:
         case "reverse_sorted":
             return sorted(hosts, reverse=True)
         case "shuffle":
-            return random.sample(list(hosts), len(hosts))
+            return random.Random(seed).sample(list(hosts), len(hosts))  # noqa: S311  # an order is no secret
     hint = near(order, ORDERS) or f"there are {', '.join(ORDERS)}"
     raise WorkflowError(f"config.order: unknown order {order!r}", where=where, hint=hint)
 

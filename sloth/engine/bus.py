@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from sloth.core.errors import OutputLost
@@ -21,14 +21,22 @@ ROOM = 64 << 20  # characters of lines that wait, likewise
 class Bus:
     """Use as a context manager: at its end every event that was published has been delivered."""
 
-    def __init__(self, subscribers: Sequence[Subscriber], backlog: int = BACKLOG, room: int = ROOM) -> None:
+    def __init__(
+        self,
+        subscribers: Sequence[Subscriber],
+        backlog: int = BACKLOG,
+        room: int = ROOM,
+        settle: Callable[[], None] | None = None,
+    ) -> None:
+        """settle: called when nothing more waits to be delivered, in the thread that calls the subscribers."""
         self._subscribers = list(subscribers)
+        self._settle = settle
         self._backlog = backlog
         self._room = room
         self._dropped = 0
         self._broken: Exception | None = None
         self._counting = threading.Lock()
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | threading.Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._deliver, name="events", daemon=True)
 
     def __enter__(self) -> Self:
@@ -63,16 +71,31 @@ class Bus:
             self._room -= _size(event)
         self._events.put(event)
 
+    def flush(self) -> None:
+        """Wait until everything that was published has been delivered, and settled."""
+        done = threading.Event()
+        self._events.put(done)
+        done.wait()
+
     def _deliver(self) -> None:
         while (event := self._events.get()) is not None:
-            with self._counting:
-                self._room += _size(event)
-            for subscriber in list(self._subscribers):
-                try:
-                    subscriber(event)
-                except Exception as error:  # noqa: BLE001  # a broken subscriber must not break the run; see check()
-                    self._subscribers.remove(subscriber)
-                    self._broken = self._broken or error
+            mark = event if isinstance(event, threading.Event) else None
+            if isinstance(event, Event):
+                self._hand_out(event)
+            if self._settle is not None and (mark is not None or self._events.empty()):
+                self._settle()
+            if mark is not None:
+                mark.set()
+
+    def _hand_out(self, event: Event) -> None:
+        with self._counting:
+            self._room += _size(event)
+        for subscriber in list(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception as error:  # noqa: BLE001  # a broken subscriber must not break the run; see check()
+                self._subscribers.remove(subscriber)
+                self._broken = self._broken or error
 
 
 def _is_line(event: Event) -> bool:

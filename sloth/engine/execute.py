@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sloth.core.events import Event, TaskFinished
 from sloth.core.model import BAD, Plan
+from sloth.engine.history import is_done
 
 TICK = 0.2  # seconds between looks at aborts and the keyboard
 
@@ -43,10 +44,12 @@ class Tally:
     """Counts statuses by host; called for each event as it happens.
 
     A task that a host ran on behalf of another one counts there where it ran, but it is the other that has failed.
+    left: (host, task) → status, of what is still to be done
     """
 
     def __init__(self, plan: Plan) -> None:
         self.counts: dict[str, dict[str, int]] = {host.host: {} for host in plan.hosts}
+        self.left: dict[tuple[str, str], str] = {}
         self._owners = {(host.host, name): host.owner(name) for host in plan.hosts for name in host.delegated}
         self._bad: dict[tuple[str, str, bool], str] = {}
 
@@ -59,6 +62,8 @@ class Tally:
             self._bad.pop(key, None)  # a handler that failed may run again, and well
             if event.status in BAD and not event.ignored:
                 self._bad[key] = event.status
+            if not event.handler and not is_done(event):
+                self.left[event.host, event.task] = event.status
 
     @property
     def bad(self) -> set[tuple[str, str]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from sloth.core.errors import AnswerError
@@ -19,16 +20,28 @@ from sloth.inventory.connection import visible
 Fingerprints = Mapping[str, Mapping[str, str]]
 """Subject → who → fingerprint."""
 
+Said = Iterator[tuple[str, str, object]]
+
 TASKS = "tasks in workflow "
 _LENGTH = 16
+_MOST = 20
 
 
 def of(loaded: Loaded, salt: str) -> Fingerprints:
     """Of all that is known before anything connects. salt: keeps values from being looked up in a table."""
-    found: dict[str, dict[str, str]] = {}
-    for subject, who, value in (*_of_files(loaded), *_of_variables(loaded), *_of_hosts(loaded)):
+    return _of(salt, _of_sources(loaded), _of_files(loaded), _of_variables(loaded), _of_hosts(loaded))
+
+
+def of_inputs(loaded: Loaded, salt: str) -> Fingerprints:
+    """The same without the files that may be brought to hosts: reading them all would delay a run."""
+    return _of(salt, _of_sources(loaded), _of_variables(loaded), _of_hosts(loaded))
+
+
+def _of(salt: str, *said: Said) -> Fingerprints:
+    key, found = salt.encode(), dict[str, dict[str, str]]()
+    for subject, who, value in chain(*said):
         data = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=str).encode()
-        found.setdefault(subject, {})[who] = hmac.new(salt.encode(), data, hashlib.sha256).hexdigest()[:_LENGTH]
+        found.setdefault(subject, {})[who] = hmac.digest(key, data, "sha256").hex()[:_LENGTH]
     return found
 
 
@@ -50,6 +63,12 @@ def differences(then: Fingerprints, now: Fingerprints) -> list[str]:
     return lines
 
 
+def told(lines: Sequence[str]) -> str:
+    """Differences as a list below a sentence."""
+    more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+    return "".join(f"\n  * {line}" for line in [*lines[:_MOST], *more])
+
+
 def _hosts(prints: Fingerprints) -> set[str]:
     return {who for subject, whom in prints.items() if subject.startswith(TASKS) for who in whom}
 
@@ -60,16 +79,18 @@ def _named(whom: Collection[str]) -> str:
     return f" ({some})" if names else ""
 
 
-Said = Iterator[tuple[str, str, object]]
-
-
-def _of_files(loaded: Loaded) -> Said:
-    """The sources of the workflow and its modules, and the files that its tasks may bring to hosts."""
+def _of_sources(loaded: Loaded) -> Said:
+    """The sources of the workflow and its modules."""
     sources, project = loaded.evaluated.sources, loaded.evaluated.sources.project
     for key, text in sources.texts.items():
         yield f"source {key.replace('role:', 'roles/')}", "", text
     for name, module in project.library.python.items():
         yield f"module {name}", "", module.text
+
+
+def _of_files(loaded: Loaded) -> Said:
+    """The files that tasks may bring to hosts."""
+    project = loaded.evaluated.sources.project
     named = names_of(loaded.file.sources.values())
     roles = {use.name: project.role(use.name) for plan in loaded.plans for use in plan.workflow.roles}
     for owner, folder in [("", Path(loaded.file.path).parent), *((f"role {name}: ", at) for name, at in roles.items())]:

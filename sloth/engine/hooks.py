@@ -59,6 +59,13 @@ class Hooks:
         self._bad: set[str] = set()
         self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
 
+    def remember(self, event: TaskFinished) -> None:
+        """A task that an earlier life of the run has done."""
+        place = (event.host, event.task)
+        self._started.add(self._tasks[place])
+        self._results[event.host][event.task] = event.status
+        self._waiting[self._tasks[place]].discard(place)
+
     def start(self) -> bool:
         """on_start: False when the run shall not begin. Raises WorkflowError when it fails."""
         return not self._is_declared("on_start") or self._call("on_start", [])[:1] != [False]

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from sloth.core.errors import ConnectionLost, LockBusy, NoLua, SlothError, StoreError
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
-from sloth.core.model import BAD, HostPlan
+from sloth.core.model import HostPlan
 from sloth.engine.gates import Gates, Opened
 from sloth.engine.incoming import BadEvent, parse
-from sloth.engine.pending import Pending
+from sloth.engine.pending import Due, Pending
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
@@ -63,7 +63,8 @@ class Terms:
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
     have one. pending: the handlers that earlier runs left over; None in check mode. slots: how many hosts may
     work at once. place(where): a position in the workflow's files as a person knows them. hold(host, wanted): keeps
-    others off the host, as long as that is still wanted; gives what to call when the host has ended well.
+    others off the host, as long as that is still wanted; gives what to call when the host has ended well. kept():
+    whether all that was published until now is on the disk.
     """
 
     handlers: Collection[str]
@@ -75,29 +76,34 @@ class Terms:
     timer: Timer
     place: Callable[[str], str] = str
     hold: Hold = unheld
+    kept: Callable[[], bool] = lambda: False
 
 
 class HostRun:
     """Runs one job on one host.
 
-    begin(hear) opens the session and gives the job. terms: what it has in common with all others.
+    begin(hear) opens the session and gives the job. terms: what it has in common with all others. done: what an
+    earlier life of the run has done.
     """
 
-    def __init__(self, plan: HostPlan, begin: Begin, terms: Terms) -> None:
+    def __init__(
+        self, plan: HostPlan, begin: Begin, terms: Terms, done: Mapping[str, TaskFinished] | None = None
+    ) -> None:
         self.host = plan.host
         self.busy = False
         self.aborted = ""
-        self.exports: Mapping[str, object] = {}
+        self.exports: dict[str, object] = {}
         self.session: Session | None = None
         self._begin = begin
         self._terms = terms
         self._publish = terms.publish
         self._timer = terms.timer
-        self._open = dict.fromkeys(plan.tasks)
+        self._open = dict.fromkeys(task for task in plan.tasks if task not in (done or {}))
+        for event in (done or {}).values():
+            self.exports.update(event.exports)
         self._shut = {name for names in plan.gates.values() for name in names}
         self._has_slot = False
-        self._wanted: set[str] = set()
-        self._knows_pending = False
+        self._due = Due(plan.host, terms.pending, terms.handlers)
         self._lock = threading.Lock()
         self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
@@ -110,7 +116,7 @@ class HostRun:
         """Run to the end, in a slot that the caller has taken. SlothErrors become events."""
         self._has_slot = True
         try:
-            if not self._cancelled:
+            if not self._cancelled and (self._open or self._due.load()):
                 with self._terms.hold(self.host, lambda: not self._cancelled) as ended:
                     self._work(ended)
         except LockBusy as error:
@@ -124,16 +130,18 @@ class HostRun:
     def _work(self, ended: Callable[[], None]) -> None:
         """Everything between taking the host and giving it back. ended(): the host says that it is done."""
         try:
+            due = self._due.load()
             self.session, job = self._begin({"event": self._hear})
             for text in self.session.warnings:
                 self._publish(Notice(text, self.host))
             gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
             self._shut -= gates.keys()
             if not self._cancelled:
-                pending = self._take_pending()
-                done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": pending})
+                done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": due})
                 self._take_exports(done)
                 ended()
+                if self._terms.kept():
+                    self.session.tell("forget", {})
         except SlothError as error:
             self._lost(error)
         except ActionFailed as error:
@@ -144,13 +152,11 @@ class HostRun:
             self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
             if self.session is not None:
                 self.session.close()
-            if self._terms.pending is not None and self._knows_pending:
-                self._terms.pending.keep(self.host, self._wanted)
 
     def _take_exports(self, done: object) -> None:
         exports = done.get("exports") if isinstance(done, dict) else None
         if isinstance(exports, dict):
-            self.exports = exports
+            self.exports.update(exports)
 
     def leave_out(self, reason: str) -> None:
         """The run ends before this host has begun."""
@@ -170,13 +176,6 @@ class HostRun:
         """End the session; the host stops what it started when its input ends."""
         if self.session is not None:
             self.session.close()
-
-    def _take_pending(self) -> list[str]:
-        """The handlers that earlier runs left over, as far as the workflow still has them."""
-        self._knows_pending = True
-        if self._terms.pending is not None:
-            self._wanted = {name for name in self._terms.pending.of(self.host) if name in self._terms.handlers}
-        return sorted(self._wanted)
 
     # slots and gates
 
@@ -259,20 +258,15 @@ class HostRun:
                 self._disarm(event.task)
                 if not self._settle(event):
                     return None
-                self._take_notified(event)
+                self._due.take(event)
+                if event.handler:
+                    self._started.discard((event.task, True))  # it may be notified, and run, once more
                 if event.failure.get("aborted") is True:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
                 if "where" in event.failure:
                     where = self._terms.place(str(event.failure["where"]))
                     return replace(event, failure={**event.failure, "where": where})
         return event
-
-    def _take_notified(self, event: TaskFinished) -> None:
-        """Keep account of the handlers that are wanted: a task wants some, a handler that ran well is one less."""
-        if event.handler:
-            self._started.discard((event.task, True))  # it may be notified, and run, once more
-            (self._wanted.add if event.status in BAD else self._wanted.discard)(event.task)
-        self._wanted.update(name for name in event.notified if name in self._terms.handlers)
 
     def _begins(self, event: TaskStarted) -> bool:
         """Whether a task of the plan, or a handler, begins for the first time."""

@@ -75,6 +75,7 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
             for one in _list(plain, "checks")
             if isinstance(one, dict)
         ],
+        exports=_object(plain, "exports"),
     )
 
 

@@ -24,7 +24,6 @@ from sloth.engine.request import Request
 from sloth.engine.run import Loaded
 
 FORMAT = 1
-_MOST = 20
 _CHOICE = ("workflow", "tags", "skip_tags", "start_at")
 _OPTIONS = {"workflow": "--workflow", "tags": "-t", "skip_tags": "--skip-tags", "start_at": "--start-at-task"}
 
@@ -76,8 +75,7 @@ class KeptPlan:
             raise PlanChanged(f"{self.path} was made by sloth {maker}, and this is {__version__}", hint=_AGAIN)
         lines = fingerprints.differences(self.prints, fingerprints.of(loaded, self.salt))
         if lines:
-            more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
-            told = "".join(f"\n  * {line}" for line in [*lines[:_MOST], *more])
+            told = fingerprints.told(lines)
             raise PlanChanged(f"since {self.path} was made, at {self.made['at']}, this has changed:{told}", hint=_AGAIN)
 
 

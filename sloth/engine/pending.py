@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from sloth.core.events import TaskFinished
+from sloth.core.model import BAD
 from sloth.core.writing import write
 
 LIMIT = 1000
@@ -45,3 +47,34 @@ class Pending:
 
     def _path(self, host: str) -> Path:
         return self._folder / f"{quote(host, safe='')}.json"
+
+
+class Due:
+    """The handlers that one host owes in a run, kept as they come and go: we may be killed at any time.
+
+    pending: None in check mode, which keeps nothing. known: the workflow's handlers
+    """
+
+    def __init__(self, host: str, pending: Pending | None, known: Collection[str]) -> None:
+        self._host = host
+        self._pending = pending
+        self._known = known
+        self._names: set[str] = set()
+
+    def load(self) -> list[str]:
+        """Those that earlier runs left over, as far as the workflow still has them."""
+        if self._pending is not None:
+            kept = self._pending.of(self._host)
+            self._names = {name for name in kept if name in self._known}
+            if len(self._names) < len(kept):
+                self._pending.keep(self._host, self._names)
+        return sorted(self._names)
+
+    def take(self, event: TaskFinished) -> None:
+        """A task wants some; a handler that ran well is one less."""
+        before = set(self._names)
+        if event.handler:
+            (self._names.add if event.status in BAD else self._names.discard)(event.task)
+        self._names.update(name for name in event.notified if name in self._known)
+        if self._pending is not None and self._names != before:
+            self._pending.keep(self._host, self._names)

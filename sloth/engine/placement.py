@@ -90,7 +90,7 @@ class Placed:
 
     def _steer(self, args: dict[str, Any]) -> object:
         here = Surroundings(
-            _own_lua, self._hold, self._act, self._hear_event, self._playing, self._timer, self._modules
+            _own_lua, self._hold, self._act, self._hear_event, self._playing, self._timer, self._modules, _no_memory
         )
         answer = play_job(args, here)
         if self._lost is not None:
@@ -132,6 +132,11 @@ class Placed:
                 self._early.append(tell)
         if play is not None:
             tell(play)
+
+
+def _no_memory(job: Job) -> None:
+    """What is played here is written down here as it ends; a host has nothing to add."""
+    del job
 
 
 def _own_lua() -> Any:

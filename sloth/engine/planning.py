@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from sloth.core.errors import InventoryError, WorkflowError
-from sloth.core.model import Plan, Task, Workflow
+from sloth.core.model import HostPlan, Plan, Task, Workflow
 from sloth.core.near import near
 from sloth.engine.batches import amount, batches, ordered
 from sloth.engine.placing import Placing, Unit
@@ -32,31 +32,37 @@ ALL = Choice()
 
 
 def lay_out(
-    workflow: Workflow, hosts: Sequence[str], select: Select, choose: Choose | None = None, choice: Choice = ALL
-) -> Plan:
+    workflow: Workflow, hosts: Sequence[str], select: Select, choose: Choose | None = None, choice: Choice = ALL,
+    seed: str = "",
+) -> Plan:  # fmt: skip
     """Plan a workflow on these hosts.
 
     select: host pattern → host names, for tasks that narrow. choose: None where nothing is to be delegated, since
-    there are no hosts. Hosts with nothing to do are left out.
+    there are no hosts. seed: of a shuffled order. Hosts with nothing to do are left out.
     Raises WorkflowError for a cycle or a dependency on a task of a later batch.
     """
     _check_cycles(workflow.tasks)
     chosen = in_order([task for task in workflow.tasks if _is_selected(task, choice.tags, choice.skip_tags)])
     if choice.start_at is not None:
         chosen = _from(choice.start_at, chosen, workflow)
-    taking_part = ordered(hosts, workflow.order, workflow.where)
+    taking_part = ordered(hosts, workflow.order, workflow.where, seed)
     units = _units(chosen, taking_part, select, choose)
     cut = batches(taking_part, workflow.serial, workflow.where)
     if workflow.max_fail is not None:
         amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
     placing = Placing(units, cut)
     plans = placing.host_plans()
+    rank = {host: index for index, host in enumerate(taking_part)}
+    return Plan(workflow, plans, batches_of(plans, rank), placing.gates)
+
+
+def batches_of(plans: Iterable[HostPlan], rank: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
+    """Whose tasks each batch runs, by rank."""
     owners: dict[int, dict[str, None]] = {}
     for plan in plans:
         owners.setdefault(plan.batch, {}).update(dict.fromkeys(map(plan.owner, plan.needs)))
-    rank = {host: index for index, host in enumerate(taking_part)}
     filled = (sorted(owners[number], key=lambda host: rank.get(host, len(rank))) for number in sorted(owners))
-    return Plan(workflow, plans, tuple(map(tuple, filled)), placing.gates)
+    return tuple(map(tuple, filled))
 
 
 def _units(tasks: Sequence[Task], hosts: Sequence[str], select: Select, choose: Choose | None) -> dict[str, list[Unit]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Request:
     verify: checks are what the run is for: with `check`, one that does not hold is a failure
     around: the folder whose roles and modules count, if not the file's own
     force_handlers: handlers run on a host even if one of its tasks failed. start_at: the name of the first task
+    seed: of shuffled orders; a run that is resumed meets its hosts in the same one
     """
 
     file: str
@@ -56,3 +58,4 @@ class Request:
     force_handlers: bool = False
     around: str | None = None
     start_at: str | None = None
+    seed: str = field(default_factory=lambda: secrets.token_hex(8))

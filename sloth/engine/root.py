@@ -7,7 +7,7 @@ stores.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,18 @@ from sloth.engine import explaining, keptplan
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
+from sloth.engine.history import described
+from sloth.engine.history import read as read_history
 from sloth.engine.jobs import Variables
+from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
 from sloth.engine.stepping import Ask
 from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
+from sloth.store import SqliteDatabase
+from sloth.store.runs import Runs
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 from sloth.workflow.project import Project
@@ -93,13 +98,55 @@ def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None =
     Raises SlothError before anything connects.
     """
     with Bus(subscribers) as bus:
-        (request, loaded), code = _prepare(request, bus.publish), 0
-        for one in loaded.plans:
-            code = Run(request, loaded, one, bus, ask).go()
-            if code:
-                break
+        request, loaded = _prepare(request, bus.publish)
+        code = _one_after_the_other(request, loaded, loaded.plans, bus, ask)
     bus.check()
     return code
+
+
+def resume(run: str, how: Resume, over: Callable[[Request], Request], subscribers: Sequence[Subscriber]) -> int:
+    """Do what is left of a run, then the workflows behind it. Returns the exit code.
+
+    run: the beginning of its id. over(request): what it was asked, with the passwords and the like of today
+    """
+    runs = all_runs()
+    found = runs.find(run)
+    history = read_history(runs.journal(found))
+    request = over(resumable(history, run))
+    request = replace(request, lock_wait=max(request.lock_wait, ENDING_PATIENCE))
+    with Bus(subscribers) as bus:
+        loaded = _load_all(request, bus.publish)
+        plans = {one.workflow.name: one for one in loaded.plans}
+        if history.asked.workflow not in plans:
+            raise UsageError(f"{request.file} has no workflow {history.asked.workflow!r} any more")
+        lives = Lives(runs, bus.publish)
+        with lives.next(history, loaded, plans[history.asked.workflow], how) as life:
+            code = Run(request, loaded, life, bus).go()
+        if code == 0:
+            behind = [plans[name] for name in history.asked.following if name in plans]
+            code = _one_after_the_other(request, loaded, behind, bus)
+    bus.check()
+    return code
+
+
+def all_runs() -> Runs:
+    """The runs that there were."""
+    places = Places.find(os.environ, Path.cwd())
+    return Runs(places.runs, SqliteDatabase(places.store), described)
+
+
+def _one_after_the_other(
+    request: Request, loaded: Loaded, plans: Sequence[Plan], bus: Bus, ask: Ask | None = None
+) -> int:
+    """Run these until one does not end well."""
+    lives = Lives(all_runs(), bus.publish)
+    for number, plan in enumerate(plans, 1):
+        following = [one.workflow.name for one in plans[number:]]
+        with lives.first(request, loaded, plan, following) as life:
+            code = Run(request, loaded, life, bus, ask).go()
+        if code:
+            return code
+    return 0
 
 
 def _variables(request: Request) -> Variables:
@@ -204,6 +251,7 @@ def _plan(
         lambda pattern: hosts.select(pattern, allow_empty=True),
         _known(workflow, hosts, variables, evaluated).choose,
         choice,
+        request.seed,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -27,13 +26,16 @@ from sloth.engine.delegates import LOCAL
 from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
+from sloth.engine.history import FAILED
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session, Terms, unheld
 from sloth.engine.jobs import JobMaker, Variables, whoever
 from sloth.engine.leases import Leases
 from sloth.engine.pending import Pending
 from sloth.engine.placement import Placed
+from sloth.engine.recording import Recorder
 from sloth.engine.request import Request, Targets
+from sloth.engine.resuming import Rest
 from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
@@ -60,17 +62,32 @@ class Loaded:
         return self.evaluated.file
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One life of a run: its first, or one in which it is taken up again.
+
+    record: writes it down. short: enough of its id to tell it from others. is_whole: whether all that is left is in it
+    """
+
+    run: str
+    rest: Rest
+    record: Recorder
+    short: Callable[[], str]
+    is_whole: bool = True
+
+
 class Run:
     """One plan on its way. Everything that happens goes to the bus."""
 
-    def __init__(self, request: Request, loaded: Loaded, plan: Plan, bus: Bus, ask: Ask | None = None) -> None:
-        plan = plan if ask is None else stepped(plan)
+    def __init__(self, request: Request, loaded: Loaded, life: Life, bus: Bus, ask: Ask | None = None) -> None:
+        plan = life.rest.plan if ask is None else stepped(life.rest.plan)
         self._request = request
         self._loaded = loaded
+        self._life = life
         self._plan = plan
         self._bus = bus
         self._publishing = threading.Lock()
-        self._id = secrets.token_hex(4)
+        self._id = life.run
         self._timer = Timer()
         self._tally = Tally(plan)
         self._gates = Gates(plan)
@@ -89,6 +106,7 @@ class Run:
             loaded.evaluated, plan, common, request.check, self._timer, bus.publish, self._stateful("hooks")
         )
         self._hook_events = Bus([self._hooks.take])
+        self._remember()
         path, project = Path(loaded.file.path), loaded.evaluated.sources.project
         self._shared = Shared(
             plan.workflow,
@@ -112,11 +130,13 @@ class Run:
         terms = self._terms()
         runs = [self._host_run(host, terms) for host in self._plan.hosts]
         wanted = self._hooks.start()
+        done, name = self._life.rest.done, self._plan.workflow.name
         tasks: dict[str, list[str]] = {}
         for host in self._plan.hosts:
-            tasks.setdefault(host.host, []).extend(host.tasks)
-        name, file = self._plan.workflow.name, self._loaded.file.path
-        self._publish(RunStarted(self._id, name, file, self._request.check, tasks, time.time()))
+            tasks.setdefault(host.host, []).extend(task for task in host.tasks if (host.host, task) not in done)
+        self._publish(
+            RunStarted(self._id, name, self._loaded.file.path, self._request.check, tasks, time.time(), len(done))
+        )
         if not wanted:
             for run in runs:
                 run.cancel("on_start of the workflow returned false")
@@ -131,8 +151,27 @@ class Run:
         for run in runs:
             if run.exports:
                 outputs.setdefault(run.host, {}).update(run.exports)
-        self._publish(RunFinished(self._id, name, self._tally.counts, code, time.monotonic() - began, outputs))
+        took = time.monotonic() - began
+        self._publish(RunFinished(self._id, name, self._tally.counts, code, took, outputs, self._to_resume()))
         return code
+
+    def _remember(self) -> None:
+        """What earlier lives of the run have done counts as if it were done now."""
+        for event in [*self._life.rest.done.values(), *self._life.rest.handlers.values()]:
+            if event.host in self._tally.counts:
+                self._tally.add(event)
+        for event in self._life.rest.done.values():
+            self._gates.take(event)
+            self._hooks.remember(event)
+
+    def _to_resume(self) -> str:
+        """The command that does what is left."""
+        left = self._tally.left
+        if self._request.check or (not left and self._life.is_whole):
+            return ""
+        only_failed = self._life.is_whole and not any(status == "cancelled" for status in left.values())
+        failed = only_failed and any(status in FAILED for status in left.values())
+        return f"sloth resume {self._life.short()}" + (" --failed" if failed else "")
 
     def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""
@@ -170,6 +209,7 @@ class Run:
         with self._publishing:
             self._tally.add(event)
             self._bus.publish(event)
+            self._life.record.publish(event)
             self._hook_events.publish(event)
             self._gates.take(event)
 
@@ -185,6 +225,7 @@ class Run:
             timer=self._timer,
             place=self._loaded.evaluated.sources.place,
             hold=unheld if self._request.check else self._hold,
+            kept=self._life.record.kept,
         )
 
     @contextmanager
@@ -213,17 +254,20 @@ class Run:
         over = _settings(self._request.targets)
         connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
 
+        rest = self._life.rest
+
         def begin(hear: Hear) -> tuple[Session, dict[str, Any]]:
             try:
-                return self._begin(host, connection, hear)
+                session, job = self._begin(host, connection, hear)
             except Unreachable as error:
                 if not host.fallback:
                     raise
                 self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
                 local = self._loaded.inventory.connection(LOCAL, over=over)
-                return self._begin(replace(host, host=LOCAL), local, hear)
+                session, job = self._begin(replace(host, host=LOCAL), local, hear)
+            return session, {**job, **rest.job(host)}
 
-        return HostRun(host, begin, terms)
+        return HostRun(host, begin, terms, rest.of(host))
 
     def _begin(self, host: HostPlan, connection: Connection, hear: Hear) -> tuple[Session, dict[str, Any]]:
         """A session to a host, and its job."""

@@ -30,6 +30,7 @@ class Surroundings:
 
     lua(): the module lupa.lua54; LuaUnavailable when there is none. hold(job): keeps other runs off the host.
     playing(play): told when a play begins, for cancel and gates. modules: the names of all modules
+    recall(job): what an earlier life of the run has done here counts as done
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Surroundings:
         playing: "Callable[[Play], None]",
         timer: "Timer",
         modules: "Sequence[str]",
+        recall: "Callable[[Job], None]",
     ) -> None:
         self.lua = lua
         self.hold = hold
@@ -49,6 +51,7 @@ class Surroundings:
         self.playing = playing
         self.timer = timer
         self.modules = modules
+        self.recall = recall
 
 
 def play_job(args: "Plain", here: Surroundings) -> "Plain":
@@ -58,6 +61,7 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
 
     job = Job(args)
     with _only_one(job, here):
+        here.recall(job)
         try:
             vm = VM(here.lua(), modules=here.modules)
             program = load_program(

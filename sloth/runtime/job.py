@@ -8,7 +8,7 @@ from sloth.runtime.failure import ActionFailed
 
 MYPY = False
 if MYPY:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     Plain = Mapping[str, object]
 
@@ -88,6 +88,9 @@ class Job:
         self.parallel = int(str(plain.get("parallel", 1)))
         self.pending = [str(name) for name in _list(plain, "pending")]
         self.force_handlers = bool(plain.get("force_handlers"))
+        self.done = {name: end for name, end in _mapping(plain, "done").items() if isinstance(end, dict)}
+        self.done_handlers = {str(name) for name in _list(plain, "done_handlers")}
+        self.recall = bool(plain.get("recall"))
         self.gates = [gate for gate in _list(plain, "gates") if isinstance(gate, dict)]
         self.fail_fast = bool(plain.get("fail_fast"))
         self.scratch = f"/tmp/sloth-{self.run}"  # noqa: S108  # a task's without a workdir; a run's id is random
@@ -103,6 +106,26 @@ class Job:
         for step in self.steps:
             step.params = {name: self.extra.get(name, value) for name, value in step.params.items()}
         self.lua_modules = [str(name) for name in _list(plain, "lua_modules")]
+
+    def take_up(self, events: "Iterable[dict[str, object]]") -> "list[dict[str, object]]":
+        """What an earlier life of the run left on this host counts as done; the events that are news."""
+        news = []
+        names = {step.name for step in self.steps}
+        for event in events:
+            name = str(event.get("task"))
+            if event.get("type") != "task_finished" or event.get("blocks") or event.get("status") == "cancelled":
+                continue
+            if event.get("handler"):
+                self.pending = [wanted for wanted in self.pending if wanted != name]
+                is_news = name not in self.done_handlers
+            else:
+                self.pending += [str(wanted) for wanted in _list(event, "notified") if wanted not in self.pending]
+                is_news = name in names and name not in self.done
+            if is_news:
+                news.append(event)
+            if is_news and not event.get("handler"):
+                self.done[name] = event
+        return news
 
     def variables(self, role: "str | None", host: str) -> "dict[str, object]":
         """What every task of that role sees: role defaults, its host's variables, role variables, extra variables."""

@@ -17,6 +17,7 @@ from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
 from sloth.runtime.lock import host_lock
+from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
 from sloth.runtime.wire import VERSION, Peer, Streamed, WireClosed, WireError
 
@@ -26,6 +27,7 @@ if MYPY:
 
     from sloth.runtime.acting import Call
     from sloth.runtime.become import Child
+    from sloth.runtime.job import Job
     from sloth.runtime.play import Play
 
     Plain = dict[str, object]
@@ -51,7 +53,13 @@ class Runtime:
             lambda length: os.read(read_fd, length),
             self._write,
             {"job": self._job, "act": self._act, "hold": self._hold},
-            {"heartbeat": self._heartbeat, "cancel": self._cancel, "gate": self._gate, "stop": self._stop},
+            {
+                "heartbeat": self._heartbeat,
+                "cancel": self._cancel,
+                "gate": self._gate,
+                "stop": self._stop,
+                "forget": self._forget,
+            },
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.served = Served(self.act, self._tell)
@@ -59,6 +67,7 @@ class Runtime:
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]
+        self._spool = None  # type: Spool | None
         self._others = {}  # type: dict[str, tuple[Child, There]]
         self._doors = {}  # type: dict[str, threading.Lock]
         self._lock = threading.Lock()
@@ -137,6 +146,7 @@ class Runtime:
             self._playing,
             self.timer,
             self.catalog.names,
+            self._recall,
         )
         try:
             answer = play_job(args, here)
@@ -154,7 +164,23 @@ class Runtime:
         self._held.append(lock)
         return {}
 
+    def _recall(self, job: "Job") -> None:
+        """What an earlier life of the run has done here counts as done; the controller hears what it does not know."""
+        if job.check:
+            return
+        self._spool = Spool.of(self.cache, job.run, job.host)
+        if self._spool is not None and job.recall:
+            for event in job.take_up(event for _, event in self._spool.file.entries()):
+                self._tell("event", event)
+
+    def _forget(self, _args: "Plain") -> None:
+        """The controller has on its disk how everything ended."""
+        if self._spool is not None:
+            self._spool.forget()
+
     def _emit(self, event: "Plain") -> None:
+        if self._spool is not None and event.get("type") == "task_finished":
+            self._spool.add(event)
         try:
             self.peer.tell("event", event)
         except WireClosed:

@@ -46,8 +46,10 @@ class Play:
         self._aborted = ""
         self._runs = [TaskRun(self._stage, step, declared.tasks[step.task], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
-        self._waiting = list(self._runs)
-        self._unfinished = len(self._runs)
+        for name in job.done.keys() & self._by_name.keys():
+            self._by_name[name].restore(job.done[name])
+        self._waiting = [run for run in self._runs if not run.finished]
+        self._unfinished = len(self._waiting)
         self._changed = threading.Condition()
         self._workers = 0
         self._gates = {}  # type: dict[str, bool]
@@ -160,7 +162,7 @@ class Play:
             if self._cancelled:
                 run.finish("cancelled", self._cancelled)
             elif self._aborted:
-                run.finish("skipped", self._aborted)
+                run.give_up(self._aborted)
             elif failed:
                 run.give_up(f"{failed} did not succeed")
             elif unwanted:

@@ -52,6 +52,7 @@ class Stage:
         self.outputs = {}  # type: dict[str, Plain]
         self.registered = {}  # type: dict[str, Plain]
         self.exports = {}  # type: Plain
+        self._fresh = {}  # type: Plain
         self._handlers = handlers
         self._held = set()  # type: set[str]
         self._holding = threading.Lock()
@@ -66,7 +67,15 @@ class Stage:
 
     def export(self, outputs: "Plain") -> None:
         """The run's outputs on this host get these as well."""
-        self.exports.update(outputs)
+        with self._holding:
+            self.exports.update(outputs)
+            self._fresh.update(outputs)
+
+    def fresh_exports(self) -> "Plain":
+        """What was exported since somebody last asked."""
+        with self._holding:
+            fresh, self._fresh = self._fresh, {}
+        return fresh
 
     def held(self, role: "str | None", host: "str | None" = None) -> str:
         """The name under which the Lua machine holds the variables that tasks of this role see, on behalf of a host."""

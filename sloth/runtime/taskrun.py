@@ -194,14 +194,28 @@ class TaskRun:
 
     # its end
 
+    def restore(self, end: "Plain") -> None:
+        """An earlier life of the run has done this task, and this is how it ended."""
+        failure, outputs = end.get("failure"), end.get("outputs")
+        self.started = self.finished = True
+        self.status = str(end.get("status"))
+        self._pass_on(
+            Verdict(
+                self.status,
+                str(end.get("message") or ""),
+                failure if isinstance(failure, dict) else {},
+                outputs if isinstance(outputs, dict) else {},
+            )
+        )
+
     def finish(self, status: str, message: str) -> None:
         """End without having run."""
         self._end(Verdict(status, message))
 
-    def give_up(self, message: str) -> None:
-        """End as skipped because something this task needs did not succeed; what needs this one is skipped, too."""
+    def give_up(self, reason: str) -> None:
+        """End as skipped though it is still to be done: what needs this one is skipped, too."""
         self._is_given_up = True
-        self.finish("skipped", message)
+        self.finish("skipped", reason)
 
     def _end(self, verdict: Verdict, worker_is_lost: bool = False) -> None:
         with self._lock:
@@ -232,6 +246,7 @@ class TaskRun:
             blocks=self.blocks,
             notified=self.notified,
             checks=attempt.checks if attempt else [],
+            exports=self.stage.fresh_exports(),
         )
         self._tell(self, worker_is_lost)
 

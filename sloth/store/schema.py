@@ -30,4 +30,14 @@ LOCKS = (
         by TEXT NOT NULL, reason TEXT NOT NULL)""",
 )
 
-STEPS: Sequence[Sequence[str]] = ((*STATE, *LOCKS),)
+RUNS = (
+    """CREATE TABLE runs (
+        id TEXT NOT NULL PRIMARY KEY, workflow TEXT NOT NULL, file TEXT NOT NULL, owner TEXT NOT NULL,
+        mode TEXT NOT NULL, started DOUBLE PRECISION NOT NULL, ended DOUBLE PRECISION, exit_code BIGINT,
+        hosts BIGINT NOT NULL)""",
+    "CREATE INDEX runs_started ON runs (started)",
+    "CREATE TABLE run_hosts (run TEXT NOT NULL, host TEXT NOT NULL, PRIMARY KEY (run, host))",
+    "CREATE INDEX run_hosts_host ON run_hosts (host)",
+)
+
+STEPS: Sequence[Sequence[str]] = ((*STATE, *LOCKS), RUNS)

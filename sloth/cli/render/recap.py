@@ -44,6 +44,8 @@ def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], 
     style = "bold red" if finished.exit_code else "green"
     hosts = f"{len(finished.counts)} host" + ("s" if len(finished.counts) != 1 else "")
     screen.line((finished.workflow, "bold"), f": {hosts} in {duration(finished.duration)}: ", (said, style))
+    if finished.resume:
+        screen.line(("to do what is left: ", "dim"), finished.resume)
 
 
 def _rows(counts: Mapping[str, Mapping[str, int]], always: Sequence[str]) -> list[list[Part]]:

@@ -102,6 +102,8 @@ class Report:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
         what = f": {tasks} task{'s' if tasks != 1 else ''} on {folded(event.hosts)}"
+        if event.done:
+            what += f" · {event.done} task{'s' if event.done != 1 else ''} done before"
         self._results.line(
             (event.workflow, "bold"), what, (" · check mode, nothing is changed" if event.check else "", "yellow")
         )

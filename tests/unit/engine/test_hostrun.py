@@ -15,7 +15,7 @@ from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, Task
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
 from sloth.engine.hostrun import HostRun, Terms
-from sloth.engine.pending import Pending
+from sloth.engine.pending import Due, Pending
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 
@@ -319,3 +319,39 @@ def test_pending_handlers_of_a_host_that_is_not_reached_stay_pending(tmp_path):
     pending.keep("h1", ["restart"])
     HostRun(HostPlan("h1", {"a": ()}), fail_to_begin, terms([], pending=pending)).go()
     assert pending.of("h1") == ["restart"]
+
+
+def test_a_handler_is_owed_from_the_moment_it_is_notified(tmp_path):
+    pending = Pending(tmp_path, "w")
+    due = Due("h1", pending, ["restart"])
+    due.take(TaskFinished("h1", "a", "changed", notified=["restart"]))
+    assert pending.of("h1") == ["restart"]
+    due.take(TaskFinished("h1", "restart", "ok", handler=True))
+    assert pending.of("h1") == []
+
+
+def test_what_an_earlier_life_did_is_not_waited_for(tmp_path):
+    seen: list[Event] = []
+    session = FakeSession([finished("b")])
+
+    def begin(hear):
+        session.hear = hear
+        return session, {}
+
+    plan = HostPlan("h1", {"a": (), "b": ("a",)})
+    HostRun(plan, begin, terms(seen), {"a": TaskFinished("h1", "a", "ok", exports={"n": 1})}).go()
+    assert statuses(seen) == [("b", "ok")]
+
+
+def test_a_host_with_nothing_left_is_not_connected_to():
+    seen: list[Event] = []
+    plan, done = HostPlan("h1", {"a": ()}), {"a": TaskFinished("h1", "a", "ok")}
+    HostRun(plan, lambda hear: pytest.fail("it connected"), terms(seen), done).go()
+    assert seen == []
+
+
+@pytest.mark.parametrize(("kept", "told"), [(True, ["forget"]), (False, [])], ids=["kept", "not kept"])
+def test_a_host_forgets_only_what_is_written_down_here(kept, told):
+    session = FakeSession([])
+    HostRun(HostPlan("h1", {"a": ()}), lambda hear: (session, {}), replace(terms([]), kept=lambda: kept)).go()
+    assert session.told == told

@@ -1,0 +1,151 @@
+"""Runs that were and that go on: lists, heads, lines of their logs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sloth.cli.render.format import Format
+from sloth.cli.render.hostnames import folded
+from sloth.cli.render.notes import say, standard_output
+from sloth.cli.render.results import STATUS_STYLES, duration
+from sloth.cli.render.screen import Part, one_line
+from sloth.core.events import Event, HostUnreachable, LogLine, TaskFinished, TaskOutput, TaskRetrying
+from sloth.engine.archive import INTERRUPTED, RUNNING, Listed
+from sloth.engine.history import History
+from sloth.store.runs import Entry
+
+_STYLES = {"ok": "green", "running": "cyan", "detached": "cyan", "cancelled": "yellow", "interrupted": "yellow"}
+_SHOWN = (TaskOutput, LogLine, TaskRetrying, TaskFinished, HostUnreachable)
+
+
+def show_list(runs: Sequence[Listed], form: Format) -> None:
+    """One line for each."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"runs": [{**asdict(one.entry), "status": one.status, "took": round(one.took, 3)} for one in runs]})
+        return
+    if not runs:
+        screen.line("no runs")
+        return
+    rows: list[list[Part]] = [[(head, "dim") for head in ("run", "began", "took", "hosts", "status", "workflow", "by")]]
+    for one in runs:
+        kind = " (check)" if one.entry.mode == "check" else ""
+        took = "" if one.status == INTERRUPTED else duration(one.took)
+        rows.append(
+            [
+                (one.short, "bold"), _when(one.entry.started), took.rjust(8), str(one.entry.hosts).rjust(5),
+                (one.status, _STYLES.get(one.status, "red")), one_line(one.entry.workflow) + kind,
+                (one.entry.owner, "dim"),
+            ]
+        )  # fmt: skip
+    screen.table(rows)
+
+
+def show_head(history: History, status: str, form: Format) -> None:
+    """What a run was asked, and where it stands."""
+    screen, asked = standard_output(), history.asked
+    if form is Format.JSON:
+        entry = asdict(history.entry())
+        screen.json({"type": "run", **entry, "status": status, "lives": history.lives, "request": _request(history)})
+        return
+    took = "" if history.ended is None else f" for {duration(history.ended - history.started)}"
+    rows: list[list[Part]] = [
+        [("run", "dim"), (asked.run, "bold")],
+        [("status", "dim"), (status, _STYLES.get(status, "red"))],
+        [("file", "dim"), asked.request.file],
+        [("began", "dim"), f"{_when(history.started)}{took}, by {history.owner}"],
+        [("with", "dim"), _words(history)],
+    ]
+    if history.lives > 1:
+        rows.append([("resumed", "dim"), "once" if history.lives == 2 else f"{history.lives - 1} times"])
+    screen.table([row for row in rows if row[1]])
+    screen.line()
+
+
+def show_rest(history: History, status: str, short: str, form: Format) -> None:
+    """What runs, and what is left of a run that came to no end."""
+    if form is Format.JSON or history.finished is not None:
+        return
+    screen = standard_output()
+    by_task: dict[str, list[str]] = {}
+    for host, task in history.running:
+        by_task.setdefault(task, []).append(host)
+    for task, hosts in by_task.items():
+        word = "runs" if status == RUNNING else "was running"
+        screen.line((one_line(task), "bold"), f"  {word}  ", folded(hosts))
+    total = sum(map(len, history.hosts.values()))
+    screen.line(f"{len(history.done)} of {total} tasks are done")
+    if status == INTERRUPTED:
+        screen.line(("to do what is left: ", "dim"), f"sloth resume {short}")
+
+
+def is_of(event: Event, host: str | None, task: str | None) -> bool:
+    """Whether an event is one of the logs, and of that host and task."""
+    return isinstance(event, _SHOWN) and all(
+        wanted is None or getattr(event, name, None) == wanted for name, wanted in (("host", host), ("task", task))
+    )
+
+
+def show_line(at: float, event: Event, form: Format) -> None:
+    """One event as a line, or as many as it has itself."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"at": at, **event.plain()})
+        return
+    clock = time.strftime("%H:%M:%S", time.localtime(at))
+    host, task = getattr(event, "host", ""), one_line(getattr(event, "task", ""))
+    head: Part = (f"{clock} {host} {task}".rstrip() + " | ", "dim")
+    for text, style in _told(event):
+        for line in text.rstrip("\n").split("\n"):
+            screen.line(head, (line, style))
+
+
+def _told(event: Event) -> list[tuple[str, str]]:
+    match event:
+        case TaskOutput() | LogLine():
+            return [(event.text, "plain")]
+        case TaskRetrying():
+            return [(f"attempt {event.attempt} failed: {event.message}", "yellow")]
+        case HostUnreachable():
+            return [(f"unreachable: {event.message}", "red")]
+        case TaskFinished():
+            said = [str(event.failure.get(name) or "") for name in ("stdout", "stderr")]
+            said += [str(event.outputs.get(name) or "") for name in ("stdout", "stderr")]
+            end = f"{event.status} in {duration(event.duration)}" + (f": {event.message}" if event.message else "")
+            return [*((text, "plain") for text in said if text.strip()), (end, STATUS_STYLES[event.status])]
+    return []
+
+
+def show_cancelled(run: str) -> None:
+    """A run that was stopped."""
+    say("run ", (run, "bold"), " is stopped")
+
+
+def show_pruned(gone: Sequence[Entry], form: Format) -> None:
+    """Runs that are no more."""
+    if form is Format.JSON:
+        standard_output().json({"removed": [one.id for one in gone]})
+        return
+    say(f"{len(gone)} run{'s' if len(gone) != 1 else ''} removed")
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def _words(history: History) -> str:
+    """The request as the command line would have it."""
+    request = history.asked.request
+    words = [f"-i {one}" for one in request.targets.inventory]
+    words += [f"-l {request.targets.limit}"] if request.targets.limit else []
+    words += [f"--values {one}" for one in request.values] + [f"-e {one}" for one in request.extra]
+    words += [f"-t {','.join(request.tags)}"] if request.tags else []
+    words += [f"--skip-tags {','.join(request.skip_tags)}"] if request.skip_tags else []
+    words += ["--check"] if request.check else []
+    return " ".join(words)
+
+
+def _request(history: History) -> object:
+    return history.asked.plain()["request"]

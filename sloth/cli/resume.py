@@ -1,0 +1,88 @@
+"""`sloth resume`: what is left of a run that was stopped or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from sloth.cli import passwords
+from sloth.cli.command import EXIT_CODES, application, flat
+from sloth.cli.options import LockTimeout, ShowOptions, length
+from sloth.cli.render import watching
+from sloth.engine.request import Request
+
+app = application()
+
+RunId = Annotated[str, Argument(metavar="RUN", help="The run, or the beginning of its id.")]
+
+
+@dataclass(frozen=True, slots=True)
+class AgainOptions:
+    """What a run's journal does not hold, or what may be different today."""
+
+    forks: Annotated[
+        int | None, Option("--forks", "-f", min=1, metavar="NUMBER", help="How many hosts work at once.")
+    ] = None
+    diff: Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")] = False
+    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
+    password_file: Annotated[
+        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
+    ] = None
+    ask_become_pass: Annotated[
+        bool, Option("--ask-become-pass", "-K", help="Ask for the password to become another user.")
+    ] = False
+    become_password_file: Annotated[
+        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
+    ] = None
+    lock_timeout: LockTimeout = "0s"
+
+    def over(self, request: Request, *, live: bool) -> Request:
+        """The request as it was, with these."""
+        login, become = passwords.both(
+            passwords.Source(ask=self.ask_pass, file=self.password_file),
+            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
+        )
+        return replace(
+            request,
+            forks=self.forks or request.forks,
+            diff=self.diff or request.diff,
+            live=live,
+            lock_wait=length(self.lock_timeout, "--lock-timeout"),
+            targets=replace(request.targets, password=login, become_password=become),
+        )
+
+
+@app.command(epilog=EXIT_CODES)
+@flat
+def resume(
+    run: RunId,
+    again: AgainOptions,
+    show: ShowOptions,
+    failed: Annotated[
+        bool, Option("--failed", help="Only the tasks that failed, and those that were skipped for it.")
+    ] = False,
+    start: Annotated[
+        str | None, Option("--from", metavar="TASK", help="From this task on, done or not; nothing that stands before.")
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Also when the workflow, variables or hosts have changed.")] = False,
+) -> int:
+    """Do what is left of a run, without repeating what is done.
+
+    A task that was running when sloth was killed runs again. Passwords that were typed in are asked for once more:
+    -k and -K.
+
+    \b
+    example: sloth resume 7f3a
+             sloth resume 7f3a --failed
+             sloth resume 7f3a --from "configure nginx"
+    """
+    from sloth.engine import root
+    from sloth.engine.lives import Resume
+    from sloth.engine.resuming import Choice
+
+    with watching.run(show.form, show.detail(diff=again.diff)) as watchers:
+        how = Resume(Choice(failed, start), force)
+        return root.resume(run, how, lambda asked: again.over(asked, live=show.verbose > 0), watchers.subscribers)

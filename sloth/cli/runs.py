@@ -1,0 +1,136 @@
+"""`sloth runs`: what was run, and what goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from typer import Argument, Option
+
+from sloth.cli.command import EXIT_CODES, application, flat
+from sloth.cli.options import FormatOption, ShowOptions, length
+from sloth.cli.render import runs as render
+from sloth.cli.render import watching
+from sloth.cli.render.format import Format
+from sloth.core.errors import UsageError
+from sloth.engine import archive, root
+from sloth.store.runs import Wanted
+
+app = application("What was run: list, show, logs, attach, cancel, prune.")
+
+RunId = Annotated[str, Argument(metavar="RUN", help="The run, or the beginning of its id.")]
+Host = Annotated[str | None, Option("--host", metavar="NAME", help="Only this host.")]
+Task = Annotated[str | None, Option("--task", metavar="NAME", help="Only this task.")]
+
+
+@app.command("list")
+def list_(
+    workflow: Annotated[str | None, Option("--workflow", metavar="NAME", help="Only runs of this workflow.")] = None,
+    host: Annotated[str | None, Option("--host", metavar="NAME", help="Only runs with this host.")] = None,
+    status: Annotated[
+        str | None, Option("--status", metavar="WORD", help="Only these: `ok`, `failed`, `running`, `interrupted` …")
+    ] = None,
+    since: Annotated[
+        str | None, Option("--since", metavar="TIME", help="Only those that began within this time: `2h`, `7d`.")
+    ] = None,
+    number: Annotated[int, Option("--number", "-n", min=1, help="At most so many.")] = 20,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """List runs, the newest first.
+
+    \b
+    example: sloth runs list
+             sloth runs list --host web1 --status failed --since 7d
+    """
+    after = None if since is None else time.time() - length(since, "--since")
+    found = archive.listed(root.all_runs(), Wanted(workflow, host, after), status, number)
+    render.show_list(found, form)
+    return 0
+
+
+@app.command()
+@flat
+def show(run: RunId, detail: ShowOptions, host: Host = None) -> int:
+    """Show a run: what it was asked, how each task ended, what is left.
+
+    \b
+    example: sloth runs show 7f3a
+             sloth runs show 7f3a -v --host web1
+    """
+    runs = root.all_runs()
+    history = archive.read(runs, run)
+    status = archive.status_of(runs, history.entry())
+    render.show_head(history, status, detail.form)
+    with watching.run(detail.form, detail.detail()) as watchers:
+        for event in archive.retell(history):
+            if host is None or getattr(event, "host", host) == host:
+                for subscriber in watchers.subscribers:
+                    subscriber(event)
+    render.show_rest(history, status, runs.shortened([history.asked.run])[0], detail.form)
+    return 0
+
+
+@app.command()
+def logs(
+    run: RunId,
+    host: Host = None,
+    task: Task = None,
+    follow: Annotated[bool, Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Show what tasks wrote, logged and returned, line by line with the time.
+
+    Live output of programs is there when the run had -v.
+
+    \b
+    example: sloth runs logs 7f3a --host web1
+             sloth runs logs 7f3a --task nginx --follow
+    """
+    for at, event in archive.stream(root.all_runs(), run, follow=follow):
+        if render.is_of(event, host, task):
+            render.show_line(at, event, form)
+    return 0
+
+
+@app.command(epilog=EXIT_CODES)
+@flat
+def attach(run: RunId, show: ShowOptions) -> int:
+    """Watch a run from its beginning until it ends, from another terminal.
+
+    \b
+    example: sloth runs attach 7f3a
+    """
+    with watching.run(show.form, show.detail()) as watchers:
+        return archive.watch(root.all_runs(), run, watchers.subscribers)
+
+
+@app.command()
+def cancel(run: RunId) -> int:
+    """Stop a run, as Ctrl-C in its terminal does.
+
+    \b
+    example: sloth runs cancel 7f3a
+    """
+    render.show_cancelled(archive.cancel(root.all_runs(), run))
+    return 0
+
+
+@app.command()
+def prune(
+    keep: Annotated[int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep the newest runs.")] = None,
+    older_than: Annotated[
+        str | None, Option("--older-than", metavar="TIME", help="Remove those that began before this time: `30d`.")
+    ] = None,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Remove what is kept of old runs. Those that go on stay.
+
+    \b
+    example: sloth runs prune --keep 100
+             sloth runs prune --older-than 30d
+    """
+    if keep is None and older_than is None:
+        raise UsageError("which runs?", hint="--keep 100 keeps the newest, --older-than 30d removes the old")
+    before = None if older_than is None else time.time() - length(older_than, "--older-than")
+    render.show_pruned(archive.prune(root.all_runs(), keep, before), form)
+    return 0

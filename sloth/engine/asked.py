@@ -1,0 +1,121 @@
+"""What a run was asked: the first line of its journal, from which it can be taken up again. It holds no password."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import StoreError
+from sloth.engine.request import Request, Targets
+from sloth.store.journal import HEADER, RESUMED
+
+VERSION = 1
+PASSWORDS = ("password", "become_password")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who works on a run: a person at a machine, and the process there."""
+
+    name: str
+    machine: str
+    pid: int
+
+    @classmethod
+    def me(cls) -> Owner:
+        """This process."""
+        return cls(getpass.getuser(), socket.gethostname(), os.getpid())
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.machine}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """inputs: fingerprints of what it depends on. following: the workflows of the file that come after this one.
+
+    detached: hosts go on without us
+    """
+
+    run: str
+    workflow: str
+    request: Request
+    inputs: Mapping[str, Mapping[str, str]]
+    owner: Owner
+    following: Sequence[str] = ()
+    detached: bool = False
+
+    @property
+    def mode(self) -> str:
+        """In one word."""
+        return "check" if self.request.check else "detached" if self.detached else "apply"
+
+    def plain(self) -> dict[str, object]:
+        """The first line of the journal."""
+        plain = asdict(self)
+        for name in PASSWORDS:
+            del plain["request"]["targets"][name]
+        return {"type": HEADER, "version": VERSION, **plain}
+
+    def resumed(self, failed: bool, start: str | None) -> dict[str, object]:
+        """The line that begins another life of the run."""
+        more = {"owner": asdict(self.owner), "inputs": self.inputs}
+        return {"type": RESUMED, **more, "failed": failed, "from": start}
+
+
+def read(plain: Mapping[str, Any], run: str) -> Asked:
+    """From the first line of the run's journal. Raises StoreError for one that is none of ours."""
+    if plain.get("type") != HEADER or plain.get("version") != VERSION:
+        raise StoreError(f"the journal of run {run} was not written by this version of sloth")
+    try:
+        request = dict(plain["request"])
+        targets = Targets(**_known(Targets, request.pop("targets")))
+        return Asked(
+            run,
+            str(plain["workflow"]),
+            Request(targets=targets, **_known(Request, request)),
+            plain["inputs"],
+            owner(plain["owner"]),
+            [str(name) for name in plain.get("following") or ()],
+            plain.get("detached") is True,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error
+
+
+def owner(plain: Mapping[str, Any]) -> Owner:
+    """From its plain form."""
+    return Owner(str(plain["name"]), str(plain["machine"]), int(plain["pid"]))
+
+
+def anchored(request: Request) -> Request:
+    """The request with paths that mean the same from everywhere."""
+    targets = request.targets
+    return replace(
+        request,
+        file=str(Path(request.file).absolute()),
+        around=None if request.around is None else str(Path(request.around).absolute()),
+        values=tuple(str(Path(path).absolute()) for path in request.values),
+        extra=tuple(_file_word(word) for word in request.extra),
+        targets=replace(
+            targets,
+            inventory=tuple(one if "," in one else str(Path(one).absolute()) for one in targets.inventory),
+            limit=None if targets.limit is None else _file_word(targets.limit),
+            private_key=None if targets.private_key is None else str(Path(targets.private_key).expanduser().absolute()),
+        ),
+    )
+
+
+def _file_word(word: str) -> str:
+    """`@file` as an absolute path; anything else as it is."""
+    return f"@{Path(word[1:]).expanduser().absolute()}" if word.startswith("@") else word
+
+
+def _known(kind: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in names}

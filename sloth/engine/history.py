@@ -1,0 +1,120 @@
+"""What a journal tells of a run: what was asked, how each task ended last, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import StoreError
+from sloth.core.events import Event, RunFinished, RunStarted, TaskFinished, TaskStarted, event_of
+from sloth.core.model import BAD
+from sloth.engine import asked
+from sloth.engine.asked import Asked, Owner
+from sloth.store import journal
+from sloth.store.runs import Entry
+
+Key = tuple[str, str]
+FAILED = frozenset({"failed", "timed_out", "unreachable"})
+
+
+@dataclass(slots=True)
+class History:
+    """Of one run. Keys are (host, task).
+
+    ends: the last end of each task. handlers: the last end of each handler. running: began, and has no end.
+    hosts: those of the plan. finished: the end of the run's last life, None when it was torn off
+    """
+
+    asked: Asked
+    owner: Owner
+    started: float = 0.0
+    ended: float | None = None
+    lives: int = 1
+    ends: dict[Key, TaskFinished] = field(default_factory=dict)
+    handlers: dict[Key, TaskFinished] = field(default_factory=dict)
+    running: dict[Key, float] = field(default_factory=dict)
+    hosts: dict[str, list[str]] = field(default_factory=dict)
+    finished: RunFinished | None = None
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """One more line of the journal."""
+        at = float(line.get("at") or 0.0)
+        if line.get("type") == journal.RESUMED:
+            self.lives += 1
+            self.owner = asked.owner(line["owner"])
+            self.asked = replace(self.asked, inputs=line["inputs"])
+            self.finished = self.ended = None
+            self.running.clear()
+            return
+        event = event_of(line)
+        if event is not None:
+            self._take(event, at)
+
+    def _take(self, event: Event, at: float) -> None:
+        match event:
+            case RunStarted():
+                self.started = self.started or event.started_at
+                for host, tasks in event.hosts.items():
+                    known = self.hosts.setdefault(host, [])
+                    known += [task for task in tasks if task not in known]
+            case TaskStarted():
+                self.running[event.host, event.task] = at
+            case TaskFinished():
+                self.running.pop((event.host, event.task), None)
+                (self.handlers if event.handler else self.ends)[event.host, event.task] = event
+            case RunFinished():
+                self.finished, self.ended = event, at
+                self.running.clear()
+
+    @property
+    def done(self) -> dict[Key, TaskFinished]:
+        """The tasks that need not run again."""
+        return {key: event for key, event in self.ends.items() if is_done(event)}
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of its last life."""
+        return None if self.finished is None else self.finished.exit_code
+
+    def entry(self) -> Entry:
+        """For the index."""
+        one = self.asked
+        return Entry(
+            one.run, one.workflow, one.request.file, str(self.owner), one.mode, self.started, self.ended,
+            self.exit_code, len(self.hosts),
+        )  # fmt: skip
+
+
+def is_done(event: TaskFinished) -> bool:
+    """Whether a task that ended like this has had its turn; one that was never to run because of others has not."""
+    return not event.blocks and (event.status not in BAD or event.ignored)
+
+
+def read(path: Path) -> History:
+    """The history of a run. Raises StoreError for what is no journal of ours."""
+    return from_lines((line for _, line in journal.entries(path)), path.parent.name)
+
+
+def from_lines(lines: Iterable[Mapping[str, Any]], run: str) -> History:
+    """The same from the lines."""
+    history: History | None = None
+    for line in lines:
+        if history is None:
+            what = asked.read(line, run)
+            history = History(what, what.owner, float(line.get("at") or 0.0))
+        else:
+            history.take(line)
+    if history is None:
+        raise StoreError(f"the journal of run {run} is empty: it was stopped before it began")
+    return history
+
+
+def described(path: Path) -> tuple[Entry, list[str]] | None:
+    """For the index: a run and its hosts; None for a journal that says nothing."""
+    try:
+        history = read(path)
+    except StoreError:
+        return None
+    return history.entry(), list(history.hosts)

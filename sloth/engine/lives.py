@@ -1,0 +1,87 @@
+"""The lives of runs: how one begins, how it is taken up again, and what is kept of those that were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from sloth.core.errors import PlanChanged, RunBusy, UsageError
+from sloth.core.events import Event
+from sloth.core.model import Plan
+from sloth.engine import fingerprints
+from sloth.engine.asked import Asked, Owner, anchored
+from sloth.engine.history import History
+from sloth.engine.recording import Recorder
+from sloth.engine.request import Request
+from sloth.engine.resuming import Choice, Rest, rest_of
+from sloth.engine.run import Life, Loaded
+from sloth.store.journal import Journal
+from sloth.store.runs import Runs
+
+ENDING_PATIENCE = 10.0  # seconds that a host gets to end what a killed controller left there
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """How a run is taken up. force: with inputs that have changed, too."""
+
+    choice: Choice
+    force: bool = False
+
+
+class Lives:
+    """Begins runs and takes them up. say: where notices go."""
+
+    def __init__(self, runs: Runs, say: Callable[[Event], None]) -> None:
+        self._runs = runs
+        self._say = say
+
+    @contextmanager
+    def first(self, request: Request, loaded: Loaded, plan: Plan, following: Sequence[str]) -> Iterator[Life]:
+        """A run begins. following: the workflows that come after it. Raises StoreError when it cannot be kept."""
+        run = self._runs.new()
+        asked = Asked(
+            run, plan.workflow.name, anchored(request), fingerprints.of_inputs(loaded, run), Owner.me(), following
+        )
+        journal = Journal.begin(self._runs.journal(run), asked.plain())
+        with self._recorded(journal, History(asked, asked.owner)) as record:
+            yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
+
+    @contextmanager
+    def next(self, history: History, loaded: Loaded, plan: Plan, how: Resume) -> Iterator[Life]:
+        """A run is taken up. Raises UsageError when its inputs have changed, RunBusy when it goes on elsewhere."""
+        asked, whole = history.asked, rest_of(plan, history, Choice())
+        now = fingerprints.of_inputs(loaded, asked.run)
+        short = self._runs.shortened([asked.run])[0]
+        changes = fingerprints.differences(asked.inputs, now)
+        if changes and not how.force:
+            raise PlanChanged(
+                f"since run {short} began, this has changed:{fingerprints.told(changes)}",
+                hint="--force resumes it as things are now; `sloth apply` begins anew",
+            )
+        rest = whole if how.choice == Choice() else rest_of(plan, history, how.choice)
+        me = replace(asked, owner=Owner.me(), inputs=now)
+        try:
+            journal = Journal.begin(self._runs.journal(asked.run), me.resumed(how.choice.failed, how.choice.start))
+        except RunBusy as error:
+            raise RunBusy(
+                f"{history.owner} works on run {short} (pid {history.owner.pid})",
+                hint=f"`sloth runs attach {short}` watches it, `sloth runs cancel {short}` stops it",
+            ) from error
+        history.take(journal.last)
+        with self._recorded(journal, history) as record:
+            yield Life(asked.run, rest, record, lambda: short, is_whole=rest.left >= whole.left)
+
+    @contextmanager
+    def _recorded(self, journal: Journal, history: History) -> Iterator[Recorder]:
+        with Recorder(journal, self._runs, history, self._say) as record:
+            yield record
+        record.check()
+
+
+def resumable(history: History, short: str) -> Request:
+    """What a run that can be taken up was asked. Raises UsageError for one that cannot."""
+    if history.asked.request.check:
+        raise UsageError(f"run {short} was a check: it changed nothing, so nothing is left of it")
+    return history.asked.request

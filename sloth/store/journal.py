@@ -1,0 +1,111 @@
+"""A run's journal: what it was asked, and everything that happened, a line of JSON each, in a file that only grows.
+
+The first line says what was asked (`type` is `run`); a line of the type `resumed` begins another life of the same run;
+all others are events with the time `at` which they were heard. The process that works on the run holds the file, so
+that everybody sees whether it is still alive. Nobody but the owner may read it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sloth.core.errors import RunBusy, StoreError
+from sloth.core.events import Event, HostUnreachable, LogLine, Notice, RunFinished, RunStarted, TaskFinished, TaskOutput
+from sloth.runtime.linefile import LineFile, encoded
+
+BUFFER = 1 << 18  # bytes that wait for the disk at most
+LINES_LIMIT = 64 << 20  # bytes of a run's live output and logs that are kept
+LINE_LIMIT = 1 << 20  # bytes of one event, beyond which it loses its diff
+FULL = "what was kept before is intact; `sloth runs prune` makes room, SLOTH_HOME names another place"
+HEADER = "run"
+RESUMED = "resumed"
+_LINES = (TaskOutput, LogLine, Notice)
+_MILESTONES = (RunStarted, TaskFinished, HostUnreachable, RunFinished)
+
+
+class Journal:
+    """The journal of a run that this process works on: a subscriber of the run's events. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LineFile(str(path))
+        self._buffer: list[bytes] = []
+        self._waiting = 0
+        self._lines = 0
+        self.last: dict[str, object] = {}  # the last line, as it was written
+        self._cut = False
+        self._due = False
+
+    @classmethod
+    def begin(cls, path: Path, asked: Mapping[str, object]) -> Journal:
+        """Begin a run, or (the file is there) another life of it. asked: its first line. Raises StoreError, RunBusy."""
+        journal = cls(path)
+        try:
+            journal._file.open()
+            if not journal._file.hold():
+                raise RunBusy(f"run {path.parent.name} is being worked on by another process")
+            journal._put(dict(asked, at=time.time()))
+            journal.settle(force=True)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}", hint=FULL) from error
+        return journal
+
+    def __call__(self, event: Event) -> None:
+        """Keep an event. OSError when the disk does not take it."""
+        entry: dict[str, object] = {"type": event.type, "at": round(time.time(), 3)}
+        for name in event.__dataclass_fields__:
+            value = getattr(event, name)
+            if value or (value == 0 and value is not False):
+                entry[name] = value
+        if isinstance(event, _LINES) and self._is_over(event):
+            return
+        self._put(entry)
+        self._due = self._due or isinstance(event, _MILESTONES)
+        if self._waiting > BUFFER:
+            self.settle()
+
+    def settle(self, *, force: bool = False) -> None:
+        """Bring to the disk what waits, if a task has ended meanwhile; else only to the system."""
+        if self._buffer:
+            data, self._buffer, self._waiting = b"".join(self._buffer), [], 0
+            self._file.write(data)
+        if self._due or force:
+            self._due = False
+            self._file.sync()
+
+    def close(self) -> None:
+        """The end of this life of the run."""
+        self._file.close()
+
+    def _put(self, entry: dict[str, object]) -> None:
+        self.last = entry
+        line = encoded(entry)
+        if len(line) > LINE_LIMIT and "diff" in entry:
+            line = encoded({**entry, "diff": [{"path": "", "text": "[too large to be kept]"}]})
+        self._buffer.append(line)
+        self._waiting += len(line)
+
+    def _is_over(self, event: TaskOutput | LogLine | Notice) -> bool:
+        """Whether the run has said more than is kept; once, that is noted."""
+        self._lines += len(event.text)
+        if self._lines <= LINES_LIMIT or self._cut:
+            return self._lines > LINES_LIMIT
+        self._cut = True
+        text = f"output and logs beyond {LINES_LIMIT >> 20} MiB are not kept"
+        self._put({"type": Notice.type, "at": round(time.time(), 3), "text": text})
+        return True
+
+
+def entries(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines of a journal from that place on, each with the place behind it; a torn last one is left out."""
+    try:
+        yield from LineFile(str(path)).entries(start)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def is_alive(path: Path) -> bool:
+    """Whether a process works on the run."""
+    return LineFile(str(path)).is_held()

@@ -1,0 +1,130 @@
+"""What is left of a run, from its journal's lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.core.errors import StoreError, UsageError
+from sloth.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
+from sloth.core.model import HostPlan, Plan, Workflow
+from sloth.engine import history as histories
+from sloth.engine.asked import Asked, Owner, read
+from sloth.engine.request import Request, Targets
+from sloth.engine.resuming import Choice, rest_of
+
+INPUTS = {"source site.sloth": {"": "1"}}
+ASKED = Asked("1f", "w", Request("/site.sloth", Targets(password="hunter2", become_password="hunter3")), INPUTS, Owner("ada", "desk", 7))  # fmt: skip
+PLAN = Plan(
+    Workflow("w", "w:1"),
+    (
+        HostPlan("h1", {"a": (), "b": ("a",), "c": ("b",)}),
+        HostPlan("h2", {"a": (), "b": ("a",), "d": ("b",)}, {"d": ("c",)}, batch=1),
+    ),
+    (("h1",), ("h2",)),
+    {"c": (("h1", "c"),)},
+)
+
+
+def end(host, task, status="ok", **more):
+    return TaskFinished(host, task, status, **more)
+
+
+def history(*events):
+    lines = [ASKED.plain(), *(event.plain() if not isinstance(event, dict) else event for event in events)]
+    return histories.from_lines(lines, "1f")
+
+
+def rest(choice, *events):
+    found = rest_of(PLAN, history(*events), choice)
+    left = {
+        host.host: [task for task in host.tasks if (host.host, task) not in found.done] for host in found.plan.hosts
+    }
+    return {host: tasks for host, tasks in left.items() if tasks}
+
+
+FAILED = [
+    end("h1", "a", "changed"),
+    end("h1", "b", "failed", blocks=True),
+    end("h1", "c", "skipped", blocks=True),
+    end("h2", "a"),
+    end("h2", "b"),
+    end("h2", "d", "skipped", blocks=True),
+]
+
+
+def test_what_ended_well_is_not_left():
+    assert rest(Choice(), end("h1", "a"), end("h1", "b", "changed"), end("h2", "a", "skipped")) == {
+        "h1": ["c"],
+        "h2": ["b", "d"],
+    }
+
+
+@pytest.mark.parametrize("status", ["failed", "timed_out", "unreachable", "cancelled"])
+def test_what_did_not_end_well_is_left(status):
+    assert rest(Choice(), end("h1", "a", status, blocks=True))["h1"] == ["a", "b", "c"]
+
+
+def test_a_failure_that_does_not_matter_is_done():
+    assert rest(Choice(), end("h1", "a", "failed", ignored=True))["h1"] == ["b", "c"]
+
+
+def test_the_last_life_counts():
+    later = {"type": "resumed", "owner": {"name": "bob", "machine": "lap", "pid": 8}, "inputs": ASKED.plain()["inputs"]}
+    found = history(*FAILED, RunFinished("1f", "w", {}, 2, 1.0), later, end("h1", "b"))
+    assert found.lives == 2 and found.finished is None and str(found.owner) == "bob@lap"
+    assert ("h1", "b") in found.done
+
+
+def test_only_failed_takes_what_failed_and_what_was_skipped_for_it_also_elsewhere():
+    assert rest(Choice(failed=True), *FAILED) == {"h1": ["b", "c"], "h2": ["d"]}
+
+
+def test_only_failed_leaves_out_what_was_never_begun():
+    assert rest(Choice(failed=True), *FAILED[:3]) == {"h1": ["b", "c"]}
+    assert rest(Choice(), *FAILED[:3]) == {"h1": ["b", "c"], "h2": ["a", "b", "d"]}
+
+
+def test_only_failed_leaves_out_what_waits_for_something_that_was_never_begun():
+    events = [
+        end("h1", "a", "failed", blocks=True),
+        end("h2", "a"),
+        end("h2", "b"),
+        end("h2", "d", "skipped", blocks=True),
+    ]
+    assert rest(Choice(failed=True), *events) == {"h1": ["a"]}
+
+
+def test_the_batches_hold_only_hosts_that_are_left():
+    assert rest_of(PLAN, history(*FAILED[:3]), Choice(failed=True)).plan.batches == (("h1",),)
+
+
+def test_from_runs_a_task_and_all_behind_it_again_and_nothing_before():
+    events = [end("h1", "a", "failed", blocks=True), end("h1", "b"), end("h1", "c"), end("h2", "a")]
+    assert rest(Choice(start="b"), *events) == {"h1": ["b", "c"], "h2": ["b", "d"]}
+
+
+def test_from_an_unknown_task_is_refused_with_a_near_match():
+    with pytest.raises(UsageError, match="no task 'bb'") as error:
+        rest(Choice(start="bb"))
+    assert error.value.hint
+
+
+def test_a_task_that_began_and_did_not_end_was_running():
+    started = RunStarted("1f", "w", "/site.sloth", False, {"h1": ["a"]}, 5.0)
+    assert list(history(started, TaskStarted("h1", "a")).running) == [("h1", "a")]
+
+
+def test_what_was_asked_comes_back_without_its_passwords():
+    plain = ASKED.plain()
+    assert "hunter" not in str(plain)
+    again = read(plain, "1f")
+    assert again.request.file == "/site.sloth" and again.inputs == INPUTS and again.owner == ASKED.owner
+
+
+@pytest.mark.parametrize(
+    "lines", [[], [{"type": "run", "version": 99}], [{"type": "run", "version": 1}], [{"x": 1}]],
+    ids=["empty", "of another version", "damaged", "something else"],
+)  # fmt: skip
+def test_what_is_no_journal_is_a_clear_error(lines):
+    with pytest.raises(StoreError):
+        histories.from_lines(lines, "1f")

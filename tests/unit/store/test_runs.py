@@ -1,0 +1,163 @@
+"""Journals and the index of runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sloth.core.errors import RunBusy, StoreError, UsageError
+from sloth.core.events import LogLine, Notice, RunFinished, TaskFinished, TaskStarted, event_of
+from sloth.store import SqliteDatabase, journal
+from sloth.store.journal import LINES_LIMIT, Journal
+from sloth.store.runs import Entry, Runs, Wanted
+
+ENTRY = Entry("", "site", "/site.sloth", "ada@desk", "apply", 100.0, None, None, 2)
+EVENTS = [
+    TaskStarted("h1", "a"),
+    TaskFinished("h1", "a", "changed", outputs={"n": 0, "list": [1]}, notified=["x"], duration=0.5),
+    RunFinished("1f", "site", {"h1": {"changed": 1}}, 0, 1.5),
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.jsonl"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    return Runs(folder, SqliteDatabase(tmp_path / "store.db"), lambda path: None)
+
+
+def begun(runs, run, **more):
+    """A run that is there and in the index."""
+    runs.journal(run).parent.mkdir()
+    Journal.begin(runs.journal(run), {"type": "run"}).close()
+    runs.note(replace(ENTRY, id=run, **more), ["h1", "h2"])
+    return run
+
+
+def test_events_come_back_as_they_were(path):
+    written = Journal.begin(path, {"type": "run"})
+    for event in EVENTS:
+        written(event)
+    written.settle()
+    assert [event_of(line) for _, line in journal.entries(path)][1:] == EVENTS
+
+
+def test_nobody_else_may_read_a_journal(path):
+    Journal.begin(path, {"type": "run"})
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_run_that_goes_on_cannot_be_taken_up_elsewhere(path):
+    first = Journal.begin(path, {"type": "run"})
+    assert journal.is_alive(path)
+    with pytest.raises(RunBusy):
+        Journal.begin(path, {"type": "resumed"})
+    first.close()
+    assert not journal.is_alive(path)
+    Journal.begin(path, {"type": "resumed"}).close()
+
+
+def test_what_a_crash_tore_off_is_cut_away(path):
+    Journal.begin(path, {"type": "run"}).close()
+    with path.open("a") as file:
+        file.write('{"type": "task_fin')
+    assert [line["type"] for _, line in journal.entries(path)] == ["run"]
+    Journal.begin(path, {"type": "resumed"}).close()
+    assert [json.loads(line)["type"] for line in path.read_text().splitlines()] == ["run", "resumed"]
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
+    with pytest.raises(StoreError, match="cannot write"):
+        Journal.begin(tmp_path / "missing" / "journal.jsonl", {"type": "run"})
+
+
+def test_an_event_beyond_the_limit_loses_its_diff_and_keeps_its_outputs(path):
+    written = Journal.begin(path, {"type": "run"})
+    written(TaskFinished("h", "a", "changed", outputs={"n": 1}, diff=[{"path": "/x", "text": "x" * (2 << 20)}]))
+    written.settle()
+    kept = [line for _, line in journal.entries(path)][-1]
+    assert kept["outputs"] == {"n": 1}
+    assert "too large" in kept["diff"][0]["text"]
+
+
+def test_lines_beyond_the_limit_are_left_out_with_one_notice(path):
+    written = Journal.begin(path, {"type": "run"})
+    for _ in range(4):
+        written(LogLine("h", "a", "info", "x" * (LINES_LIMIT // 2)))
+    written(TaskFinished("h", "a", "ok"))
+    written.settle()
+    types = [line["type"] for _, line in journal.entries(path)]
+    assert types == ["run", "log", "log", Notice.type, "task_finished"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "message"),
+    [("7f3", "beginning of several runs"), ("9", "no run"), ("", "no run")],
+    ids=["ambiguous", "unknown", "empty"],
+)
+def test_a_prefix_that_means_no_one_run_is_refused(runs, prefix, message):
+    begun(runs, "7f3a1111")
+    begun(runs, "7f3b2222")
+    with pytest.raises(UsageError, match=message):
+        runs.find(prefix)
+
+
+def test_a_prefix_that_means_one_run_finds_it(runs):
+    begun(runs, "7f3a1111")
+    begun(runs, "7f3b2222")
+    assert runs.find("7f3b") == "7f3b2222"
+    assert runs.shortened(["7f3a1111"]) == ["7f3a"]
+
+
+def test_runs_that_begin_alike_are_shown_with_more_of_their_ids(runs):
+    begun(runs, "7f3a1111")
+    begun(runs, "7f3a1222")
+    assert runs.shortened(["7f3a1111", "7f3a1222"]) == ["7f3a11", "7f3a12"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(), ["c", "b", "a"]),
+        (Wanted(workflow="other"), ["b"]),
+        (Wanted(host="h1"), ["c", "b", "a"]),
+        (Wanted(host="h9"), []),
+        (Wanted(since=150), ["c", "b"]),
+        (Wanted(limit=1), ["c"]),
+    ],
+    ids=["all", "workflow", "host", "no host", "since", "limit"],
+)
+def test_the_index_answers(runs, wanted, found):
+    begun(runs, "a")
+    begun(runs, "b", workflow="other", started=200.0)
+    begun(runs, "c", started=300.0)
+    assert [entry.id for entry in runs.select(wanted)] == found
+
+
+def test_the_end_of_a_run_takes_the_place_of_its_beginning(runs):
+    begun(runs, "a")
+    runs.note(replace(ENTRY, id="a", ended=200.0, exit_code=2))
+    assert runs.entry("a").exit_code == 2
+
+
+def test_a_run_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    described = (replace(ENTRY, id="1f"), ["h1"])
+    runs = Runs(folder, SqliteDatabase(tmp_path / "store.db"), lambda path: described)
+    (folder / "1f").mkdir()
+    Journal.begin(runs.journal("1f"), {"type": "run"}).close()
+    assert [entry.id for entry in runs.select(Wanted(host="h1"))] == ["1f"]
+
+
+def test_a_removed_run_is_nowhere(runs):
+    begun(runs, "a")
+    runs.remove("a")
+    assert runs.select(Wanted()) == [] and runs.ids() == []
