@@ -17,6 +17,8 @@ from sloth.cli.options import (
     request,
 )
 from sloth.cli.render import plans, questions, watching
+from sloth.cli.render.format import Format, RunFormat
+from sloth.core.errors import UsageError
 from sloth.core.events import Event, RunFinished
 from sloth.engine.request import Request
 
@@ -50,7 +52,7 @@ def perform(asked: Request, run: RunOptions, show: ShowOptions) -> int:
 
     pending = Pending()
     ask = questions.on_terminal() if run.step else None
-    with watching.run(show.form, show.detail(diff=run.diff, check=run.check)) as watchers:
+    with watching.run(show.form, show.detail(diff=run.diff, check=run.check, profile=run.profile)) as watchers:
         code = root.apply(
             replace(asked, live=show.verbose > 0), [*watchers.subscribers, pending], ask and ask(watchers.aside)
         )
@@ -61,8 +63,10 @@ def look(asked: Request, lists: ListOptions, show: ShowOptions) -> int:
     """Show which hosts, tasks and tags a run would have. Returns the exit code."""
     from sloth.engine import root
 
+    if show.form is RunFormat.JUNIT:
+        raise UsageError("lists of hosts, tasks and tags are no run: --format text or json shows them")
     found = root.plan(asked, watching.to_stderr())
-    plans.show_lists(found, show.form, hosts=lists.list_hosts, tasks=lists.list_tasks, tags=lists.list_tags)
+    plans.show_lists(found, Format(show.form), hosts=lists.list_hosts, tasks=lists.list_tasks, tags=lists.list_tags)
     return 0
 
 

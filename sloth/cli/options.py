@@ -12,7 +12,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli import passwords
-from sloth.cli.render.format import Format
+from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.results import Detail
 from sloth.core.errors import UsageError
 from sloth.core.settings import Settings, load
@@ -177,11 +177,15 @@ class ShowOptions:
     """What is seen of a run, and how."""
 
     verbose: Verbosity = 0
-    form: FormatOption = Format.TEXT
+    form: Annotated[
+        RunFormat, Option("--format", help="For people (text), for programs (json, a line each), for CI (junit).")
+    ] = RunFormat.TEXT
 
-    def detail(self, *, diff: bool = False, command: bool = False, check: bool = False) -> Detail:
+    def detail(
+        self, *, diff: bool = False, command: bool = False, check: bool = False, profile: bool = False
+    ) -> Detail:
         """How much is told of each result. What a check would change is what it was asked for."""
-        return Detail(self.verbose, diff, command, changes=check)
+        return Detail(self.verbose, diff, command, changes=check, profile=profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ class RunOptions:
     force_handlers: Annotated[
         bool, Option("--force-handlers", help="Run the handlers of a host even if one of its tasks failed.")
     ] = False
+    profile: Annotated[bool, Option("--profile", help="Tell at the end where the time of each host went.")] = False
     step: Annotated[bool, Option("--step", help="Ask before each task whether it shall run.")] = False
     lock_timeout: LockTimeout = "0s"
 

@@ -2,7 +2,7 @@
 
     RunStarted ── TaskStarted ─┬─ TaskOutput* ── TaskRetrying* ─┬─ TaskFinished ── RunFinished
                                └─ LogLine*                      ┘
-    HostUnreachable and Notice may come at any time in between.
+    HostUnreachable and Notice may come at any time in between, HostTimes at the end of each host.
 
 Every (host, task) of the plan gets exactly one TaskFinished, also when its host is never reached.
 Text that comes from a host is data: it is as the host sent it, limited in length; who shows it on a
@@ -135,6 +135,24 @@ class Notice(Event):
     type: ClassVar[str] = "notice"
     text: str
     host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostTimes(Event):
+    """Where a host's time went, in seconds.
+
+    connect: to log in and start. upload: what it had to be sent to run at all. lua, modules: in the workflow's code,
+    and in what that called; side by side they may be more than the whole. waiting: for a place, a lock, others
+    """
+
+    type: ClassVar[str] = "host_times"
+    host: str
+    connect: float
+    upload: float
+    lua: float
+    modules: float
+    waiting: float
+    total: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class Tally:
         """Take one more event into account."""
         if isinstance(event, TaskFinished):
             of_host = self.counts[event.host]
-            of_host[event.status] = of_host.get(event.status, 0) + 1
+            status = "ignored" if event.ignored else event.status
+            of_host[status] = of_host.get(status, 0) + 1
             key = (event.host, event.task, event.handler)
             self._bad.pop(key, None)  # a handler that failed may run again, and well
             if event.status in BAD and not event.ignored:

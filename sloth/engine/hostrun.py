@@ -19,6 +19,7 @@ from sloth.core.model import HostPlan
 from sloth.engine.gates import Gates, Opened
 from sloth.engine.incoming import BadEvent, parse
 from sloth.engine.pending import Due, Pending
+from sloth.engine.stopwatch import Stopwatch
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
@@ -34,6 +35,10 @@ class Session(Protocol):
     @property
     def warnings(self) -> list[str]:
         """What a person should know about how it came about."""
+
+    @property
+    def uploading(self) -> float:
+        """The seconds that sending the bundle took."""
 
     def call(self, verb: str, args: dict[str, Any]) -> object:
         """Ask the host and wait. Raises ActionFailed, or ConnectionLost when the host is gone."""
@@ -111,6 +116,7 @@ class HostRun:
         self._started: set[tuple[str, bool]] = set()
         self._cancelled = ""
         self._odd = False
+        self._stopwatch = Stopwatch(time.monotonic)
 
     def go(self) -> None:
         """Run to the end, in a slot that the caller has taken. SlothErrors become events."""
@@ -131,7 +137,9 @@ class HostRun:
         """Everything between taking the host and giving it back. ended(): the host says that it is done."""
         try:
             due = self._due.load()
-            self.session, job = self._begin({"event": self._hear})
+            with self._stopwatch.connecting():
+                self.session, job = self._begin({"event": self._hear})
+            self._stopwatch.uploaded(self.session.uploading)
             for text in self.session.warnings:
                 self._publish(Notice(text, self.host))
             gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
@@ -139,6 +147,7 @@ class HostRun:
             if not self._cancelled:
                 done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": due})
                 self._take_exports(done)
+                self._stopwatch.take(done)
                 ended()
                 if self._terms.kept():
                     self.session.tell("forget", {})
@@ -152,6 +161,7 @@ class HostRun:
             self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
             if self.session is not None:
                 self.session.close()
+            self._publish(self._stopwatch.times(self.host))
 
     def _take_exports(self, done: object) -> None:
         exports = done.get("exports") if isinstance(done, dict) else None

@@ -59,6 +59,11 @@ class Placed:
         """What a person should know about how the session came about."""
         return self._session.warnings
 
+    @property
+    def uploading(self) -> float:
+        """The seconds that what was sent to it took."""
+        return self._session.uploading
+
     def call(self, verb: str, args: dict[str, Any]) -> object:
         """Ask the host; a job is played where it can be."""
         if verb != "job":

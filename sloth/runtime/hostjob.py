@@ -10,6 +10,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import Job
 from sloth.runtime.luapart import LuaUnavailable
 from sloth.runtime.play import Play
+from sloth.runtime.spent import Spent
 from sloth.runtime.stage import Tools
 
 MYPY = False
@@ -55,15 +56,20 @@ class Surroundings:
 
 
 def play_job(args: "Plain", here: Surroundings) -> "Plain":
-    """The answer to the verb `job`: {"counts": {status: number of tasks}, "exports": the run's outputs here}."""
+    """The answer to the verb `job`.
+
+    {"counts": {status: number of tasks}, "exports": the run's outputs here, "spent": see Spent.plain}
+    """
     from sloth.runtime.lua.vm import VM, LuaError
     from sloth.runtime.program import closures, load_program
 
-    job = Job(args)
+    job, spent = Job(args), Spent()
     with _only_one(job, here):
         here.recall(job)
         try:
-            vm = VM(here.lua(), modules=here.modules)
+            with spent.on("upload"):  # nothing, where the extension is there
+                lua = here.lua()
+            vm = VM(lua, modules=here.modules)
             program = load_program(
                 vm,
                 job.entry,
@@ -81,10 +87,10 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
         except LuaError as error:
             raise ActionFailed(error.text, kind="workflow", where=error.where) from error
         _check(job, declared.tasks)
-        play = Play(job, declared, Tools(vm, here.act, here.emit, here.timer))
+        play = Play(job, declared, Tools(vm, spent.within(here.act), here.emit, here.timer))
         here.playing(play)
         counts = play.run()
-        return {"counts": counts, "exports": play.exports}
+        return {"counts": counts, "exports": play.exports, "spent": {**spent.seconds, "lua": vm.spent}}
 
 
 @contextmanager

@@ -33,10 +33,14 @@ class NeedsTerminal(Unreachable):
 
 @dataclass(slots=True)
 class Greeting:
-    """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: a long silence first."""
+    """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: a long silence first.
+
+    uploading: the seconds that the bundle took.
+    """
 
     rest: bytes = b""
     uploads: int = 0
+    uploading: float = 0.0
     bytes_sent: int = 0
     slow: bool = False
     err: bytes = b""
@@ -173,8 +177,10 @@ def greet(
     try:
         words = talk.line(timeout)
         if words[0] == "need":
+            began = time.monotonic()
             talk.upload(packed())
             words = talk.line(UPLOAD_PATIENCE)
+            talk.greeting.uploading = time.monotonic() - began
     except OSError as error:
         talk.greeting.err += str(error).encode()
         raise NoShell(f"{host}: the connection ended before sloth started: {error}") from error

@@ -37,6 +37,7 @@ class RawSession:
 
     def __init__(self, connection: Connection, shell: Shell, why: str, hear: Callable[[Message], None]) -> None:
         self.warnings: list[str] = list(shell.login.warnings)
+        self.uploading = 0.0
         self._connection = connection
         self._shell = shell
         self._why = why

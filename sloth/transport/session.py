@@ -29,7 +29,7 @@ class Session:
     """What a runtime on a host is to the engine.
 
     hello: what it said of itself. warnings: what a person should hear. lost: why it ended, if not as it should.
-    uploads, bytes_sent, channels_opened: what it has cost.
+    uploads, bytes_sent, channels_opened: what it has cost; uploading: seconds.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Session:
         self.warnings: list[str] = []
         self.lost = ""
         self.uploads = greeting.uploads
+        self.uploading = greeting.uploading
         self.bytes_sent = greeting.bytes_sent
         self.channels_opened = 1
         self.last_sign = heart.clock()

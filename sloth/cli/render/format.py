@@ -1,4 +1,4 @@
-"""The two forms in which everything can be printed."""
+"""The forms in which things can be printed: all of them as text or JSON, and runs as JUnit's XML too."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class RunFormat(StrEnum):
+    """How a run is told."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from sloth.cli.render.screen import Screen
-from sloth.core.events import Event, RunFinished, RunStarted, Subscriber, TaskFinished
+from sloth.core.events import Event, HostTimes, RunFinished, RunStarted, Subscriber, TaskFinished
 
 _FOR_PROGRAMS = (RunStarted, TaskFinished, RunFinished)
+_WITH_PROFILE = (*_FOR_PROGRAMS, HostTimes)
 
 
 class JsonLines:
-    """A subscriber. `others` hears of the events that are for people only."""
+    """A subscriber. `others` hears of the events that are for people only. profile: tell of times too."""
 
-    def __init__(self, screen: Screen, others: Subscriber | None = None) -> None:
+    def __init__(self, screen: Screen, others: Subscriber | None = None, *, profile: bool = False) -> None:
         self._screen = screen
+        self._types = _WITH_PROFILE if profile else _FOR_PROGRAMS
         self._others = others
 
     def __call__(self, event: Event) -> None:
         """Write the event, or leave it to the others."""
-        if isinstance(event, _FOR_PROGRAMS):
+        if isinstance(event, self._types):
             self._screen.json(event.plain())
         elif self._others is not None:
             self._others(event)

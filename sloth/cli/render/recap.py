@@ -14,7 +14,8 @@ from sloth.core.events import RunFinished
 _ALWAYS = ("ok", "changed", "failed")
 _ALWAYS_IN_CHECK_MODE = ("ok", "would_change", "would_run", "failed")
 _ORDER = (
-    "ok", "changed", "would_change", "would_run", "skipped", "failed", "timed_out", "cancelled", "unreachable",
+    "ok", "changed", "would_change", "would_run", "skipped", "ignored", "failed", "timed_out", "cancelled",
+    "unreachable",
 )  # fmt: skip
 _SLOWEST = 3
 _LONG_RUN = 1.0

@@ -13,7 +13,7 @@ from sloth.core.events import TaskFinished
 
 STATUS_STYLES = {
     "ok": "green", "changed": "yellow", "would_change": "yellow", "would_run": "cyan", "skipped": "cyan",
-    "failed": "bold red", "unreachable": "bold red", "timed_out": "bold red", "cancelled": "red",
+    "ignored": "yellow", "failed": "bold red", "unreachable": "bold red", "timed_out": "bold red", "cancelled": "red",
 }  # fmt: skip
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _WIDEST_NAME = 40
@@ -25,6 +25,8 @@ _NOTEWORTHY = 1.0
 class Detail:
     """How much is told. verbosity: how often -v was given. changes: what each task changed, or would change.
 
+    profile: where the time of each host went.
+
     command: of one command of a person, whose answers are what counts: they are told also where it did well, and
     neither task nor workflow, heading or recap.
     """
@@ -33,6 +35,7 @@ class Detail:
     diff: bool = False
     command: bool = False
     changes: bool = False
+    profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,19 @@ def _show_values(screen: Screen, values: Mapping[str, object]) -> None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def diff_text(diff: Mapping[str, str]) -> str:
+    """One file's differences, under its name."""
+    text = diff.get("text", "").rstrip("\n")
+    return text if text.startswith("---") else f"{diff.get('path', '')}\n{text}"
+
+
+def said_by(failure: Mapping[str, object]) -> str:
+    """All that is known of a failure beside its message, as text."""
+    parts = [f"at {failure['where']}"] if failure.get("where") else []
+    parts += [f"{name}:\n{failure[name]}" for name in ("stdout", "stderr", "traceback") if failure.get(name)]
+    return "\n".join(parts)
 
 
 def show_diff(screen: Screen, diff: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sloth.cli.render.format import Format
+from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.results import STATUS_STYLES, duration
@@ -43,10 +43,12 @@ def show_list(runs: Sequence[Listed], form: Format) -> None:
     screen.table(rows)
 
 
-def show_head(history: History, status: str, form: Format) -> None:
+def show_head(history: History, status: str, form: RunFormat) -> None:
     """What a run was asked, and where it stands."""
     screen, asked = standard_output(), history.asked
-    if form is Format.JSON:
+    if form is RunFormat.JUNIT:
+        return  # a document of tasks alone
+    if form is RunFormat.JSON:
         entry = asdict(history.entry())
         screen.json({"type": "run", **entry, "status": status, "lives": history.lives, "request": _request(history)})
         return
@@ -64,9 +66,9 @@ def show_head(history: History, status: str, form: Format) -> None:
     screen.line()
 
 
-def show_rest(history: History, status: str, short: str, form: Format) -> None:
+def show_rest(history: History, status: str, short: str, form: RunFormat) -> None:
     """What runs, and what is left of a run that came to no end."""
-    if form is Format.JSON or history.finished is not None:
+    if form is not RunFormat.TEXT or history.finished is not None:
         return
     screen = standard_output()
     by_task: dict[str, list[str]] = {}

@@ -113,6 +113,10 @@ class Screen:
             # Nobody reads any more (`| head`); what sloth does on hosts goes on.
             self.stream = io.StringIO()
 
+    def raw(self, text: str) -> None:
+        """Text of ours that is not for terminals."""
+        self._write(text)
+
     def json(self, value: object) -> None:
         """One JSON value on a line of its own."""
         import json

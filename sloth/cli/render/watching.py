@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
-from sloth.cli.render.format import Format
+from sloth.cli.render.format import RunFormat
 from sloth.cli.render.json_lines import JsonLines
+from sloth.cli.render.profile import Profile
 from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail
 from sloth.cli.render.screen import Aside, Screen, is_live
@@ -24,9 +25,9 @@ class Watchers:
     aside: Aside = nullcontext
 
 
-def run(form: Format, detail: Detail) -> AbstractContextManager[Watchers]:
+def run(form: RunFormat, detail: Detail) -> AbstractContextManager[Watchers]:
     """Those who listen for the time of a run."""
-    return _as_json(detail) if form is Format.JSON else _as_text(detail)
+    return {RunFormat.JSON: _as_json, RunFormat.JUNIT: _as_junit, RunFormat.TEXT: _as_text}[form](detail)
 
 
 def to_stderr() -> Subscriber:
@@ -46,22 +47,41 @@ def _as_text(detail: Detail) -> Iterator[Watchers]:
     if not is_live(sys.stderr, environ):
         results, progress = Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ)
         with closing(Report(results, progress, detail)) as report:
-            yield Watchers([report], report.paused)
+            yield Watchers([report, *_profile(results, detail)], report.paused)
         return
     from sloth.cli.render.live import Live
 
     live = Live(sys.stderr, colour=Screen.of(sys.stderr, environ).colour)
     results, progress = (Screen.of(stream, environ, live.aside) for stream in (sys.stdout, sys.stderr))
     with closing(Report(results, progress, detail)) as report, live.drawing(report.tick):
-        yield Watchers([live, report], report.paused)
+        yield Watchers([live, report, *_profile(results, detail)], report.paused)
+
+
+def _profile(results: Screen, detail: Detail) -> Sequence[Subscriber]:
+    return [Profile(results)] if detail.profile else []
 
 
 @contextmanager
 def _as_json(detail: Detail) -> Iterator[Watchers]:
     """JSON lines on standard output; with -v the rest as text beside them."""
-    lines = Screen(sys.stdout)
+    with _others(detail) as others:
+        yield Watchers([JsonLines(Screen(sys.stdout), others, profile=detail.profile)])
+
+
+@contextmanager
+def _as_junit(detail: Detail) -> Iterator[Watchers]:
+    """One XML document on standard output, at the end; with -v the rest as text beside it."""
+    from sloth.cli.render.junit import Junit
+
+    with _others(detail) as others, closing(Junit(Screen(sys.stdout), others)) as junit:
+        yield Watchers([junit, *_profile(Screen.of(sys.stderr, os.environ), detail)])
+
+
+@contextmanager
+def _others(detail: Detail) -> Iterator[Report | None]:
+    """Whoever tells people what is not for programs; nobody without -v."""
     if not detail.verbosity:
-        yield Watchers([JsonLines(lines)])
+        yield None
         return
     with closing(_on_stderr(detail)) as others:
-        yield Watchers([JsonLines(lines, others)])
+        yield others

@@ -120,6 +120,7 @@ class VM:
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
+        self.spent = 0.0  # seconds inside Lua
         self._lua54 = lua54
         self._memory = memory
         self._gate = _Gate(clock)
@@ -279,6 +280,8 @@ class VM:
         except self._lua54.LuaError as error:
             raise LuaError(f"the prelude failed: {error}") from error
         finally:
+            if self._inside is not None:
+                self.spent += self.clock() - self._inside[1]
             self._gate.call = self._inside = None
             self.lock.release()
         if self._gate.is_interrupted:

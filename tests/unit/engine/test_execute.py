@@ -120,4 +120,4 @@ def test_an_ignored_failure_is_no_failure_of_the_run():
     tally = Tally(plan("h1"))
     tally.add(TaskFinished("h1", "a", "failed", ignored=True))
     assert tally.exit_code([FakeRun()], Ending.COMPLETE) == 0
-    assert tally.counts == {"h1": {"failed": 1}}
+    assert tally.counts == {"h1": {"ignored": 1}}

@@ -26,6 +26,7 @@ class FakeSession:
     """A host that sends these events when it gets its job, and then ends in this way."""
 
     def __init__(self, events, ending=None):
+        self.uploading = 0.0
         self.warnings = []
         self.told = []
         self.jobs = []

@@ -30,6 +30,7 @@ class FakeSession:
     """A host that answers acts, and jobs only when it has Lua."""
 
     def __init__(self, has_lua: bool = True, is_lost: bool = False) -> None:
+        self.uploading = 0.0
         self.warnings: list[str] = []
         self.verbs: list[str] = []
         self._has_lua = has_lua
