@@ -31,6 +31,20 @@ from sloth.workflow.load import load
 Event = dict[str, Any]
 
 
+HANDLERS = 'handler("one", function() log.info("one") end), handler("two", function() log.info("two") end)'
+
+
+def tasks(*definitions: str, config: str = "", handlers: str = "") -> str:
+    """A file with one workflow of these tasks."""
+    names = [definition.split('"')[1] for definition in definitions]
+    lines = [f"local t{number} = {definition}:build()" for number, definition in enumerate(definitions)]
+    listed = ", ".join(f"t{number}" for number in range(len(names)))
+    return (
+        "\n".join(lines)
+        + f'\nworkflow.define("w"):tasks({{ {listed} }}):handlers({{ {handlers} }}):config({{ {config} }})'
+    )
+
+
 class Played:
     """A play and what it said. `started` → an event that is set when a task of that name begins."""
 
@@ -47,7 +61,9 @@ class Played:
         placement: str = "target",
         pending: Sequence[str] = (),
         force_handlers: bool = False,
+        before: Callable[[Call], object] | None = None,
     ) -> None:
+        """before: told of each call; what it does holds the call up."""
         path = folder / "site.sloth"
         path.write_text(text)
         given = Variables({}, extra or {})
@@ -65,6 +81,8 @@ class Played:
         here = Here(Catalog(), self._no_question, self._no_question)
 
         def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+            if before is not None:
+                before(call)
             return here.act(call, settings, token, report)
 
         tools = Tools(vm, act if placement == "target" else AcrossAWire(act).act, self._hear, Timer())

@@ -56,7 +56,8 @@ class Delegation:
 class Task:
     """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
 
-    after_failure: of what it depends on, those that have to fail. outputs: the names that it promises.
+    after_failure: of what it depends on, those that have to fail. may_abort: it has an abort_if. outputs: the names
+    that it promises.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Task:
     delegate_to: Delegation | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     run_once: bool = False
+    may_abort: bool = False
 
 
 @dataclass(frozen=True, slots=True)

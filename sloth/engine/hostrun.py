@@ -18,6 +18,7 @@ from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, Task
 from sloth.core.model import HostPlan
 from sloth.engine.gates import Gates, Opened
 from sloth.engine.incoming import BadEvent, parse
+from sloth.engine.opening import Opening
 from sloth.engine.pending import Due, Pending
 from sloth.engine.stopwatch import Stopwatch
 from sloth.runtime.deadline import Timer
@@ -66,14 +67,15 @@ class Terms:
     """What the hosts of a run have in common.
 
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
-    have one. pending: the handlers that earlier runs left over; None in check mode. slots: how many hosts may
-    work at once. place(where): a position in the workflow's files as a person knows them. hold(host, wanted): keeps
-    others off the host, as long as that is still wanted; gives what to call when the host has ended well. kept():
-    whether all that was published until now is on the disk.
+    have one. aborting: those whose failure may end the whole run. pending: the handlers that earlier runs left over;
+    None in check mode. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
+    person knows them. hold(host, wanted): keeps others off the host, as long as that is still wanted; gives what to
+    call when the host has ended well. kept(): whether all that was published until now is on the disk.
     """
 
     handlers: Collection[str]
     limits: Mapping[str, float]
+    aborting: Collection[str]
     gates: Gates
     pending: Pending | None
     slots: threading.Semaphore
@@ -99,7 +101,7 @@ class HostRun:
         self.aborted = ""
         self.exports: dict[str, object] = {}
         self.session: Session | None = None
-        self._begin = begin
+        self._opening = Opening(lambda: begin({"event": self._hear}), lambda begun: begun[0].close())
         self._terms = terms
         self._publish = terms.publish
         self._timer = terms.timer
@@ -138,7 +140,10 @@ class HostRun:
         try:
             due = self._due.load()
             with self._stopwatch.connecting():
-                self.session, job = self._begin({"event": self._hear})
+                begun = self._opening.result()
+            if begun is None:
+                return
+            self.session, job = begun
             self._stopwatch.uploaded(self.session.uploading)
             for text in self.session.warnings:
                 self._publish(Notice(text, self.host))
@@ -175,6 +180,7 @@ class HostRun:
     def cancel(self, reason: str) -> None:
         """Ask the host to stop; when it does not within a few seconds, hang up."""
         self._cancelled = self._cancelled or reason
+        self._opening.give_up()
         if self.session is not None:
             self._timer.after(CANCEL_PATIENCE, self.hang_up)  # first: a frozen host may not even take the word
             try:
@@ -220,6 +226,8 @@ class HostRun:
 
     def _refused(self, error: ActionFailed) -> None:
         """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
+        if self._cancelled:
+            return
         if error.result.get("kind") == "no_lua":
             self._lost(
                 NoLua(
@@ -271,7 +279,7 @@ class HostRun:
                 self._due.take(event)
                 if event.handler:
                     self._started.discard((event.task, True))  # it may be notified, and run, once more
-                if event.failure.get("aborted") is True:
+                if event.failure.get("aborted") is True and event.task in self._terms.aborting:
                     self.aborted = f"aborted by task {event.task} on {self.host}"
                 if "where" in event.failure:
                     where = self._terms.place(str(event.failure["where"]))

@@ -215,9 +215,12 @@ class Run:
 
     def _terms(self) -> Terms:
         workflow = self._plan.workflow
+        by_name = {task.name: task for task in workflow.tasks}
+        tasks = {name: by_name[host.task(name)] for host in self._plan.hosts for name in host.needs}
         return Terms(
             handlers=workflow.handlers,
-            limits=self._limits(),
+            limits={name: task.timeout for name, task in tasks.items() if task.timeout is not None},
+            aborting={name for name, task in tasks.items() if task.may_abort or workflow.fail_fast},
             gates=self._gates,
             pending=None if self._request.check else self._pending,
             slots=self._slots,
@@ -244,11 +247,6 @@ class Run:
             owner = f"{who} (run {self._id})"
             self._statefuls[who] = Stateful(State(self._store, owner), self._leases, owner)
         return self._statefuls[who]
-
-    def _limits(self) -> dict[str, float]:
-        limits = {task.name: task.timeout for task in self._plan.workflow.tasks}
-        every = ((name, limits[host.task(name)]) for host in self._plan.hosts for name in host.needs)
-        return {name: limit for name, limit in every if limit is not None}
 
     def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
         over = _settings(self._request.targets)

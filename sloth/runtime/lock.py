@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import contextmanager
 
-from sloth.runtime.failure import ActionFailed
+from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.token import Token
 
 MYPY = False
@@ -21,15 +21,25 @@ POLL = 0.25  # seconds between tries while we wait
 
 
 @contextmanager
-def host_lock(cache: "str | None", run: str, owner: str, wait: float) -> "Iterator[None]":
-    """Hold the host. Raises ActionFailed (kind lock_busy), with the holder, when it is not free in `wait` seconds."""
+def host_lock(cache: "str | None", run: str, owner: str, wait: float, token: Token) -> "Iterator[None]":
+    """Hold the host, as `held` does."""
     path = _path(cache)
     if path is None:
         yield  # nowhere to put a lock: a read-only system, where little can be changed either
         return
+    with held(path, run, owner, wait, token):
+        yield
+
+
+@contextmanager
+def held(path: str, run: str, owner: str, wait: float, token: Token) -> "Iterator[None]":
+    """Hold a lock. Raises ActionFailed (kind lock_busy), with the holder, when it is not free in `wait` seconds.
+
+    token: the wait ends with it, as ActionFailed of the kind cancelled
+    """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        _acquire(fd, wait)
+        _acquire(fd, wait, token)
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps({"owner": owner, "run": run, "since": int(time.time())}).encode(), 0)
         yield
@@ -48,8 +58,8 @@ def _path(cache: "str | None") -> "str | None":
     return ROOT_PATH
 
 
-def _acquire(fd: int, wait: float) -> None:
-    until, token = time.monotonic() + wait, Token()
+def _acquire(fd: int, wait: float, token: Token) -> None:
+    until = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,7 +67,10 @@ def _acquire(fd: int, wait: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise ActionFailed(_busy(os.pread(fd, 4096, 0)), kind="lock_busy") from None
-        token.sleep(POLL)
+        try:
+            token.sleep(POLL)
+        except Stopped as stopped:
+            raise ActionFailed(stopped.reason, kind="cancelled") from stopped
 
 
 def _busy(content: bytes) -> str:

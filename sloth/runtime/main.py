@@ -64,6 +64,7 @@ class Runtime:
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.served = Served(self.act, self._tell)
         self._held = []  # type: list[object]
+        self._patience = Token()  # to wait for another run
         self._last_heartbeat = time.monotonic()
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]
@@ -140,7 +141,7 @@ class Runtime:
 
         here = Surroundings(
             lambda: load(self.cache, self.peer.call_stream),
-            lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait),
+            lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
             self.act,
             self._emit,
             self._playing,
@@ -159,7 +160,8 @@ class Runtime:
 
     def _hold(self, args: "Plain") -> object:
         """Hold the host for a controller that plays the job itself; the kernel lets go when this process ends."""
-        lock = host_lock(self.cache, str(args.get("run")), str(args.get("owner")), float(str(args.get("wait") or 0)))
+        wait = float(str(args.get("wait") or 0))
+        lock = host_lock(self.cache, str(args.get("run")), str(args.get("owner")), wait, self._patience)
         lock.__enter__()
         self._held.append(lock)
         return {}
@@ -214,6 +216,7 @@ class Runtime:
 
     def _cancel(self, args: "Plain") -> None:
         reason = str(args.get("reason") or "cancelled")
+        self._patience.stop(reason)
         threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(reason),), daemon=True).start()
 
     def _gate(self, args: "Plain") -> None:

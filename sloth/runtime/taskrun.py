@@ -26,6 +26,7 @@ if MYPY:
 
     Plain = dict[str, object]
 
+LOST = 0.6  # seconds beyond its deadline until the thread of an attempt counts as lost; the controller waits 0.7
 LIVE_LIMIT = 1 << 18  # bytes of live output that one task may send
 
 
@@ -126,15 +127,37 @@ class TaskRun:
         alarm = 0 if limit is None else self.stage.tools.timer.after(limit, lambda: self._expire(token, is_last))
         try:
             with self._token.over(token):
-                return self._perform(attempt)
+                if limit is None or is_last:
+                    return self._judged(attempt, token)
+                return self._judged_aside(attempt, token, limit + LOST)
+        finally:
+            self.stage.tools.timer.cancel(alarm)
+
+    def _judged(self, attempt: "Attempt", token: Token) -> Verdict:
+        """What comes of an attempt; a fault of ours is raised."""
+        try:
+            return self._perform(attempt)
         except Stopped as stopped:
             return Verdict("cancelled" if self._token.stopped else "timed_out", stopped.reason)
         except (ActionFailed, LuaError) as error:
             if token.stopped or isinstance(error, LuaTimeout):
                 return Verdict("cancelled" if self._token.stopped else "timed_out", token.reason or self._too_late())
             return failed(error)
-        finally:
-            self.stage.tools.timer.cancel(alarm)
+
+    def _judged_aside(self, attempt: "Attempt", token: Token, patience: float) -> Verdict:
+        """The same in a thread of its own: if that hangs beyond its end, the next attempt does not wait for it."""
+        verdicts = []  # type: list[Verdict]
+
+        def go() -> None:
+            try:
+                verdicts.append(self._judged(attempt, token))
+            except Exception as error:  # noqa: BLE001  # a fault of ours fails this attempt
+                verdicts.append(at_fault(error))
+
+        thread = threading.Thread(target=go, daemon=True)
+        thread.start()
+        thread.join(patience)
+        return verdicts[0] if verdicts else Verdict("timed_out", self._too_late())
 
     def _too_late(self) -> str:
         return f"timed out after {self.step.timeout:g} s"

@@ -122,8 +122,15 @@ class ProcessLink:
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
+            self._end()
+
+    def _end(self) -> None:
+        """End it by force; a sudo belongs to root, who alone may, and goes as soon as what it started has gone."""
+        try:
             self._process.kill()
-            self._process.wait()
+        except PermissionError:
+            return
+        self._process.wait()
 
 
 @contextmanager

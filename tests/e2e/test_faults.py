@@ -96,6 +96,41 @@ def test_a_second_ctrl_c_hangs_up_at_once_and_leaves_no_process_either(lab_hosts
     until(lambda: all(is_clean(host) for host in lab_hosts))
 
 
+def test_ctrl_c_does_not_wait_for_hosts_that_are_still_connecting(lab_hosts, lab_inventory, site, tmp_path):
+    lab_inventory.write_text(
+        lab_inventory.read_text() + "    gone:\n      sloth_host: 10.77.1.250\n      sloth_connect_timeout: 60\n"
+    )
+    run = Run(tmp_path / "home", "apply", "-i", lab_inventory, site('task("a"):command("true"):build()'))
+    until(lambda: all(host.exec("test", "-e", "/run/sloth/lock", check=False).returncode == 0 for host in lab_hosts))
+    time.sleep(2)  # the others have ended; one is waited for
+    began = time.monotonic()
+    run.signal(signal.SIGINT)
+    assert run.end(timeout=15) == 130
+    assert time.monotonic() - began < 2  # a second for Python to leave
+    assert run.of_host("gone") == ["cancelled"]
+    assert [run.of_host(host.name) for host in lab_hosts] == [["changed"]] * 3
+
+
+def test_ctrl_c_does_not_wait_for_the_lock_of_a_busy_host(lab_hosts, lab_inventory, site, tmp_path):
+    host = lab_hosts[0]
+    first = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site(SLOW))
+    until(lambda: sleepers(host))
+    second = Run(
+        tmp_path / "other", "apply", "-i", lab_inventory, "-l", host.name, "--lock-timeout", "60s",
+        site('task("a"):command("true"):build()'),
+    )  # fmt: skip
+    until(lambda: runtimes(host) > 1)
+    time.sleep(1)
+    began = time.monotonic()
+    second.signal(signal.SIGINT)
+    assert second.end(timeout=15) == 130
+    assert time.monotonic() - began < 2
+    assert second.of_host(host.name) == ["cancelled"]
+    assert sleepers(host)  # the first goes on
+    first.signal(signal.SIGINT)
+    first.end()
+
+
 def test_sigterm_stops_as_cleanly(lab_hosts, lab_inventory, site, tmp_path):
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, site(SLOW))
     until(lambda: all(sleepers(host) for host in lab_hosts))

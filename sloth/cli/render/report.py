@@ -15,6 +15,7 @@ from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
 from sloth.cli.render.results import Columns, Detail, duration, look, show
 from sloth.cli.render.screen import Screen, inert, one_line
+from sloth.cli.render.warnings import Warnings
 from sloth.core.events import (
     Event,
     HostUnreachable,
@@ -49,6 +50,7 @@ class Report:
         self._partial: dict[tuple[str, str, str], str] = {}
         self._lost = Lost(results)
         self._notices = Notices(progress)
+        self._warnings = Warnings()
 
     def __call__(self, event: Event) -> None:
         """Show what the event has for people."""
@@ -77,6 +79,8 @@ class Report:
 
     def _end(self) -> None:
         self._show(self._groups.rest())
+        for hosts, text in self._warnings.rest():
+            self._log(hosts, "warning", text)
         self._lost.end()
         self._notices.end()
 
@@ -85,6 +89,8 @@ class Report:
 
     def _show(self, groups: Iterable[Group]) -> None:
         for group in groups:
+            for hosts, text in self._warnings.of(group):
+                self._log(hosts, "warning", text)
             show(self._results, group, self._columns, self._detail)
 
     @singledispatchmethod
@@ -150,10 +156,16 @@ class Report:
     def _(self, event: LogLine) -> None:
         if event.level == "debug" and self._detail.verbosity < 1:
             return
-        for line in inert(event.text).rstrip("\n").split("\n"):
+        if self._check and event.level == "warning" and event.host and event.task:
+            self._warnings.take(event)
+        else:
+            self._log(event.host, event.level, event.text)
+
+    def _log(self, host: str, level: str, text: str) -> None:
+        for line in inert(text).rstrip("\n").split("\n"):
             # A file that logs while it is loaded does so on no host.
-            prefix = f"{event.host} | " if event.host else ""
-            self._results.line((prefix, "dim"), (line, _LEVEL_STYLES.get(event.level, "plain")))
+            prefix = f"{host} | " if host else ""
+            self._results.line((prefix, "dim"), (line, _LEVEL_STYLES.get(level, "plain")))
 
     @_take.register
     def _(self, event: TaskRetrying) -> None:

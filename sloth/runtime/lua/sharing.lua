@@ -11,6 +11,12 @@ local getinfo, getupvalue, upvalueid = debug.getinfo, debug.getupvalue, debug.up
 
 local HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
 local GETUPVAL, SETUPVAL, GETTABUP, SETTABUP, SETTABLE, SETFIELD = 9, 10, 11, 15, 16, 18
+local GETFIELD, CALL, TAILCALL = 14, 68, 69
+local CHANGERS = { insert = true, remove = true, sort = true } -- of the module table
+local KEEPS_ALL = {} -- instructions that write no register: jumps, comparisons, returns, and what follows another one
+for _, range in ipairs { { 46, 48 }, { 54, 66 }, { 70, 72 }, { 78, 78 }, { 81, 82 } } do
+  for operation = range[1], range[2] do KEEPS_ALL[operation] = true end
+end
 local CONSTANT_SIZES = { [0x00] = 0, [0x01] = 0, [0x11] = 0, [0x03] = 8, [0x13] = 8 } -- all others are strings
 
 -- Reading compiled code -----------------------------------------------------------------------
@@ -43,12 +49,18 @@ local function constants(code, at)
   return found, at
 end
 
--- What instructions do with upvalues: sets[i], reads[i] for the upvalue i as a whole or as a table, and by key.
+-- What instructions do with upvalues: sets[i], reads[i] for the upvalue i as a whole or as a table, and by key. A table
+-- is also set by what table.insert and its like do to it.
 local function note_uses(code, first, count, keys, uses)
-  local holders = {} -- register → the upvalue that it was loaded with
+  local holders = {} -- register → the upvalue, or its field, that it was loaded with
+  local changers = {} -- register → true: a function that changes the table it gets first
   local function note(kind, upvalue, key)
     uses[kind][upvalue] = uses[kind][upvalue] or {}
     uses[kind][upvalue][key or true] = true
+  end
+  local function note_change(register)
+    local held = holders[register]
+    if held then note("sets", held.upvalue, held.key) end
   end
   for i = 0, count - 1 do
     local word = string_unpack("<I4", code, first + 4 * i)
@@ -58,14 +70,21 @@ local function note_uses(code, first, count, keys, uses)
     elseif operation == SETTABUP then
       note("sets", a, keys[b])
     elseif operation >= SETTABLE and operation <= SETFIELD then
-      if holders[a] then note("sets", holders[a]) end
-    else
-      holders[a] = nil
+      note_change(a)
+    elseif (operation == CALL or operation == TAILCALL) and changers[a] then
+      note_change(a + 1)
+      holders[a], changers[a] = nil, nil
+    elseif not KEEPS_ALL[operation] then
+      local from = holders[b]
+      holders[a], changers[a] = nil, nil
       if operation == GETUPVAL then
         note("reads", b)
-        holders[a] = b
+        holders[a] = { upvalue = b }
       elseif operation == GETTABUP then
         note("reads", b, keys[c])
+        holders[a] = { upvalue = b, key = keys[c] }
+      elseif operation == GETFIELD and from and from.key == "table" then
+        changers[a] = CHANGERS[keys[c]]
       end
     end
   end

@@ -57,6 +57,23 @@ def test_equal_results_of_many_hosts_are_one_line():
     assert err == []
 
 
+def test_in_check_mode_what_many_hosts_are_warned_of_is_one_line_before_their_results():
+    warnings = [LogLine(host, "nginx", "warning", "there is no user app yet") for host in WEB for _ in range(2)]
+    results = [TaskFinished(host, "nginx", "would_change", "installed") for host in WEB]
+    alone = LogLine("web2", "nginx", "warning", "another")
+    out, _ = told(started("nginx", check=True), *warnings, alone, *results)
+    assert out[1:] == [
+        "web[1-3] (3 hosts) | there is no user app yet",
+        "web2 | another",
+        "nginx  would_change  web[1-3] (3 hosts)  installed",
+    ]
+
+
+def test_a_warning_whose_task_comes_to_no_result_is_told_at_the_end():
+    out, _ = told(started("a", check=True), LogLine("web1", "a", "warning", "odd"), finished())
+    assert "web1 | odd" in out
+
+
 def test_lines_stand_in_columns_as_wide_as_the_longest_task():
     out, _ = told(
         started("a", "long name", hosts=["h"]), TaskFinished("h", "a", "ok"), TaskFinished("h", "long name", "changed")

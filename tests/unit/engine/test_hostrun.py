@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,63 +13,10 @@ from sloth.core.errors import ConnectionLost, ConnectionRefused, LockBusy
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
-from sloth.engine.hostrun import HostRun, Terms
+from sloth.engine.hostrun import HostRun
 from sloth.engine.pending import Due, Pending
-from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
-
-NO_PLAN = Plan(Workflow("w", "w:1"), ())
-
-
-class FakeSession:
-    """A host that sends these events when it gets its job, and then ends in this way."""
-
-    def __init__(self, events, ending=None):
-        self.uploading = 0.0
-        self.warnings = []
-        self.told = []
-        self.jobs = []
-        self.hear = {}
-        self._events = events
-        self._ending = ending
-        self._closed = threading.Event()
-
-    def call(self, verb, args):
-        self.jobs.append(args)
-        if not self.hear:
-            return {}
-        for event in self._events:
-            self.hear["event"](event)
-        if isinstance(self._ending, Exception):
-            raise self._ending
-        if self._ending == "hangs":
-            self._closed.wait(10)
-            raise ConnectionLost("hung up")
-        return {}
-
-    def tell(self, verb, args):
-        self.told.append(verb)
-
-    def close(self):
-        self._closed.set()
-
-
-def started(task):
-    return {"type": "task_started", "task": task}
-
-
-def finished(task, status="ok", **more):
-    return {"type": "task_finished", "task": task, "status": status, **more}
-
-
-def terms(
-    seen: list[Event],
-    limits: Mapping[str, float] | None = None,
-    gates: Gates | None = None,
-    pending: Pending | None = None,
-) -> Terms:
-    slots = threading.Semaphore(0)
-    return Terms(["restart"], limits or {}, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer())
+from tests.unit.engine.hosts import FakeSession, finished, started, statuses, terms, until
 
 
 def run(events, ending=None, limits=None, connect=None):
@@ -84,10 +30,6 @@ def run(events, ending=None, limits=None, connect=None):
     host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits))
     host_run.go()
     return host_run, seen
-
-
-def statuses(seen):
-    return [(event.task, event.status) for event in seen if isinstance(event, TaskFinished)]
 
 
 def test_events_of_the_host_are_passed_on():
@@ -154,26 +96,6 @@ def test_a_frozen_host_does_not_stretch_the_time_limit():
     assert statuses(seen) == [("a", "timed_out"), ("b", "unreachable")]
 
 
-def test_a_cancelled_run_accounts_for_its_tasks():
-    session = FakeSession([started("a")], "hangs")
-
-    def begin(hear):
-        session.hear = hear
-        return session, {}
-
-    seen: list[Event] = []
-    host_run = HostRun(HostPlan("h1", {"a": ()}), begin, terms(seen))
-    thread = threading.Thread(target=host_run.go)
-    thread.start()
-    while not seen:
-        pass
-    host_run.cancel("stopped by Ctrl-C")
-    host_run.hang_up()
-    thread.join(5)
-    assert session.told == ["cancel"]
-    assert statuses(seen) == [("a", "cancelled")]
-
-
 def test_a_host_that_was_left_out_says_so_for_each_task():
     seen: list[Event] = []
     HostRun(HostPlan("h1", {"a": (), "b": ()}), lambda hear: (FakeSession([]), {}), terms(seen)).leave_out("not begun")
@@ -212,13 +134,6 @@ def test_a_gate_that_is_open_already_comes_with_the_job():
     session = FakeSession([finished("a")])
     HostRun(plan, lambda hear: (session, {}), terms([], gates=gates)).go()
     assert session.jobs[0]["gates"] == [{"name": "db", "ok": True, "outputs": {"port": 1}}]
-
-
-def until(holds):
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():

@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.playing import Played
-
-
-@pytest.fixture(params=["target", "controller"])
-def play(tmp_path: Path, request: pytest.FixtureRequest):
-    """Plays on the host itself, and from a controller whose calls cross a wire: nobody may tell the difference."""
-
-    def run(text: str, **options) -> Played:
-        return Played(tmp_path, text, placement=request.param, **options).run()
-
-    return run
-
-
-def tasks(*definitions: str, config: str = "", handlers: str = "") -> str:
-    names = [definition.split('"')[1] for definition in definitions]
-    lines = [f"local t{number} = {definition}:build()" for number, definition in enumerate(definitions)]
-    listed = ", ".join(f"t{number}" for number in range(len(names)))
-    return (
-        "\n".join(lines)
-        + f'\nworkflow.define("w"):tasks({{ {listed} }}):handlers({{ {handlers} }}):config({{ {config} }})'
-    )
-
+from tests.playing import HANDLERS, Played, tasks
 
 # order
 
@@ -135,15 +113,6 @@ def test_retries_are_extra_attempts(play, tmp_path):
     assert [event["attempt"] for event in played.of("task_retrying")] == [1, 2]
 
 
-def test_when_all_attempts_fail_the_task_does_and_on_failure_runs_once(play):
-    text = tasks(
-        'task("a"):retries(1):retry_delay("10ms"):command("exit 7"):on_failure(function(this, params, err) log.info("why: " .. err.exit_code) end)'
-    )
-    played = play(text)
-    assert played.statuses == {"a": "failed"}
-    assert [line for line in played.lines() if "why" in line] == ["why: 7"]
-
-
 def test_a_time_limit_ends_the_whole_group_and_is_reported_in_time(play):
     began = time.monotonic()
     played = play(
@@ -171,21 +140,6 @@ def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
         config="max_parallel_tasks = 2",
     )
     assert play(text).statuses == {"sleep": "timed_out", "loop": "timed_out"}
-
-
-def test_what_a_failed_attempt_changed_counts_and_its_handlers_are_wanted(play, tmp_path):
-    marker = tmp_path / "marker"
-    text = tasks(
-        f"""task("a"):retries(1):retry_delay("10ms"):command(function()
-          local put = file_ops.copy {{ dest = "{marker}", content = "x" }}
-          if put.changed then notify("one") end
-          if put.changed then error("not yet") end
-        end):notify("two")""",
-        handlers=HANDLERS,
-    )
-    played = play(text)
-    assert played.statuses["a"] == "changed"
-    assert list(played.statuses) == ["a", "one", "two"]
 
 
 def test_the_time_limit_is_per_attempt(play):
@@ -261,8 +215,6 @@ def test_variables_follow_their_precedence(play):
 
 
 # handlers
-
-HANDLERS = 'handler("one", function() log.info("one") end), handler("two", function() log.info("two") end)'
 
 
 def test_handlers_run_once_at_the_end_in_the_order_of_their_definition(play):

@@ -1,0 +1,83 @@
+"""Doubles of hosts as a run of one sees them: what they send, and what they were told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping
+
+from sloth.core.errors import ConnectionLost
+from sloth.core.events import Event, TaskFinished
+from sloth.core.model import Plan, Workflow
+from sloth.engine.gates import Gates
+from sloth.engine.hostrun import Terms
+from sloth.engine.pending import Pending
+from sloth.runtime.deadline import Timer
+
+NO_PLAN = Plan(Workflow("w", "w:1"), ())
+
+
+class FakeSession:
+    """A host that sends these events when it gets its job, and then ends in this way."""
+
+    def __init__(self, events, ending=None):
+        self.uploading = 0.0
+        self.warnings = []
+        self.told = []
+        self.jobs = []
+        self.hear = {}
+        self._events = events
+        self._ending = ending
+        self._closed = threading.Event()
+
+    def call(self, verb, args):
+        self.jobs.append(args)
+        if not self.hear:
+            return {}
+        for event in self._events:
+            self.hear["event"](event)
+        if isinstance(self._ending, Exception):
+            raise self._ending
+        if self._ending == "hangs":
+            self._closed.wait(10)
+            raise ConnectionLost("hung up")
+        return {}
+
+    def tell(self, verb, args):
+        self.told.append(verb)
+
+    def close(self):
+        self._closed.set()
+
+    def is_closed(self):
+        return self._closed.is_set()
+
+
+def started(task):
+    return {"type": "task_started", "task": task}
+
+
+def finished(task, status="ok", **more):
+    return {"type": "task_finished", "task": task, "status": status, **more}
+
+
+def terms(
+    seen: list[Event],
+    limits: Mapping[str, float] | None = None,
+    gates: Gates | None = None,
+    pending: Pending | None = None,
+    aborting: Collection[str] = (),
+) -> Terms:
+    slots = threading.Semaphore(0)
+    return Terms(["restart"], limits or {}, aborting, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer())
+
+
+def statuses(seen):
+    return [(event.task, event.status) for event in seen if isinstance(event, TaskFinished)]
+
+
+def until(holds):
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

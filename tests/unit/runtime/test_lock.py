@@ -1,0 +1,49 @@
+"""The host's lock: one run at a time, told who holds it, and no longer waited for than one wants."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.lock import held
+from sloth.runtime.token import Token
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "lock")
+
+
+def test_a_second_run_learns_who_holds_the_host(path):
+    busy = pytest.raises(ActionFailed, match=r"ann@desk works on this host since .* \(run r1\)")
+    with held(path, "r1", "ann@desk", 0.0, Token()), busy as caught, held(path, "r2", "", 0.0, Token()):
+        pass
+    assert caught.value.result["kind"] == "lock_busy"
+
+
+def test_the_lock_is_free_once_its_run_is_over(path):
+    for run in ("r1", "r2"):
+        with held(path, run, "", 0.0, Token()):
+            assert Path(path).read_text()
+
+
+def test_who_waits_gets_it_when_it_is_free(path):
+    first = held(path, "r1", "", 0.0, Token())
+    first.__enter__()
+    threading.Timer(0.1, lambda: first.__exit__(None, None, None)).start()
+    with held(path, "r2", "", 10.0, Token()):
+        pass
+
+
+def test_a_cancelled_wait_ends_at_once(path):
+    token, began = Token(), time.monotonic()
+    threading.Timer(0.1, lambda: token.stop("stopped by Ctrl-C")).start()
+    stopped = pytest.raises(ActionFailed, match=r"stopped by Ctrl-C")
+    with held(path, "r1", "", 0.0, Token()), stopped as caught, held(path, "r2", "", 60.0, token):
+        pass
+    assert caught.value.result["kind"] == "cancelled"
+    assert time.monotonic() - began < 5
