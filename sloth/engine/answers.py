@@ -74,6 +74,8 @@ class Answers:
         return {
             "template": self.template,
             "file": self.file,
+            "tree": self.tree,
+            "contents": self.contents,
             "become": self.become,
             "password": self.password,
             "artifact": self.artifact,
@@ -109,6 +111,19 @@ class Answers:
             known = str(args.get("sha256") or "")
             return self._shared.files.serve(path, known, content=args.get("content") is not False)
 
+    def tree(self, args: Mapping[str, Any]) -> object:
+        """{"src", "exclude", "known" sum, "role"} → {"mode", and "same" or "entries"} (see runtime/manifest.py)."""
+        with as_failure():
+            return self._shared.files.tree(self._folder(args), _texts(args, "exclude"), str(args.get("known")))
+
+    def contents(self, args: Mapping[str, Any]) -> Streamed:
+        """{"src", "paths", "role"} → the contents of these files of a folder, behind each other."""
+        with as_failure():
+            return self._shared.files.contents(self._folder(args), _texts(args, "paths"))
+
+    def _folder(self, args: Mapping[str, Any]) -> Path:
+        return find(str(args.get("src")), self._search(self._role(args), "files"))
+
     def artifact(self, args: Mapping[str, Any]) -> object:
         """{"name", "path", "task", "size", "sha256", "mode", "stream"}: a file to keep → {}."""
         with as_failure():
@@ -117,8 +132,7 @@ class Answers:
 
     def artifacts(self, args: Mapping[str, Any]) -> object:
         """{"names" or null} → {"artifacts": [{"id", "name", "task", "host", "path", "size"}]}."""
-        names = args.get("names")
-        found = self._shared.artifacts.find([str(name) for name in names] if isinstance(names, list) else None)
+        found = self._shared.artifacts.find(_texts(args, "names") if args.get("names") is not None else None)
         return {"artifacts": [one.plain() for one in found]}
 
     def become(self, _args: Mapping[str, Any]) -> object:
@@ -163,3 +177,8 @@ class Answers:
             "inventory_hostname": host,
             "facts": Facts(self._fact),
         }
+
+
+def _texts(args: Mapping[str, Any], name: str) -> list[str]:
+    found = args.get(name)
+    return [str(one) for one in found] if isinstance(found, list) else []

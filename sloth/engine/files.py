@@ -9,6 +9,7 @@ the workflow names in quotes, and never what is hidden, an inventory, or variabl
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
+from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, digest
 from sloth.runtime.wire import CHUNK, Streamed
 
 FOR_HOSTS = frozenset({"files", "templates"})
@@ -124,6 +126,31 @@ class Files:
         same = meta["sha256"] == known_sha256
         return Streamed({**meta, "same": same, "name": path.name}, _chunks(path) if content and not same else iter(()))
 
+    def tree(self, folder: Path, exclude: Sequence[str], known: str) -> dict[str, object]:
+        """What the runtime's question `tree` is answered with (see sloth/runtime/syncing.py)."""
+        if not folder.is_dir():
+            raise AnswerError(f"{folder} is no folder", hint="file_ops.copy is for single files")
+        try:
+            found = _tree(folder, "", Excluded(exclude), self._sha256)
+            items = list(itertools.islice(found, TREE_LIMIT + 1))
+        except OSError as error:
+            raise AnswerError(f"cannot read {error.filename}: {error.strerror}") from error
+        if len(items) > TREE_LIMIT:
+            raise AnswerError(f"{folder} holds more than {TREE_LIMIT} entries")
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if digest(items) == known:
+            return {"mode": mode, "same": True}
+        return {"mode": mode, "entries": [item.plain() for item in items]}
+
+    def contents(self, folder: Path, paths: Sequence[str]) -> Streamed:
+        """The contents of files below a folder, behind each other."""
+        found = [folder / path for path in paths]
+        inside = folder.resolve()
+        for path in found:
+            if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(inside):
+                raise AnswerError(f"{path} is no file of {folder}")
+        return Streamed({}, _behind_each_other(found))
+
     def _meta(self, path: Path) -> dict[str, object]:
         try:
             found = path.stat()
@@ -159,6 +186,31 @@ class Files:
         if not path.is_file():
             raise AnswerError(f"{path} is neither a file, a folder nor a link", hint="only these can be copied")
         return {"path": relative, "kind": "file", **self._meta(path)}
+
+
+def _tree(top: Path, prefix: str, excluded: Excluded, sum_of: Callable[[Path, os.stat_result], str]) -> Iterator[Item]:
+    """What lies below a folder."""
+    with os.scandir(top / prefix) as entries:
+        for entry in entries:
+            path = prefix + entry.name
+            if path in excluded:
+                continue
+            found = entry.stat(follow_symlinks=False)
+            mode = stat.S_IMODE(found.st_mode)
+            if entry.is_symlink():
+                yield Item(LINK, path, target=str(Path(entry.path).readlink()))
+            elif entry.is_dir(follow_symlinks=False):
+                yield Item(DIRECTORY, path, mode)
+                yield from _tree(top, path + "/", excluded, sum_of)
+            elif entry.is_file(follow_symlinks=False):
+                yield Item(FILE, path, mode, found.st_size, sum_of(Path(entry.path), found))
+            else:
+                raise AnswerError(f"{entry.path} is neither a file, a folder nor a link", hint="exclude it")
+
+
+def _behind_each_other(paths: Sequence[Path]) -> Iterator[bytes]:
+    for path in paths:
+        yield from _chunks(path)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -32,21 +32,25 @@ class Terms:
         backup: bool = False,
         force: bool = True,
         follow: bool = False,
-        approve: "Approve | None" = None
+        approve: "Approve | None" = None,
+        durable: bool = True
     ) -> None:
         self.want = want
         self.backup = backup
         self.force = force
         self.follow = follow
         self.approve = approve
+        self.durable = durable
 
-    def attributes(self, entry: Entry) -> Wanted:
-        """What the copy of one entry shall have; a mode that is given is one for files."""
-        mode = self.want.mode
-        if mode == "preserve":
-            mode = f"{entry.mode:04o}"
-        elif entry.kind == "directory":
-            mode = None
+    def attributes_of_file(self, mode: int) -> Wanted:
+        """What the copy of a file of that mode shall have."""
+        return self._with(f"{mode:04o}" if self.want.mode == "preserve" else self.want.mode)
+
+    def attributes_of_directory(self, mode: int) -> Wanted:
+        """What the copy of a directory shall have; a mode that is given is one for files."""
+        return self._with(f"{mode:04o}" if self.want.mode == "preserve" else None)
+
+    def _with(self, mode: "str | None") -> Wanted:
         return Wanted(mode, self.want.uid, self.want.gid)
 
 
@@ -94,7 +98,7 @@ class _Copy:
         if offer.entries is None:
             if dest.endswith("/"):
                 trees.make(self.host, dest, Wanted())
-            return {"dest": path, "backup": self._file(offer, path), "checksum": offer.file.sha256}
+            return {"dest": path, "backup": receive(self.host, offer, path, self.terms), "checksum": offer.file.sha256}
         top = absolute(self.host, dest)
         if not src.endswith("/"):
             top = os.path.join(top, offer.name)
@@ -127,30 +131,32 @@ class _Copy:
             return
         present = self._present(path)
         wanted = self._content_wanted() and present != entry.sha256
-        self._file(self.ask(f"{src.rstrip('/')}/{entry.path}", present, wanted), path)
+        receive(self.host, self.ask(f"{src.rstrip('/')}/{entry.path}", present, wanted), path, self.terms)
 
     def _directory(self, path: str, entry: Entry) -> None:
-        trees.make(self.host, path, self.terms.attributes(entry))
+        trees.make(self.host, path, self.terms.attributes_of_directory(entry.mode))
 
-    def _file(self, offer: Offer, path: str) -> str:
-        want = self.terms.attributes(offer.file)
-        place = reach(self.host, path, self.terms.follow)
-        if place is None:
-            announce(self.host, f"write {path}")
+
+def receive(host: "Host", offer: Offer, path: str, terms: Terms) -> str:
+    """Put a file that was offered at a path; the backup's path, or ''."""
+    want = terms.attributes_of_file(offer.file.mode)
+    place = reach(host, path, terms.follow)
+    if place is None:
+        announce(host, f"write {path}")
+        return ""
+    with place:
+        if offer.same:
+            apply(host, place, want)
             return ""
-        with place:
-            if offer.same:
-                apply(self.host, place, want)
-                return ""
-            chunks = offer.content()
-            if self.host.settings.diff:
-                if offer.file.size > DIFF_LIMIT:
-                    self.host.diffs.append({"path": place.path, "text": f"{place.path}: large file, not shown\n"})
-                else:
-                    content = b"".join(chunks)
-                    self.host.show(place.path, beginning(place), content)
-                    chunks = iter([content])
-            return put(self.host, place, chunks, want, backup=self.terms.backup, approve=self.terms.approve)
+        chunks = offer.content()
+        if host.settings.diff:
+            if offer.file.size > DIFF_LIMIT:
+                host.diffs.append({"path": place.path, "text": f"{place.path}: large file, not shown\n"})
+            else:
+                content = b"".join(chunks)
+                host.show(place.path, beginning(place), content)
+                chunks = iter([content])
+        return put(host, place, chunks, want, backup=terms.backup, approve=terms.approve, durable=terms.durable)
 
 
 def _offer(host: "Host", src: str, present: str, content: bool) -> Offer:

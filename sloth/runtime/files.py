@@ -158,7 +158,8 @@ def put(
     want: Wanted,
     *,
     backup: bool = False,
-    approve: "Approve | None" = None
+    approve: "Approve | None" = None,
+    durable: bool = True
 ) -> str:
     """Note and make the change of a file's content; returns the backup's path, or ''."""
     found = place.stat()
@@ -172,7 +173,7 @@ def put(
         if backup and found is not None and stat.S_ISREG(found.st_mode):
             saved.append(back_up(host, place))
 
-    host.effect(f"write {place.path}", lambda: replace(host, place, chunks, want, approve=ready))
+    host.effect(f"write {place.path}", lambda: replace(host, place, chunks, want, approve=ready, durable=durable))
     return "".join(saved)
 
 

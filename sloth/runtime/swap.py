@@ -36,13 +36,16 @@ def replace(
     want: Wanted,
     *,
     model: "Place | None" = None,
-    approve: "Approve | None" = None
+    approve: "Approve | None" = None,
+    durable: bool = True
 ) -> None:
     """Give a name a new content in one step. `model`: whose attributes it gets, if not those of the old file.
 
+    durable: the content is on the disk before it takes the name; otherwise whoever calls sees to that
+
     approve: called with the path of the complete new content before it takes the name; raises to refuse
     """
-    swap = _Swap(host, place, want, model or place)
+    swap = _Swap(host, place, want, model or place, durable=durable)
     with Explained("write", place.path):
         try:
             swap.make_temporary()
@@ -62,11 +65,12 @@ def replace(
 class _Swap:
     """The new content on its way: in a temporary file beside the old one, or in a nameless file elsewhere."""
 
-    def __init__(self, host: "Host", place: Place, want: Wanted, model: Place) -> None:
+    def __init__(self, host: "Host", place: Place, want: Wanted, model: Place, *, durable: bool) -> None:
         self.host = host
         self.place = place
         self.want = want
         self.model = model
+        self.durable = durable
         found = model.stat()
         self.old = found if found is not None and stat.S_ISREG(found.st_mode) else None
         self.temporary = None  # type: Place | None
@@ -105,7 +109,8 @@ class _Swap:
                 raise
             self._overwrite("its owner can only be kept that way")
             return
-        os.fsync(self.fd)
+        if self.durable:
+            os.fsync(self.fd)
         self.host.token.check()
         try:
             self.temporary.rename(self.place)

@@ -31,7 +31,9 @@ def make(host: "Host", path: str, want: Wanted) -> None:
     if not os.path.isdir(raw(parent)):
         raise ActionFailed(f"cannot make the directory {path}: {parent} is {_what(parent)}")
     for one in reversed(missing):
-        host.effect(f"make directory {one}", functools.partial(_make_one, host, one, want))
+        note = f"make directory {one}"
+        if note not in host.changes:  # in check mode it is missing still when the next one is to be made in it
+            host.effect(note, functools.partial(_make_one, host, one, want))
     if not missing:
         with Explained("reach", whole), locate(whole, follow=True) as place:
             apply(host, place, want)

@@ -1,0 +1,83 @@
+"""What a tree holds, in the same words on both sides of a session: entries in order, and one sum over all of them."""
+
+import fnmatch
+import json
+
+from sloth.runtime.boot import sha256
+
+MYPY = False
+if MYPY:
+    from collections.abc import Iterable, Sequence
+
+FILE, DIRECTORY, LINK = "f", "d", "l"
+
+
+class Item:
+    """One file (mode, size, sha256), directory (mode) or link (target). path: from the top of its tree."""
+
+    def __init__(
+        self, kind: str, path: str, mode: int = 0, size: int = 0, sum_: str = "", target: str = ""
+    ) -> None:
+        self.kind = kind
+        self.path = path
+        self.mode = mode
+        self.size = size
+        self.sha256 = sum_
+        self.target = target
+
+    def has_content_of(self, other: "Item") -> bool:
+        """Whether both are the same but for their modes."""
+        return (self.kind, self.size, self.sha256, self.target) == (other.kind, other.size, other.sha256, other.target)
+
+    def plain(self) -> "list[object]":
+        """For the wire."""
+        if self.kind == LINK:
+            return [self.kind, self.path, self.target]
+        if self.kind == DIRECTORY:
+            return [self.kind, self.path, self.mode]
+        return [self.kind, self.path, self.mode, self.size, self.sha256]
+
+    @classmethod
+    def from_plain(cls, plain: object) -> "Item":
+        """Off the wire. Raises ValueError for what is none, or leads out of the tree."""
+        if not isinstance(plain, list) or len(plain) < 3 or not isinstance(plain[1], str):
+            raise ValueError("no entry of a tree")
+        kind, path = plain[0], plain[1]
+        if not path or path.startswith("/") or "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            raise ValueError(f"{path!r} is no path in a tree")
+        if kind == LINK and isinstance(plain[2], str):
+            return cls(LINK, path, target=plain[2])
+        if not isinstance(plain[2], int) or not 0 <= plain[2] <= 0o7777:
+            raise ValueError(f"{path!r} has no mode")
+        if kind == DIRECTORY:
+            return cls(DIRECTORY, path, plain[2])
+        if kind == FILE and len(plain) == 5 and isinstance(plain[3], int) and isinstance(plain[4], str):
+            return cls(FILE, path, plain[2], plain[3], plain[4])
+        raise ValueError(f"{path!r} is nothing that a tree holds")
+
+
+def digest(items: "Iterable[Item]") -> str:
+    """One sum over all; equal where the trees are."""
+    text = json.dumps([item.plain() for item in ordered(items)], separators=(",", ":"))
+    summed = sha256()
+    summed.update(text.encode("ascii"))
+    return summed.hexdigest()
+
+
+def ordered(items: "Iterable[Item]") -> "list[Item]":
+    """A directory before what it holds."""
+    return sorted(items, key=lambda item: item.path.split("/"))
+
+
+class Excluded:
+    """Patterns of what is left alone on both sides: `*.pyc` is any such name, `build/cache` a path from the top."""
+
+    def __init__(self, patterns: "Sequence[str]") -> None:
+        self._names = [pattern.rstrip("/") for pattern in patterns if "/" not in pattern.rstrip("/")]
+        self._paths = [pattern.strip("/") for pattern in patterns if "/" in pattern.rstrip("/")]
+
+    def __contains__(self, path: str) -> bool:
+        name = path.rpartition("/")[2]
+        return any(fnmatch.fnmatchcase(name, one) for one in self._names) or any(
+            fnmatch.fnmatchcase(path, one) for one in self._paths
+        )

@@ -1,0 +1,199 @@
+"""file_ops.sync: the host's tree becomes the controller's, whatever it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sloth.core.errors import AnswerError
+from sloth.engine.files import Files
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Host, Settings
+from sloth.runtime.manifest import Excluded, Item
+from sloth.runtime.modules import file_ops
+from sloth.runtime.token import Token
+
+
+class Controller:
+    """Answers what a sync asks, out of a real folder; `asked` has the verbs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = Files()
+        self.asked: list[str] = []
+        self.paths: list[str] = []
+        self.before_contents: Callable[[], object] = list
+
+    def ask(self, verb: str, args: dict[str, Any]) -> object:
+        self.asked.append(verb)
+        return self.files.tree(self.folder, args["exclude"], args["known"])
+
+    def receive(self, verb: str, args: dict[str, Any]) -> tuple[object, Iterator[bytes]]:
+        self.before_contents()
+        self.asked.append(verb)
+        self.paths = args["paths"]
+        streamed = self.files.contents(self.folder, args["paths"])
+        return streamed.value, streamed.chunks
+
+    def host(self, *, check: bool = False, diff: bool = False) -> Host:
+        return Host(Settings(check=check, diff=diff), Token(), self.ask, self.receive, lambda *_: None, lambda *_: None)
+
+
+def look(top: Path) -> dict[str, object]:
+    """Everything below a folder: path → content, target or mode of a directory."""
+    found: dict[str, object] = {}
+    for path in sorted(top.rglob("*")):
+        name = str(path.relative_to(top))
+        if path.is_symlink():
+            found[name] = f"-> {path.readlink()}"
+        elif path.is_dir():
+            found[name] = oct(path.stat().st_mode & 0o777)
+        else:
+            found[name] = (path.read_bytes(), oct(path.stat().st_mode & 0o777))
+    return found
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Controller:
+    top = tmp_path / "source"
+    (top / "deep/er").mkdir(parents=True)
+    (top / "deep/er").chmod(0o750)
+    (top / "empty").mkdir()
+    (top / "run").write_text("#!/bin/sh\n")
+    (top / "run").chmod(0o755)
+    (top / "deep/er/large").write_bytes(os.urandom(600_000))
+    (top / "deep/ünï code 'x'").write_text("x")
+    (top / "nothing").touch()
+    (top / "link").symlink_to("deep/er")
+    (top / "dangling").symlink_to("nowhere")
+    return Controller(top)
+
+
+def sync(host: Host, dest: Path, **more: Any) -> Any:
+    return file_ops.sync(host, src="source", dest=str(dest), **more)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_tree_becomes_equal_in_two_questions_and_stays_so_with_one(source, tmp_path, there):
+    dest = tmp_path / "dest"
+    if there:
+        (dest / "deep").mkdir(parents=True)
+        (dest / "run").write_text("old")
+        (dest / "link").write_text("a file")
+    result = sync(source.host(), dest)
+    assert look(dest) == look(source.folder)
+    assert source.asked == ["tree", "contents"]
+    assert result["entries"] == 9
+    source.asked.clear()
+    again = source.host()
+    assert sync(again, dest)["written"] == 0
+    assert (again.changes, source.asked) == ([], ["tree"])
+
+
+def test_only_what_differs_is_sent(source, tmp_path):
+    dest = tmp_path / "dest"
+    sync(source.host(), dest)
+    (source.folder / "run").write_text("#!/bin/bash\n")
+    (dest / "deep/er/large").write_bytes(b"damaged")
+    (dest / "nothing").chmod(0o600)
+    host = source.host()
+    sync(host, dest)
+    assert source.paths == ["deep/er/large", "run"]
+    assert look(dest) == look(source.folder)
+    assert len(host.changes) == 3
+
+
+def test_what_the_source_does_not_have_goes_only_when_it_shall(source, tmp_path):
+    dest = tmp_path / "dest"
+    sync(source.host(), dest)
+    (dest / "more/of/it").mkdir(parents=True)
+    (dest / "more/of/it/file").touch()
+    (dest / "deep/extra").touch()
+    host = source.host()
+    sync(host, dest)
+    assert host.changes == []
+    assert sync(host, dest, delete=True)["removed"] == 2
+    assert look(dest) == look(source.folder)
+
+
+def test_what_is_excluded_is_neither_brought_nor_removed(source, tmp_path):
+    dest = tmp_path / "dest"
+    sync(source.host(), dest, exclude=["deep/er", "*.swp", "empty/"])
+    assert not (dest / "deep/er").exists()
+    assert not (dest / "empty").exists()
+    (dest / "deep/.x.swp").touch()
+    (dest / "deep/er").mkdir()
+    host = source.host()
+    sync(host, dest, delete=True, exclude=["deep/er", "*.swp", "empty/"])
+    assert (host.changes, (dest / "deep/.x.swp").exists(), (dest / "deep/er").exists()) == ([], True, True)
+
+
+def test_a_directory_in_the_way_of_a_file_goes_only_when_things_may_be_deleted(source, tmp_path):
+    dest = tmp_path / "dest"
+    (dest / "run/full").mkdir(parents=True)
+    (dest / "deep").write_text("a file in the way of a directory")
+    with pytest.raises(ActionFailed, match="run is a directory, and a file in source; delete = true removes it"):
+        sync(source.host(), dest)
+    sync(source.host(), dest, delete=True)
+    assert look(dest) == look(source.folder)
+
+
+@pytest.mark.parametrize("diff", [False, True])
+def test_check_mode_says_what_it_would_do_and_does_nothing(source, tmp_path, diff):
+    dest = tmp_path / "dest"
+    (dest / "old").mkdir(parents=True)
+    (dest / "run").write_text("old\n")
+    before = look(dest)
+    host = source.host(check=True, diff=diff)
+    sync(host, dest, delete=True)
+    assert look(dest) == before
+    real = source.host()
+    sync(real, dest, delete=True)
+    assert len(host.changes) == len(real.changes)
+    assert any("+#!/bin/sh" in one["text"] for one in host.diffs) == diff
+
+
+def test_modes_and_contents_that_change_meanwhile_are_seen(source, tmp_path):
+    dest = tmp_path / "dest"
+    sync(source.host(), dest, mode="0640")
+    assert (dest / "run").stat().st_mode & 0o777 == 0o640
+    (dest / "run").write_text("old")
+    source.before_contents = lambda: (source.folder / "run").write_text("#!/bin/zsh\nand more")
+    with pytest.raises(ActionFailed, match="source/run arrived damaged, or changed while it was sent"):
+        sync(source.host(), dest)
+    assert (dest / "run").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "plain", [["f", "../x", 420, 1, ""], ["d", "/etc", 493], ["l", "a//b", "x"], ["f", "a", 99999, 1, ""], ["f", "a"], 3]
+)
+def test_an_entry_that_leads_out_of_its_tree_is_refused(plain):
+    with pytest.raises(ValueError, match=r"no (entry|path|mode)|nothing that"):
+        Item.from_plain(plain)
+
+
+def test_a_controller_that_answers_nonsense_is_told_so(source, tmp_path):
+    host = Host(Settings(), Token(), lambda *_: {"mode": 493, "entries": [["d", "..", 493]]}, source.receive,
+                lambda *_: None, lambda *_: None)  # fmt: skip
+    with pytest.raises(ActionFailed, match=r"'\.\.' is no path in a tree"):
+        sync(host, tmp_path / "dest")
+
+
+@pytest.mark.parametrize("path", ["../secret", "out/secret", "link", "dangling", "deep", "none"])
+def test_a_host_gets_files_of_the_folder_alone(source, path):
+    (source.folder.parent / "secret").write_text("x")
+    (source.folder / "out").symlink_to("..")
+    with pytest.raises(AnswerError, match="is no file of"):
+        source.files.contents(source.folder, [path])
+
+
+def test_patterns_are_names_or_paths():
+    excluded = Excluded(["*.pyc", "build/", "docs/_*"])
+    for path in ("a.pyc", "x/y.pyc", "x/build", "docs/_build"):
+        assert path in excluded
+    for path in ("a.py", "x/docs/_build", "docs/a"):
+        assert path not in excluded
