@@ -29,6 +29,7 @@ class Gates:
             for place in behind:
                 self._at.setdefault(place, []).append(name)
         self._bad: set[str] = set()
+        self._unsettled: set[str] = set()
         self._opened: dict[str, Opened] = {}
         self._waiting: dict[str, list[Tell]] = {name: [] for name in plan.gates}
         self._lock = threading.Lock()
@@ -46,6 +47,8 @@ class Gates:
             self._outputs[name][event.host] = event.outputs
             if event.blocks:
                 self._bad.add(name)
+            if event.status in {"would_change", "would_run"}:
+                self._unsettled.add(name)
             if self._missing[name]:
                 return
             self._opened[name] = self._open(name)
@@ -75,4 +78,5 @@ class Gates:
     def _open(self, name: str) -> Opened:
         by_host = self._outputs[name]
         outputs = next(iter(by_host.values())) if len(by_host) == 1 else by_host
-        return {"name": name, "ok": name not in self._bad, "outputs": outputs}
+        unsettled = {"unsettled": True} if name in self._unsettled else {}
+        return {"name": name, "ok": name not in self._bad, "outputs": outputs, **unsettled}

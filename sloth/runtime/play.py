@@ -109,13 +109,18 @@ class Play:
             self._changed.notify_all()
 
     def open_gate(self, gate: "Plain") -> None:
-        """Let the tasks go on that wait at a gate. gate: {"name", "ok", "outputs", "left_out": do not run them}."""
+        """Let the tasks go on that wait at a gate.
+
+        gate: {"name", "ok", "outputs", "unsettled": see Stage, "left_out": do not run them}
+        """
         name, outputs = str(gate.get("name")), gate.get("outputs")
         with self._changed:
             self._gates[name] = gate.get("ok") is True
             if gate.get("left_out") is True:
                 self._left_out.add(name)
             self._stage.outputs[name] = outputs if isinstance(outputs, dict) else {}
+            if gate.get("unsettled") is True:
+                self._stage.unsettled.add(name)
             self._changed.notify_all()
 
     def _task_finished(self, run: TaskRun, worker_is_lost: bool) -> None:

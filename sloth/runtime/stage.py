@@ -37,6 +37,7 @@ class Stage:
     """Where tasks run.
 
     handlers: as declared. abort(reason): let no further task start. flush(names, token): see Play.
+    unsettled: in check mode, the tasks and gates after whose work the host would be another one.
     due: the handlers that were notified and have not run. outputs: task → what it brought.
     registered: variable → what a task left in it. exports: the run's outputs here
     """
@@ -49,6 +50,7 @@ class Stage:
         self.abort = abort
         self.flush = flush
         self.due = set(job.pending)
+        self.unsettled = set()  # type: set[str]
         self.outputs = {}  # type: dict[str, Plain]
         self.registered = {}  # type: dict[str, Plain]
         self.exports = {}  # type: Plain

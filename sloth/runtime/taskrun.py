@@ -73,6 +73,9 @@ class TaskRun:
         self._emit("task_started")
         try:
             reason = self._closed_door()
+            if reason is not None and self._unsettled:
+                self.finish("would_run", f"nobody knows before {self._unsettled} has run: {reason}")
+                return
             if reason is not None:
                 self._functions.tell("on_skip", reason)
                 self.finish("skipped", reason)
@@ -84,11 +87,19 @@ class TaskRun:
             verdict = failed(error)
         except Exception as error:  # noqa: BLE001  # a fault of ours fails this task; the run must not wait for it
             verdict = at_fault(error)
+        if verdict.status == "failed" and self._unsettled and not verdict.failure.get("aborted"):
+            self.finish("would_run", f"nobody knows before {self._unsettled} has run: {verdict.message}")
+            return
         for hook in self._functions.tell_end(verdict):
             if self._current is not None:
                 self._current.outcomes.extend(hook.outcomes)
                 self._current.notified.extend(hook.notified)
         self._end(verdict)
+
+    @property
+    def _unsettled(self) -> str:
+        """Something this task waits for that a check only foretells: what it finds missing may be there in earnest."""
+        return next((name for name in self.step.needs + self.step.gates if name in self.stage.unsettled), "")
 
     def _closed_door(self) -> "str | None":
         """Why the task is skipped, or None. An abort_if that holds fails the task and stops the workflow."""
@@ -280,6 +291,10 @@ class TaskRun:
             return
         failure = {} if verdict.success else {"failed": True, "error": verdict.message}
         stage.outputs[step.name] = dict(verdict.outputs, **failure)
+        if verdict.status in ("would_change", "would_run"):
+            stage.unsettled.add(step.name)
+        if verdict.status == "would_run":
+            stage.outputs[step.name]["unknown"] = True
         if step.register is not None:
             changed = verdict.status in ("changed", "would_change")
             stage.registered[step.register] = dict(

@@ -138,8 +138,8 @@ def _text(value: object) -> str:
 
 def diff_text(diff: Mapping[str, str]) -> str:
     """One file's differences, under its name."""
-    text = diff.get("text", "").rstrip("\n")
-    return text if text.startswith("---") else f"{diff.get('path', '')}\n{text}"
+    path, text = diff.get("path", ""), diff.get("text", "").rstrip("\n")
+    return text if text.startswith(("---", path)) else f"{path}\n{text}"
 
 
 def said_by(failure: Mapping[str, object]) -> str:
@@ -151,10 +151,7 @@ def said_by(failure: Mapping[str, object]) -> str:
 
 def show_diff(screen: Screen, diff: Mapping[str, str]) -> None:
     """One file's differences."""
-    text = diff.get("text", "").rstrip("\n")
-    if not text.startswith("---"):
-        screen.line("    ", (diff.get("path", ""), "bold"))
-    for line in text.split("\n"):
+    for line in diff_text(diff).split("\n"):
         style = "bold" if line.startswith(("---", "+++")) else _DIFF_STYLES.get(line[:1], "plain")
         screen.block(line, style)
 

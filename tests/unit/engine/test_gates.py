@@ -51,3 +51,10 @@ def test_handlers_of_the_same_name_open_nothing():
     between = gates("h1")
     between.take(TaskFinished("h1", "db", "ok", handler=True))
     assert between.follow(["db"], lambda *_: None) == {}
+
+
+def test_in_a_check_a_gate_tells_that_what_is_behind_it_is_only_foretold():
+    between = gates("h1", "h2")
+    between.take(finished("h1", "would_run"))
+    between.take(finished("h2"))
+    assert between.follow(["db"], lambda *_: None)["db"]["unsettled"] is True
