@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what a run would do, without connecting.",
     "exec": "Run one command on many hosts.",
     "call": "Call one action of a module on many hosts.",
+    "test": "Run the tests of workflows.",
     "workflow": "Workflow files: list, show, validate.",
     "inventory": "Hosts and groups: list, graph, show, explain.",
     "modules": "The manual of the modules that workflows call.",

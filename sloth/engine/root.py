@@ -17,7 +17,8 @@ from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core.places import Places
-from sloth.engine import explaining, keptplan
+from sloth.core.testresult import Watch
+from sloth.engine import explaining, keptplan, testing
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
@@ -147,6 +148,25 @@ def _one_after_the_other(
         if code:
             return code
     return 0
+
+
+def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Sequence[str], watch: Watch) -> int:
+    """Run the tests of these files and folders. Returns the exit code.
+
+    workflow: the file whose tasks they play, if not the one that they name. given: whose variables count. words: only
+    tests with one of these in their names
+    """
+    variables = _variables(given)
+    said: list[str] = []
+
+    def load_one(path: Path) -> Evaluated:
+        return load_file(
+            path, variables.common, variables.values, lambda level, text: said.append(f"{level}: {text}"),
+            project(path.parent),
+        )  # fmt: skip
+
+    files_of_tests = [testing.TestFile(path, load_one, workflow, variables) for path in testing.test_files(files)]
+    return 0 if testing.run(files_of_tests, words, watch) else 2
 
 
 def _variables(request: Request) -> Variables:

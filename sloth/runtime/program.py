@@ -2,7 +2,7 @@
 
     {"workflows": [{"name", "description", "version", "hosts", "workdir", "create_workdir", "clean_workdir", "tasks",
                     "handlers", "roles", "config", "variables", "metadata", "hooks", "delegate_to", "file", "line"}],
-     "environ": [names asked for], "sources": [paths read], "warnings": [texts], "tests": [names],
+     "environ": [names asked for], "sources": [paths read], "warnings": [texts], "tests": [tests], "suites": [suites],
      "values": the file's defaults, "stack": its stack}
 
     task     {"name", "description", "command", "hosts", "tags", "category", "depends_on", "next_if_fail", "timeout",
@@ -10,6 +10,10 @@
               "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure", "on_retry",
               "on_timeout", "on_skip", "on_complete", "ignore_errors", "async", "notify", "register", "outputs",
               "artifacts", "consumes", "delegate_to", "run_once", "metadata", "role", "file", "line"}
+    test     {"name", "command", "suite": its number, "file", "line"}
+    suite    {"name", "around": number of the one around it, "workflow",
+              "mocks": [{"action", "value" or "fn", "where"}],
+              "before_all", "before_each", "after_each", "after_all": [closures]}
     handler  {"name", "command", "listen", "file", "line"}
     role     {"role", "vars"}
     hooks    {"on_start", "on_task_start", "on_task_complete", "on_complete"}: those that are declared

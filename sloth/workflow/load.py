@@ -34,14 +34,19 @@ Say = Callable[[str, str], None]
 Perform = Callable[[dict[str, object]], list[object]]
 
 
+Declared = Mapping[str, Any]
+
+
 class Evaluated:
-    """A loaded file and the VM that holds the hooks of its workflows."""
+    """A loaded file and the VM that holds the hooks of its workflows, and its tests (as in runtime/program.py)."""
 
     def __init__(self, file: WorkflowFile, sources: Sources, vm: VM, program: Mapping[str, Any]) -> None:
         self.file = file
         self.sources = sources
         self._vm = vm
         self._hooks = {declared["name"]: declared["hooks"] for declared in program["workflows"]}
+        self.tests: Sequence[Declared] = program["tests"]
+        self.suites: Sequence[Declared] = program["suites"]
 
     def hooks(self, workflow: str) -> frozenset[str]:
         """The names of the hooks that a workflow declares."""
@@ -81,6 +86,13 @@ class Evaluated:
         except LuaError as error:
             where = self.sources.place(error.where)
             raise WorkflowError(f"{what}: {error.text}", where=where) from error
+
+    def run(
+        self, function: int, args: list[object], context: Mapping[str, object], perform: Perform, limit: float
+    ) -> list[object]:
+        """Run one of the file's functions, by its number. Raises LuaError."""
+        context = {**context, "style": "plain", "extra": args}
+        return self._vm.call(function, context, perform, self._vm.clock() + limit)
 
 
 def _nothing_yet(request: dict[str, object]) -> list[object]:
@@ -161,7 +173,7 @@ def _file(path: Path, program: Mapping[str, Any], sources: Sources, values: Mapp
         ),
         values=merged(program.get("values") or {}, values),
         stack=program.get("stack"),
-        tests=tuple(program["tests"]),
+        tests=tuple(test["name"] for test in program["tests"]),
         lua_modules=tuple(sorted(sources.project.library.lua)),
     )
 

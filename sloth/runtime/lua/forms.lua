@@ -134,17 +134,3 @@ function sloth.set_values(defaults, where)
   load.values = beneath(load.values or {}, sloth.data(defaults, "values", where))
   options.values = beneath(load.values, options.values)
 end
-
--- Tests: a file of them is recognised here, and run by a command of its own ------------------------------------
-
-local function note_test(kind)
-  return function(name, fn)
-    local where = sloth.caller_line()
-    at_top_level("test." .. kind .. "()", where)
-    local tests = sloth.current().load.tests
-    tests[#tests + 1] = expect(name, "string", "test." .. kind, where)
-    expect(fn, "function", "test." .. kind .. " '" .. name .. "'", where)
-  end
-end
-
-env.test = { describe = note_test("describe"), it = note_test("it") }

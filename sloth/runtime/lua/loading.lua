@@ -41,6 +41,8 @@ local function reference(fn)
   return { ["function"] = #closures, file = file, line = line }
 end
 
+sloth.reference = reference
+
 local SLOTS = {
   "command", "run_if", "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure",
   "on_retry", "on_timeout", "on_skip", "on_complete",
@@ -343,8 +345,9 @@ local function program()
   for name in next, state.environ do environ[#environ + 1] = name end
   sort(environ)
   for name in next, env do loaded[name] = true end
+  local tests, suites = sloth.declared_tests(state.tests)
   local encoded = encode {
-    workflows = declared, roles = roles, environ = environ, warnings = state.warnings, tests = state.tests, top = top,
+    workflows = declared, roles = roles, environ = environ, warnings = state.warnings, tests = tests, suites = suites, top = top,
     values = state.values, stack = state.stack,
   }
   if plain then declared = list() end -- nothing to put functions into

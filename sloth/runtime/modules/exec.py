@@ -99,7 +99,7 @@ def run(
     example: local r, stderr, failed = exec.run("systemctl is-active nginx", { changed_if = false })
     """
     terms = _Terms(command, creates, removes, changed_if)
-    return _values(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
+    return values_of(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
 
 
 @action(synonyms=_SYNONYMS)
@@ -130,7 +130,7 @@ def check(
     """
     terms = _Terms(command, creates, removes, changed_if)
     result = _perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream))
-    return _values(_successful(result, command))
+    return values_of(successful(result, command))
 
 
 @action(synonyms={"script": ("command", "cmd"), "workdir": ("cwd", "dir", "chdir")})
@@ -160,7 +160,7 @@ def sh(
     first = script.strip().split("\n", 1)[0]
     terms = _Terms(first, creates, removes, changed_if)
     result = _perform(host, ["/bin/sh", "-euc", script], terms, _Surroundings(workdir, env, None, stream))
-    return _values(_successful(result, first))
+    return values_of(successful(result, first))
 
 
 @action(synonyms={"program": ("command", "cmd", "prog"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
@@ -193,7 +193,7 @@ def command(
     """
     argv = [program, *args]
     terms = _Terms(" ".join(argv), creates, removes, changed_if)
-    return _values(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
+    return values_of(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
 
 
 @action(synonyms={"src": ("script", "path"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
@@ -227,7 +227,7 @@ def script(
     result = _not_run(host, terms, surroundings)
     if result is not None:
         ask_for(host, src, "", content=False)  # a script that is not there fails here, too
-        return _values(result)
+        return values_of(result)
     folder_path = f"/tmp/.sloth-{os.urandom(8).hex()}"  # noqa: S108 - a new directory of mode 0700
     with Explained("keep a script in", folder_path), locate(folder_path) as folder:
         folder.mkdir(0o700)
@@ -235,7 +235,7 @@ def script(
             result = _run_from(host, folder, src, args, terms, surroundings)
         finally:
             folder.rmdir()
-    return _values(_successful(result, terms.shown))
+    return values_of(successful(result, terms.shown))
 
 
 def _run_from(
@@ -275,12 +275,12 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
     """The result of what need not run, or may not in check mode; None when it is to run."""
     why = terms.why_not(host, surroundings.directory(host))
     if why:
-        return dict(_result(Done(0, b"", b"")), skipped=True, message=why)
+        return dict(result_of(Done(0, b"", b"")), skipped=True, message=why)
     if not (host.check and terms.changes):
         return None
     host.changes.append(terms.shown)
     host.unknown = not terms.decided
-    return dict(_result(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
+    return dict(result_of(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
 
 
 def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
@@ -293,13 +293,13 @@ def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surr
             on_output=host.output if surroundings.is_shown(host) else None,
         )
     except ActionFailed as error:
-        return _result(Done(127, b"", raw(error.message)))
+        return result_of(Done(127, b"", raw(error.message)))
     if terms.changes:
         host.changes.append(terms.shown)  # whatever its exit code: it ran
-    return _result(done)
+    return result_of(done)
 
 
-def _result(done: Done) -> "dict[str, object]":
+def result_of(done: Done) -> "dict[str, object]":
     result = {
         "stdout": done.out,
         "stderr": done.err,
@@ -313,11 +313,11 @@ def _result(done: Done) -> "dict[str, object]":
     return result
 
 
-def _values(result: "dict[str, object]") -> Values:
+def values_of(result: "dict[str, object]") -> Values:
     return Values([result, result["stderr"], result["failed"]])
 
 
-def _successful(result: "dict[str, object]", shown: str) -> "dict[str, object]":
+def successful(result: "dict[str, object]", shown: str) -> "dict[str, object]":
     if result["success"]:
         return result
     output = str(result["stderr"]).strip() or str(result["stdout"]).strip()

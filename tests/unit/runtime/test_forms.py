@@ -302,4 +302,4 @@ def test_a_file_of_tests_is_known_as_such():
     program = Script(
         {"site.sloth": "test.describe('s', function() test.it('x', function() assert.fails() end) end)"}
     ).program
-    assert (program["tests"], program["workflows"]) == (["s"], [])
+    assert ([test["name"] for test in program["tests"]], program["workflows"]) == (["s > x"], [])
