@@ -63,7 +63,8 @@ class Rehearsal:
         options = _checked("test.run_workflow", given)
         workflow = self._chosen(name or options.get("workflow"))
         host = str(options.get("host", "localhost"))
-        plan = lay_out(workflow, [host], lambda _: [host])
+        here = tuple(replace(task, delegate_to=None) for task in workflow.tasks)  # there is one host to be at
+        plan = lay_out(replace(workflow, tasks=here), [host], lambda _: [host])
         if not plan.hosts:
             raise ActionFailed(f"workflow {workflow.name!r} has no task to run")
         events = self._play(workflow, plan.hosts[0], options, None)
@@ -99,7 +100,7 @@ class Rehearsal:
         request = Request(file.path, check=bool(options.get("check")), diff=True)
         groups = options.get("groups", {"all": [host.host]})
         maker = JobMaker(secrets.token_hex(4), file, Plan(workflow, (host,)), request, variables, groups)
-        job = maker.job(host, {})
+        job = maker.job(host, lambda _: {})
         for step in job["steps"]:
             step["params"] = {**step["params"], **options.get("params", {})}
             if task is not None:
@@ -110,10 +111,10 @@ class Rehearsal:
         def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
             return self._act(user, call, settings, token, report, options)
 
-        play_job(
-            job,
-            Surroundings(_own_lua, _nothing_to_hold, act, events.append, lambda _: None, self._timer, self._modules),
+        surroundings = Surroundings(
+            _own_lua, _nothing_to_hold, act, events.append, _ignore, self._timer, self._modules, _ignore
         )
+        play_job(job, surroundings)
         return events
 
     def _act(
@@ -180,6 +181,10 @@ def _of(events: list[dict[str, Any]], task: str) -> dict[str, Any]:
 @contextmanager
 def _nothing_to_hold(_: Job) -> Iterator[None]:
     yield
+
+
+def _ignore(_: object) -> None:
+    """Nobody cancels a rehearsal, and it has no life before it."""
 
 
 def _own_lua() -> Any:
