@@ -21,13 +21,14 @@ from sloth.runtime.action import Action
 from sloth.runtime.catalog import Catalog, module_names
 
 GROUP = "sloth.modules"
-LANGUAGE = frozenset("""
+_WORDS = """
     and artifacts assert break collectgarbage coroutine delegate_to do else elseif end error export false
     flush_handlers for function getmetatable goroutine goto group groups handler if import in inventory_hostname io
     ipairs load loadstring local math next nil not notify null or os pairs parallel params pcall print rawequal
     rawget rawlen rawset reliability repeat require retry return role secrets select setmetatable stack string table
     task test then tonumber tostring true type unpack until utf8 values vars while workflow xpcall
-""".split())
+"""
+LANGUAGE = frozenset(_WORDS.split())
 """Names that mean something else in a workflow file."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
