@@ -66,6 +66,11 @@ class Places:
         return private(self.home, "runs")
 
     @property
+    def backups(self) -> Path:
+        """Copies of the store."""
+        return private(self.home, "backups")
+
+    @property
     def pending(self) -> Path:
         """Handlers that were notified and have not run yet."""
         return private(self.home, "pending")

@@ -28,7 +28,12 @@ class Variables:
 
 def whoever() -> str:
     """Who runs sloth here, for those who find a host or lock taken."""
-    return f"{getpass.getuser()}@{socket.gethostname()} (pid {os.getpid()})"
+    return f"{person()} (pid {os.getpid()})"
+
+
+def person() -> str:
+    """The user here, for those who look at what was left behind."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 class JobMaker:

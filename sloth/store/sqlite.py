@@ -49,7 +49,7 @@ class SqliteDatabase:
     def read(self, sql: str, values: Sequence[Value] = ()) -> Rows:
         """See Database."""
         here = self._connections()
-        with here.reading, _told(self.path):
+        with here.reading, told(self.path):
             return here.reader.execute(sql, values).fetchall()
 
     def write(self, change: Change[T], *, sync: bool = False) -> T:
@@ -81,7 +81,7 @@ class SqliteDatabase:
                 self._left.append(self._opened)  # closing what a parent goes on with would harm it
                 self._opened = None
             if self._opened is None:
-                with _told(self.path):
+                with told(self.path):
                     self._opened = _Connections(self.path, self._patience, self._steps)
             return self._opened
         finally:
@@ -106,12 +106,12 @@ class _Connections:
 
     def alone(self, change: Change[T]) -> T:
         """One change, which survives the death of our process."""
-        with self._writing, _told(self.path), self._committed():
+        with self._writing, told(self.path), self._committed():
             return change(self._transaction)
 
     def together(self, change: Change[T]) -> T:
         """One change, on the disk together with those of other threads."""
-        with _told(self.path):
+        with told(self.path):
             return self._group.join(change)
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class _Connections:
 
     def _commit(self, tickets: Sequence[_Ticket[Any]]) -> None:
         execute = self._writer.execute
-        with self._writing, _told(self.path):
+        with self._writing, told(self.path):
             execute("PRAGMA synchronous = FULL")
             try:
                 with self._committed():
@@ -244,9 +244,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
     wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     if wal and connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
         return
-    from filelock import FileLock
-
-    with FileLock(path.with_name(path.name + ".lock"), mode=0o600):
+    with setting_up(path):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -266,7 +264,16 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def setting_up(path: Path) -> Iterator[None]:
+    """What one process at a time does: making the file, changing its tables, putting another in its place."""
+    from filelock import FileLock
+
+    with FileLock(path.with_name(path.name + ".lock"), mode=0o600):
+        yield
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
     """Errors of SQLite, in words and with what to do about them."""
     try:
         yield

@@ -134,7 +134,7 @@ class State:
             there = self._found(transaction, namespace, key)
             known = (0 if there is None else there.version) if version is not None else there and there.value
             if not same(known, version if version is not None else expected):
-                raise StateConflict(f"{key!r} {_described(there)}, not as expected", there)
+                raise _conflict(key, there, version)
             return self._put(transaction, namespace, key, text, ttl)
 
         return self._change(swap, fence)
@@ -162,7 +162,7 @@ class State:
         def remove(transaction: Transaction) -> bool:
             there = self._found(transaction, namespace, key)
             if version is not None and (there is None or there.version != version):
-                raise StateConflict(f"{key!r} {_described(there)}, not as expected", there)
+                raise _conflict(key, there, version)
             self._remove(transaction, "namespace = ? AND key = ?", (namespace, key))
             return there is not None
 
@@ -275,8 +275,12 @@ def same(one: object, other: object) -> bool:
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _described(there: Entry | None) -> str:
-    return "is not there" if there is None else f"has version {there.version}"
+def _conflict(key: str, there: Entry | None, version: int | None) -> StateConflict:
+    if there is None:
+        return StateConflict(f"{key!r} is not there", there)
+    if version is None:
+        return StateConflict(f"{key!r} has another value, by {there.owner}", there)
+    return StateConflict(f"{key!r} has version {there.version}, not {version}", there)
 
 
 def _kind(value: object) -> str:

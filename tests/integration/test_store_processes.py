@@ -20,6 +20,7 @@ import pytest
 
 from sloth.core.errors import StoreError
 from sloth.store import Locks, SqliteDatabase, State
+from sloth.store.upkeep import backup, verify
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """
@@ -250,3 +251,63 @@ def _fill(state: State, written: list[str]) -> None:
     for number in range(100):
         state.set("n", f"{number}", "x" * 100_000)
         written.append(f"{number}")
+
+
+# backups
+
+BACK_UP = """
+    from itertools import count
+    from sloth.store.upkeep import backup
+    for number in count():
+        there = state.incr("n", "before", 0).value
+        say(backup(folder / "store.db", folder / "copies" / f"{sys.argv[2]}-{number}.db"), there)
+"""
+
+
+def test_a_backup_that_is_there_is_whole_whatever_was_killed(tmp_path: Path):
+    chance, told = random.Random(5), 0
+    count = """
+        from itertools import count
+        for number in count():
+            state.set("n", f"key/{number % 100}", "x" * 3000)
+            state.incr("n", "before")
+    """
+    state = State(SqliteDatabase(tmp_path / "store.db"), "me")
+    state.incr("n", "before")
+    with program(tmp_path, count):
+        for turn in range(max(KILLS // 4, 2)):
+            with program(tmp_path, BACK_UP, str(turn)) as process:
+                lines = [said(process)]
+                time.sleep(chance.random() * 0.1)
+                lines += killed_after(process).rpartition("\n")[0].split("\n")
+            for name, before in (line.split() for line in lines if line):
+                told += 1
+                assert State(SqliteDatabase(Path(name)), "me").incr("n", "before", 0).value >= int(before)
+    copies = list((tmp_path / "copies").glob("[0-9]*.db"))
+    assert len(copies) >= told > 0
+    assert [verify(copy) for copy in copies] == [[]] * len(copies)
+
+
+RESTORE = """
+    from sloth.store.upkeep import restore
+    say("begins")
+    restore(folder / "store.db", folder / sys.argv[2], folder / f"kept-{os.getpid()}.db")
+"""
+
+
+def test_a_restore_that_is_killed_has_happened_or_not(tmp_path: Path):
+    chance = random.Random(3)
+    database = SqliteDatabase(tmp_path / "store.db")
+    state = State(database, "me")
+    for name in ("one", "two"):
+        state.clear("n")
+        for number in range(300):
+            state.set("n", f"{number}", name + "x" * 500)
+        backup(tmp_path / "store.db", tmp_path / f"{name}.db")
+    for turn in range(KILLS):
+        with program(tmp_path, RESTORE, f"{('one', 'two')[turn % 2]}.db") as process:
+            assert said(process) == "begins"
+            time.sleep(chance.random() * 0.08)
+        values = [entry.value[:3] for entry in State(SqliteDatabase(tmp_path / "store.db"), "me").list("n")]
+        assert values in (["one"] * 300, ["two"] * 300)
+    assert verify(tmp_path / "store.db") == []
