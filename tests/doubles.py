@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
@@ -58,16 +59,20 @@ class FakeHost(Host):
     def has(self, program: str) -> bool:
         return self.programs is None or program in self.programs
 
+    def alone(self, what: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def change(
-        self, *argv: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, note: str = ""
-    ) -> Done:
+        self, *argv: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, note: str = "",
+        fine: Sequence[int] = (0,),
+    ) -> Done:  # fmt: skip
         if self.check:
             self.changes.append(note or " ".join(argv))
             return Done(0, b"", b"")
         self.made.append(" ".join(argv))
         self.stdins.append(stdin)
         answer = self._answer(argv, default=0)
-        if not answer.ok:
+        if answer.code not in fine:
             raise ActionFailed(f"{' '.join(argv)}: failed", exit_code=answer.code, stdout=answer.out, stderr=answer.err)
         self.changes.append(note or " ".join(argv))
         return answer

@@ -10,12 +10,14 @@ import os
 
 from sloth.runtime import process
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.lock import resource_lock
 from sloth.runtime.process import Done
 from sloth.runtime.token import Token
 
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     Ask = Callable[[str, "dict[str, object]"], object]
     Receive = Callable[[str, "dict[str, object]"], "tuple[object, Iterator[bytes]]"]
@@ -150,11 +152,17 @@ class Host:
         return any(os.access(os.path.join(folder, program), os.X_OK) for folder in folders)
 
     def change(
-        self, *argv: str, stdin: "str | bytes" = b"", env: "Mapping[str, str] | None" = None, note: str = ""
+        self,
+        *argv: str,
+        stdin: "str | bytes" = b"",
+        env: "Mapping[str, str] | None" = None,
+        note: str = "",
+        fine: "Sequence[int]" = (0,)
     ) -> Done:
         """Run a program that changes something; ActionFailed with its output when it fails.
 
-        env: added to the environment. note: what to say instead of the command line (which may hold too much).
+        fine: the exit codes of what went well. env: added to the environment.
+        note: what to say instead of the command line (which may hold too much).
         """
         note = note or " ".join(argv)
         if self.check:
@@ -162,7 +170,7 @@ class Host:
             return Done(0, b"", b"")
         data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
         done = process.run(argv, self.token, stdin=data, env=process.environment(env, locale="C"))
-        if not done.ok:
+        if done.code not in fine:
             raise ActionFailed(f"{note}: {last_words(done)}", exit_code=done.code, stdout=done.out, stderr=done.err)
         self.changes.append(note)
         return done
@@ -173,6 +181,10 @@ class Host:
         if not self.check:
             do()
         self.changes.append(note)
+
+    def alone(self, what: str) -> "AbstractContextManager[None]":
+        """While this is held, no other task changes the same thing of this host, such as its packages."""
+        return resource_lock(what, self.sleep)
 
     def show(self, path: str, before: "bytes | None", after: "bytes | None") -> None:
         """Keep the difference of a file's content for the report, when diffs are wanted. None: no such file."""

@@ -1,6 +1,6 @@
-"""One controller at a time on a host: an flock that the kernel gives back when we die.
+"""One controller at a time on a host, and one task at a time on what belongs to all of it: an flock for each.
 
-The file holds who has it, for the message that the other one gets.
+The kernel gives them back when we die. The host's file holds who has it, for the message that the other one gets.
 """
 
 import fcntl
@@ -14,9 +14,9 @@ from sloth.runtime.token import Token
 
 MYPY = False
 if MYPY:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-ROOT_PATH = "/run/sloth/lock"
+FOLDER = "/run/sloth"
 POLL = 0.25  # seconds between tries while we wait
 
 
@@ -48,25 +48,52 @@ def held(path: str, run: str, owner: str, wait: float, token: Token) -> "Iterato
         os.close(fd)
 
 
+@contextmanager
+def resource_lock(name: str, pause: "Callable[[float], None]") -> "Iterator[None]":
+    """Hold something of which a host has one, such as its packages, for as long as a task changes it.
+
+    pause(seconds): waits, and raises when the task has no more right to act. Only root changes such things, so
+    nobody else is held up.
+    """
+    if os.getuid() != 0 or not _has_folder():
+        yield
+        return
+    fd = os.open(os.path.join(FOLDER, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        while not _is_ours(fd):
+            pause(POLL)
+        yield
+    finally:
+        os.close(fd)
+
+
 def _path(cache: "str | None") -> "str | None":
     if os.getuid() != 0:
         return None if cache is None else os.path.join(cache, "lock")
+    return os.path.join(FOLDER, "lock") if _has_folder() else None
+
+
+def _has_folder() -> bool:
     try:
-        os.makedirs(os.path.dirname(ROOT_PATH), mode=0o700, exist_ok=True)
+        os.makedirs(FOLDER, mode=0o700, exist_ok=True)
     except OSError:
-        return None
-    return ROOT_PATH
+        return False
+    return True
+
+
+def _is_ours(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _acquire(fd: int, wait: float, token: Token) -> None:
     until = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                raise ActionFailed(_busy(os.pread(fd, 4096, 0)), kind="lock_busy") from None
+    while not _is_ours(fd):
+        if time.monotonic() >= until:
+            raise ActionFailed(_busy(os.pread(fd, 4096, 0)), kind="lock_busy")
         try:
             token.sleep(POLL)
         except Stopped as stopped:

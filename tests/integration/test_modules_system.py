@@ -137,6 +137,13 @@ def test_a_lock_is_waited_for_and_its_holder_named(packages):
     packages.ok("pkg.install", name="hello", lock_timeout=30)
 
 
+def test_two_tasks_never_run_two_transactions_side_by_side(packages):
+    calls = ", ".join(f'task("{name}"):command(function() pkg.install {{ name = "{name}", lock_timeout = 0 }} end):build()'
+                      for name in ("hello", "figlet", "lab-demo"))  # fmt: skip
+    run = packages.remote.run(f'workflow.define("w"):tasks({{ {calls} }}):config({{ max_parallel_tasks = 3 }})')
+    assert run.statuses == {"hello": "changed", "figlet": "changed", "lab-demo": "changed"}
+
+
 def test_a_repository_that_fails_is_quoted(packages):
     packages.sh("cp -a /etc/apt/sources.list /root; echo 'deb http://127.0.0.1:9/ ./' >> /etc/apt/sources.list")
     try:

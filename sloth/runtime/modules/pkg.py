@@ -245,7 +245,8 @@ def install_local(
     if any(one.is_installed and (one.version, one.arch) == (found.version, found.arch) for one in there):
         return goals.report([])
     options = Options(allow_downgrade=allow_downgrade, recommends=recommends)
-    return goals.report(manager.transact("install", [path], options))
+    manager.refuse_downgrades("file", [path], options)
+    return goals.report(manager.transact("file", [path], options))
 
 
 @action(query=True, synonyms={"name": ("package", "pkg")})
@@ -332,7 +333,4 @@ def deps(host: "Host", *, name: str) -> "list[str]":
 
     example: print(table.concat(pkg.deps("nginx"), ", "))
     """
-    record = manager_of(host).record(goals.one_of(name).label)
-    fields = [record.get("Pre-Depends", ""), record.get("Depends", "")]
-    parts = [part.split("|")[0].split() for field in fields for part in field.split(",")]
-    return list(dict.fromkeys(words[0].split(":")[0] for words in parts if words))
+    return list(dict.fromkeys(manager_of(host).depends(goals.one_of(name).label)))

@@ -1,23 +1,28 @@
-"""Which package manager a host has.
+"""Which package manager a host has."""
 
-A manager is a class with the public methods of `Apt`, each one or two command lines; it is added here.
-What to do with it (present, latest, absent) is decided in modules/pkg.py, in the words of words.py alone.
-"""
+import importlib
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.packages.apt import Apt
 
 MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
+    from sloth.runtime.packages.manager import Manager
 
-_OTHERS = ("dnf", "yum", "zypper", "apk", "pacman")
+# Program, module, class; the first that a host has is its own: tools of other distributions come behind.
+_KNOWN = (
+    ("apt-get", "apt", "Apt"), ("dnf", "dnf", "Dnf"), ("zypper", "zypper", "Zypper"), ("apk", "apk", "Apk"),
+    ("pacman", "pacman", "Pacman"),
+)
+_OTHERS = ("yum", "emerge", "xbps-install", "nix-env", "opkg", "pkg")
 
 
-def manager_of(host: "Host", lock_timeout: float = 60) -> Apt:
+def manager_of(host: "Host", lock_timeout: float = 60) -> "Manager":
     """The package manager of this host, or ActionFailed that says what is there instead."""
-    if host.has(Apt.program):
-        return Apt(host, lock_timeout)
+    for program, module, name in _KNOWN:
+        if host.has(program):
+            kind: "type[Manager]" = getattr(importlib.import_module(f"sloth.runtime.packages.{module}"), name)
+            return kind(host, lock_timeout)
     others = [name for name in _OTHERS if host.has(name)]
     has = f"it has {', '.join(others)}" if others else "no package manager is known on it"
-    raise ActionFailed(f"pkg works with {Apt.program} and this host has none; {has}")
+    raise ActionFailed(f"pkg works with {', '.join(one[0] for one in _KNOWN)} and this host has none; {has}")

@@ -3,11 +3,11 @@
 from fnmatch import fnmatchcase
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.packages.apt import Apt
 from sloth.runtime.packages.words import Options, Wanted, wanted
 
 MYPY = False
 if MYPY:
+    from sloth.runtime.packages.manager import Manager
     from sloth.runtime.packages.words import Package, Step
 
 
@@ -19,11 +19,11 @@ class Index:
         self.valid_time = valid_time
         self.was_updated = False
 
-    def is_due(self, manager: Apt) -> bool:
+    def is_due(self, manager: "Manager") -> bool:
         """Whether it is to be fetched first."""
         return (self.update or self.valid_time > 0) and not manager.is_fresh(self.valid_time)
 
-    def prepare(self, manager: Apt) -> None:
+    def prepare(self, manager: "Manager") -> None:
         """Fetch it when that is due. It is a cache: its new content alone is no change of the host."""
         if self.is_due(manager) and not manager.host.check:
             manager.refresh()
@@ -31,7 +31,7 @@ class Index:
 
 
 def present(
-    manager: Apt, asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
+    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
 ) -> "dict[str, object]":
     """Install what is missing."""
     patterns = [one for one in asked if one.is_pattern]
@@ -54,7 +54,7 @@ def present(
 
 
 def latest(
-    manager: Apt, asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
+    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
 ) -> "dict[str, object]":
     """Install what is missing, upgrade what is older than the index has."""
     index.prepare(manager)
@@ -68,14 +68,14 @@ def latest(
         manager.host.warn(f"on hold, not upgraded: {names} (allow_held = true permits it)")
         asked = [one for one in asked if one not in held]
     steps = []  # type: list[Step]
-    if asked and manager.plan("install", _arguments(asked), options):
-        steps = _install(manager, asked, options, index)
+    if asked and manager.plan("latest", _arguments(manager, asked), options):
+        steps = _install(manager, asked, options, index, "latest")
     if manual:
         _mark_manual(manager, asked)
     return report(steps, index)
 
 
-def absent(manager: Apt, asked: "list[Wanted]", options: Options) -> "dict[str, object]":
+def absent(manager: "Manager", asked: "list[Wanted]", options: Options) -> "dict[str, object]":
     """Remove what is there."""
     there = manager.packages([one.label for one in asked])
     gone = [
@@ -85,26 +85,30 @@ def absent(manager: Apt, asked: "list[Wanted]", options: Options) -> "dict[str, 
     return report(manager.transact("remove", gone, options) if gone else [])
 
 
-def everything(manager: Apt, verb: str, options: Options, index: Index) -> "dict[str, object]":
+def everything(manager: "Manager", verb: str, options: Options, index: Index) -> "dict[str, object]":
     """A transaction over all packages: upgrade, full-upgrade, autoremove."""
     steps = manager.plan(verb, [], options)
     return report(manager.transact(verb, [], options) if steps else [], index)
 
 
-def _install(manager: Apt, asked: "list[Wanted]", options: Options, index: Index) -> "list[Step]":
-    host = manager.host
+def _install(
+    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, verb: str = "install"
+) -> "list[Step]":
+    host, arguments = manager.host, _arguments(manager, asked)
     try:
-        return manager.transact("install", _arguments(asked), options)
+        if any(one.version for one in asked):
+            manager.refuse_downgrades(verb, arguments, options)
+        return manager.transact(verb, arguments, options)
     except ActionFailed as error:
         if not (host.check and index.is_due(manager)):
             raise
         host.unknown = True
         host.warn(f"{error.message}; this may be otherwise once the index is fetched, which check mode leaves")
-        host.effect("install " + " ".join(_arguments(asked)), lambda: None)
+        host.effect("install " + " ".join(arguments), lambda: None)
         return []
 
 
-def hold(manager: Apt, asked: "list[Wanted]", *, is_held: bool) -> None:
+def hold(manager: "Manager", asked: "list[Wanted]", *, is_held: bool) -> None:
     """Put installed packages on hold, or take them off."""
     there = [package for package in manager.packages([one.label for one in asked]) if package.is_installed]
     absent = [one.label for one in asked if not any(one.names(package) for package in there)]
@@ -115,14 +119,14 @@ def hold(manager: Apt, asked: "list[Wanted]", *, is_held: bool) -> None:
         manager.hold(names, is_held)
 
 
-def _mark_manual(manager: Apt, asked: "list[Wanted]") -> None:
+def _mark_manual(manager: "Manager", asked: "list[Wanted]") -> None:
     automatic = manager.automatic()
     names = [one.label for one in asked if one.name in automatic]
     if names:
         manager.mark_manual(names)
 
 
-def _expand(manager: Apt, asked: "list[Wanted]") -> "list[Wanted]":
+def _expand(manager: "Manager", asked: "list[Wanted]") -> "list[Wanted]":
     """Patterns replaced by all names that the index has for them."""
     if not any(one.is_pattern for one in asked):
         return asked
@@ -136,11 +140,11 @@ def _expand(manager: Apt, asked: "list[Wanted]") -> "list[Wanted]":
     return expanded
 
 
-def _without_provided(manager: Apt, missing: "list[Wanted]") -> "list[Wanted]":
+def _without_provided(manager: "Manager", missing: "list[Wanted]") -> "list[Wanted]":
     """Virtual packages are there when some installed package provides them and no real one has their name."""
     if all(one.version for one in missing):
         return missing
-    provided = {name for package in manager.packages([]) if package.is_installed for name in package.provides}
+    provided = manager.provided([one.name for one in missing if not one.version])
     virtual = [one for one in missing if one.name in provided and not one.version]
     if not virtual:
         return missing
@@ -156,7 +160,7 @@ def one_of(name: str, version: "str | None" = None) -> Wanted:
     return asked[0]
 
 
-def installed(manager: Apt, one: Wanted) -> "list[Package]":
+def installed(manager: "Manager", one: Wanted) -> "list[Package]":
     """The installed packages that one name speaks of, or ActionFailed."""
     found = [package for package in manager.packages([one.label]) if one.is_met_by(package)]
     if not found:
@@ -164,8 +168,8 @@ def installed(manager: Apt, one: Wanted) -> "list[Package]":
     return found
 
 
-def _arguments(asked: "list[Wanted]") -> "list[str]":
-    return [one.label + (f"={one.version}" if one.version else "") for one in asked]
+def _arguments(manager: "Manager", asked: "list[Wanted]") -> "list[str]":
+    return [manager.spell(one) for one in asked]
 
 
 def report(steps: "list[Step]", index: "Index | None" = None) -> "dict[str, object]":

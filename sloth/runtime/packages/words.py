@@ -38,7 +38,9 @@ class Wanted:
 
     def speaks_of(self, package: "Package") -> bool:
         """Whether it speaks of this package in this version."""
-        return self.names(package) and (not self.version or fnmatchcase(package.version, self.version))
+        if not self.names(package):
+            return False
+        return not self.version or any(fnmatchcase(version, self.version) for version in package.spellings)
 
     def is_met_by(self, package: "Package") -> bool:
         """Whether this package, as it is, is what is wanted."""
@@ -46,7 +48,10 @@ class Wanted:
 
 
 class Package:
-    """A package that the host knows: installed, or with something left of it."""
+    """A package that the host knows: installed, or with something left of it.
+
+    short: the version without its release, where people leave that out
+    """
 
     def __init__(
         self,
@@ -57,7 +62,8 @@ class Package:
         is_native: bool = True,
         is_installed: bool = True,
         is_held: bool = False,
-        provides: "Sequence[str]" = ()
+        provides: "Sequence[str]" = (),
+        short: str = ""
     ) -> None:
         self.name = name
         self.version = version
@@ -66,6 +72,7 @@ class Package:
         self.is_installed = is_installed
         self.is_held = is_held
         self.provides = tuple(provides)
+        self.spellings = (version, short) if short else (version,)
 
     @property
     def label(self) -> str:
@@ -80,10 +87,13 @@ class Package:
 class Step:
     """One package that a transaction changes: from a version to a version, None being not installed."""
 
-    def __init__(self, name: str, before: "str | None", after: "str | None") -> None:
+    def __init__(
+        self, name: str, before: "str | None", after: "str | None", is_downgrade: bool = False
+    ) -> None:
         self.name = name
         self.before = before
         self.after = after
+        self.is_downgrade = is_downgrade
 
     def plain(self) -> "dict[str, object]":
         """For the caller in Lua: a version that is not there is left out."""
