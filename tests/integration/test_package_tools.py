@@ -19,8 +19,8 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.packages import goals
 from sloth.runtime.packages.dnf import Dnf
 from sloth.runtime.packages.goals import Index
-from sloth.runtime.packages.manager import Manager
 from sloth.runtime.packages.pacman import Pacman
+from sloth.runtime.packages.tool import Tool
 from sloth.runtime.packages.words import Options, wanted
 from sloth.runtime.packages.zypper import Zypper
 from tests.doubles import real_host
@@ -85,11 +85,11 @@ def sh(script: str, *words: object) -> None:
 class Site:
     """A root with a package manager of its own. publish(name, version): one more package in the repository."""
 
-    kind: type[Manager]
+    kind: type[Tool]
     root: Path
     publish: Publish
 
-    def manager(self, *, check: bool = False) -> Manager:
+    def manager(self, *, check: bool = False) -> Tool:
         return self.kind(real_host(check=check), 5, str(self.root))
 
     def reach(self, goal: str, *names: str, check: bool = False, **options: Any) -> list[str]:

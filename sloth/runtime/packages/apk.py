@@ -8,7 +8,7 @@ import os
 import re
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.packages.manager import Manager
+from sloth.runtime.packages.tool import Tool
 from sloth.runtime.packages.words import Package, Step
 
 MYPY = False
@@ -29,7 +29,7 @@ _NAME = re.compile(r"^[^=<>~@!]+")
 _VERSIONED = re.compile(r"^(.+)-([^-]+-r\d+)$")
 
 
-class Apk(Manager):
+class Apk(Tool):
     """The packages of a host that has apk."""
 
     program = "apk"

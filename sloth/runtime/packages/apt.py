@@ -9,7 +9,7 @@ import os
 import re
 from fnmatch import fnmatchcase
 
-from sloth.runtime.packages.manager import Manager, fields_of
+from sloth.runtime.packages.tool import Tool, fields_of
 from sloth.runtime.packages.words import Package, Step
 
 MYPY = False
@@ -38,7 +38,7 @@ _VERBS = {"install": "install", "latest": "install", "file": "install", "remove"
           "full-upgrade": "dist-upgrade", "autoremove": "autoremove"}
 
 
-class Apt(Manager):
+class Apt(Tool):
     """The packages of a host that has apt."""
 
     program = "apt-get"

@@ -7,7 +7,7 @@ from sloth.runtime.failure import ActionFailed
 MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
-    from sloth.runtime.packages.manager import Manager
+    from sloth.runtime.packages.tool import Tool
 
 # Program, module, class; the first that a host has is its own: tools of other distributions come behind.
 _KNOWN = (
@@ -17,11 +17,11 @@ _KNOWN = (
 _OTHERS = ("yum", "emerge", "xbps-install", "nix-env", "opkg", "pkg")
 
 
-def manager_of(host: "Host", lock_timeout: float = 60) -> "Manager":
+def manager_of(host: "Host", lock_timeout: float = 60) -> "Tool":
     """The package manager of this host, or ActionFailed that says what is there instead."""
     for program, module, name in _KNOWN:
         if host.has(program):
-            kind: "type[Manager]" = getattr(importlib.import_module(f"sloth.runtime.packages.{module}"), name)
+            kind: "type[Tool]" = getattr(importlib.import_module(f"sloth.runtime.packages.{module}"), name)
             return kind(host, lock_timeout)
     others = [name for name in _OTHERS if host.has(name)]
     has = f"it has {', '.join(others)}" if others else "no package manager is known on it"

@@ -7,8 +7,8 @@ import os
 import re
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.packages.manager import fields_of
 from sloth.runtime.packages.rpm import Rpm
+from sloth.runtime.packages.tool import fields_of
 from sloth.runtime.packages.words import Step
 
 MYPY = False

@@ -7,7 +7,7 @@ from sloth.runtime.packages.words import Options, Wanted, wanted
 
 MYPY = False
 if MYPY:
-    from sloth.runtime.packages.manager import Manager
+    from sloth.runtime.packages.tool import Tool
     from sloth.runtime.packages.words import Package, Step
 
 
@@ -19,11 +19,11 @@ class Index:
         self.valid_time = valid_time
         self.was_updated = False
 
-    def is_due(self, manager: "Manager") -> bool:
+    def is_due(self, manager: "Tool") -> bool:
         """Whether it is to be fetched first."""
         return (self.update or self.valid_time > 0) and not manager.is_fresh(self.valid_time)
 
-    def prepare(self, manager: "Manager") -> None:
+    def prepare(self, manager: "Tool") -> None:
         """Fetch it when that is due. It is a cache: its new content alone is no change of the host."""
         if self.is_due(manager) and not manager.host.check:
             manager.refresh()
@@ -31,7 +31,7 @@ class Index:
 
 
 def present(
-    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
+    manager: "Tool", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
 ) -> "dict[str, object]":
     """Install what is missing."""
     patterns = [one for one in asked if one.is_pattern]
@@ -54,7 +54,7 @@ def present(
 
 
 def latest(
-    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
+    manager: "Tool", asked: "list[Wanted]", options: Options, index: Index, *, manual: bool
 ) -> "dict[str, object]":
     """Install what is missing, upgrade what is older than the index has."""
     index.prepare(manager)
@@ -75,7 +75,7 @@ def latest(
     return report(steps, index)
 
 
-def absent(manager: "Manager", asked: "list[Wanted]", options: Options) -> "dict[str, object]":
+def absent(manager: "Tool", asked: "list[Wanted]", options: Options) -> "dict[str, object]":
     """Remove what is there."""
     there = manager.packages([one.label for one in asked])
     gone = [
@@ -85,14 +85,14 @@ def absent(manager: "Manager", asked: "list[Wanted]", options: Options) -> "dict
     return report(manager.transact("remove", gone, options) if gone else [])
 
 
-def everything(manager: "Manager", verb: str, options: Options, index: Index) -> "dict[str, object]":
+def everything(manager: "Tool", verb: str, options: Options, index: Index) -> "dict[str, object]":
     """A transaction over all packages: upgrade, full-upgrade, autoremove."""
     steps = manager.plan(verb, [], options)
     return report(manager.transact(verb, [], options) if steps else [], index)
 
 
 def _install(
-    manager: "Manager", asked: "list[Wanted]", options: Options, index: Index, verb: str = "install"
+    manager: "Tool", asked: "list[Wanted]", options: Options, index: Index, verb: str = "install"
 ) -> "list[Step]":
     host, arguments = manager.host, _arguments(manager, asked)
     try:
@@ -108,7 +108,7 @@ def _install(
         return []
 
 
-def hold(manager: "Manager", asked: "list[Wanted]", *, is_held: bool) -> None:
+def hold(manager: "Tool", asked: "list[Wanted]", *, is_held: bool) -> None:
     """Put installed packages on hold, or take them off."""
     there = [package for package in manager.packages([one.label for one in asked]) if package.is_installed]
     absent = [one.label for one in asked if not any(one.names(package) for package in there)]
@@ -119,14 +119,14 @@ def hold(manager: "Manager", asked: "list[Wanted]", *, is_held: bool) -> None:
         manager.hold(names, is_held)
 
 
-def _mark_manual(manager: "Manager", asked: "list[Wanted]") -> None:
+def _mark_manual(manager: "Tool", asked: "list[Wanted]") -> None:
     automatic = manager.automatic()
     names = [one.label for one in asked if one.name in automatic]
     if names:
         manager.mark_manual(names)
 
 
-def _expand(manager: "Manager", asked: "list[Wanted]") -> "list[Wanted]":
+def _expand(manager: "Tool", asked: "list[Wanted]") -> "list[Wanted]":
     """Patterns replaced by all names that the index has for them."""
     if not any(one.is_pattern for one in asked):
         return asked
@@ -140,7 +140,7 @@ def _expand(manager: "Manager", asked: "list[Wanted]") -> "list[Wanted]":
     return expanded
 
 
-def _without_provided(manager: "Manager", missing: "list[Wanted]") -> "list[Wanted]":
+def _without_provided(manager: "Tool", missing: "list[Wanted]") -> "list[Wanted]":
     """Virtual packages are there when some installed package provides them and no real one has their name."""
     if all(one.version for one in missing):
         return missing
@@ -160,7 +160,7 @@ def one_of(name: str, version: "str | None" = None) -> Wanted:
     return asked[0]
 
 
-def installed(manager: "Manager", one: Wanted) -> "list[Package]":
+def installed(manager: "Tool", one: Wanted) -> "list[Package]":
     """The installed packages that one name speaks of, or ActionFailed."""
     found = [package for package in manager.packages([one.label]) if one.is_met_by(package)]
     if not found:
@@ -168,7 +168,7 @@ def installed(manager: "Manager", one: Wanted) -> "list[Package]":
     return found
 
 
-def _arguments(manager: "Manager", asked: "list[Wanted]") -> "list[str]":
+def _arguments(manager: "Tool", asked: "list[Wanted]") -> "list[str]":
     return [manager.spell(one) for one in asked]
 
 

@@ -5,7 +5,7 @@ it, so update_cache is best followed by pkg.upgrade.
 """
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.packages.manager import Manager, fields_of
+from sloth.runtime.packages.tool import Tool, fields_of
 from sloth.runtime.packages.words import Package, Step
 
 MYPY = False
@@ -18,7 +18,7 @@ _VERBS = {"install": "-S", "latest": "-S", "file": "-U", "remove": "-Rc", "upgra
 _PRINT = ("--print", "--print-format", "%n %v")
 
 
-class Pacman(Manager):
+class Pacman(Tool):
     """The packages of a host that has pacman."""
 
     program = "pacman"

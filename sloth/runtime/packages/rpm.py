@@ -3,14 +3,14 @@
 import abc
 import os
 
-from sloth.runtime.packages.manager import Manager, fields_of
+from sloth.runtime.packages.tool import Tool, fields_of
 from sloth.runtime.packages.words import Package
 
 _RECORD = "%{NAME}\\t%{ARCH}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\t[%{PROVIDENAME} ]\\n"
 _KEYS = "gpg-pubkey"  # what rpm keeps like a package
 
 
-class Rpm(Manager):
+class Rpm(Tool):
     """The packages of a host that has rpm; what fetches and installs them is told by subclasses."""
 
     def packages(self, names: "list[str]") -> "list[Package]":

@@ -14,8 +14,8 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import pkg
 from sloth.runtime.packages.apk import Apk
 from sloth.runtime.packages.dnf import Dnf
-from sloth.runtime.packages.manager import Manager
 from sloth.runtime.packages.pacman import Pacman
+from sloth.runtime.packages.tool import Tool
 from sloth.runtime.packages.words import Options, wanted
 from sloth.runtime.packages.zypper import Zypper
 from sloth.runtime.process import Done
@@ -91,7 +91,7 @@ OK: 14 MiB in 20 packages
 """
 
 
-def steps(manager: Manager, verb: str, *names: str, **options: bool) -> list[tuple[str, str | None, str | None, bool]]:
+def steps(manager: Tool, verb: str, *names: str, **options: bool) -> list[tuple[str, str | None, str | None, bool]]:
     planned = manager.plan(verb, list(names), Options(**options))  # type: ignore[arg-type]  # only flags are given
     return [(step.name, step.before, step.after, step.is_downgrade) for step in planned]
 

@@ -28,7 +28,7 @@ _RETRY = 2.0
 _OPTION_NAMES = {"release": "default_release"}  # as callers know them
 
 
-class Manager(abc.ABC):
+class Tool(abc.ABC):
     """The packages of a host. Names go in and come out as the tool writes them."""
 
     program = ""  # which tells that a host has it
