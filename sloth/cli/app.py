@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "test": "Run the tests of workflows.",
     "workflow": "Workflow files: list, show, validate.",
     "inventory": "Hosts and groups: list, graph, show, explain.",
+    "secrets": "Secrets: set, get, list, rotate, audit.",
     "modules": "The manual of the modules that workflows call.",
     "state": "Values and locks that outlive runs.",
     "locks": "Who has which lock, and which host.",

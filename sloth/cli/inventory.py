@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import application, flat
-from sloth.cli.options import FormatOption, Limit, Sources, TargetOptions, VariableOptions, configured
+from sloth.cli.options import FormatOption, Limit, SecretOptions, Sources, VariableOptions, configured
 from sloth.cli.render import inventories, watching
 from sloth.cli.render.format import Format
 from sloth.engine.request import Request
@@ -20,36 +20,42 @@ Refresh = Annotated[bool, Option("--refresh", help="Ask inventory programs anew,
 
 
 @app.command("list")
+@flat
 def list_(
-    sources: Sources = None, limit: Limit = None, refresh: Refresh = False, form: FormatOption = Format.TEXT
-) -> int:
+    *, sources: Sources = None, limit: Limit = None, refresh: Refresh = False, secrets: SecretOptions,
+    form: FormatOption = Format.TEXT,
+) -> int:  # fmt: skip
     """List hosts: address, groups, how they are reached.
 
     \b
     example: sloth inventory list -i inventory.yml
              sloth inventory list -i inventory.yml -l 'web:&prod' --format json
     """
-    found = _inventory(sources, refresh=refresh)
+    found = _inventory(sources, secrets, refresh=refresh)
     hosts = found.hosts if limit is None else found.limit(limit)
     inventories.show_hosts(views.rows(found, hosts), form)
     return 0
 
 
 @app.command()
-def graph(sources: Sources = None, form: FormatOption = Format.TEXT) -> int:
+@flat
+def graph(*, sources: Sources = None, secrets: SecretOptions, form: FormatOption = Format.TEXT) -> int:
     """Draw groups and hosts as a tree.
 
     \b
     example: sloth inventory graph -i inventory.yml
     """
-    inventories.show_graph(views.graph(_inventory(sources)), form)
+    inventories.show_graph(views.graph(_inventory(sources, secrets)), form)
     return 0
 
 
 @app.command()
+@flat
 def show(
     host: Annotated[str, Argument(metavar="HOST", help="The name of a host.")],
+    *,
     sources: Sources = None,
+    secrets: SecretOptions,
     form: FormatOption = Format.TEXT,
 ) -> int:
     """Show a host: variables and where each comes from.
@@ -57,7 +63,7 @@ def show(
     \b
     example: sloth inventory show -i inventory.yml web1
     """
-    inventories.show_host(views.show(_inventory(sources), host), form)
+    inventories.show_host(views.show(_inventory(sources, secrets), host), form)
     return 0
 
 
@@ -72,6 +78,7 @@ def explain(
         str, Option("--workflow-file", "-w", metavar="FILE", help="A workflow file: its variables and roles count too.")
     ] = "",
     variables: VariableOptions,
+    secrets: SecretOptions,
     form: FormatOption = Format.TEXT,
 ) -> int:
     """Tell who gives a host a variable: the winner first, then those that it wins over.
@@ -85,7 +92,7 @@ def explain(
     from sloth.engine import root
 
     settings = configured()
-    options = TargetOptions(sources)
+    options = secrets.of_targets(sources)
     named = tuple(sources or settings["inventory"]) if file else options.sources(settings)
     targets = options.targets(settings, named)
     asked = Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
@@ -93,9 +100,9 @@ def explain(
     return 0
 
 
-def _inventory(sources: list[str] | None, *, refresh: bool = False) -> Inventory:
+def _inventory(sources: list[str] | None, secrets: SecretOptions, *, refresh: bool = False) -> Inventory:
     from sloth.engine import root
 
     settings = configured()
-    options = TargetOptions(sources)
+    options = secrets.of_targets(sources)
     return root.inventory(options.targets(settings, options.sources(settings)), refresh=refresh)

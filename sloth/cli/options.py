@@ -16,7 +16,7 @@ from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.results import Detail
 from sloth.core.errors import UsageError
 from sloth.core.settings import Settings, load
-from sloth.engine.request import Request, Targets
+from sloth.engine.request import Request, Targets, Unlocking
 from sloth.runtime.action import seconds
 
 
@@ -68,6 +68,36 @@ Limit = Annotated[
 ]
 
 
+EnvironmentOption = Annotated[
+    str | None, Option("--environment", metavar="NAME", help="Whose secrets (default: `default`).")
+]
+PassphraseOption = Annotated[
+    list[str] | None,
+    Option(
+        "--passphrase", "--vault-id", "--vault-password-file", metavar="[LABEL@]SOURCE",
+        help="What opens secrets: a file, `prompt`, `fd:3`, `env:NAME`, `command:pass sloth` or `key:FILE`.",
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SecretOptions:
+    """Which secrets, and what opens them."""
+
+    environment: EnvironmentOption = None
+    passphrase: PassphraseOption = None
+
+    def unlocking(self, settings: Settings) -> Unlocking:
+        """For the engine: the command line wins over the settings."""
+        sources = self.passphrase or settings["secrets.passphrase_from"]
+        environment = self.environment or settings["secrets.environment"]
+        return Unlocking(environment, tuple(sources), passwords.passphrase)
+
+    def of_targets(self, inventory: list[str] | None, limit: str | None = None) -> TargetOptions:
+        """With hosts that nobody connects to."""
+        return TargetOptions(inventory, limit, environment=self.environment, passphrase=self.passphrase)
+
+
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
     """Which hosts, and how to reach them."""
@@ -105,6 +135,8 @@ class TargetOptions:
     become_password_file: Annotated[
         Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
     ] = None
+    environment: EnvironmentOption = None
+    passphrase: PassphraseOption = None
 
     def sources(self, settings: Settings) -> Sequence[str]:
         """The inventory of the command line or of the settings. Raises UsageError when neither has one."""
@@ -139,6 +171,7 @@ class TargetOptions:
             become_user=self.become_user,
             become_method=self.become_method,
             become_password=become,
+            unlocking=SecretOptions(self.environment, self.passphrase).unlocking(settings),
             connect_timeout=settings["connect_timeout"] if timeout is None else length(timeout, "--connect-timeout"),
         )
 

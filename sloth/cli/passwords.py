@@ -38,7 +38,21 @@ def both(login: Source, become: Source) -> tuple[str | None, str | None]:
     return login_password, become_password
 
 
-def _asked(prompt: str) -> str:
+def passphrase(question: str) -> str:
+    """What a person types when secrets have to be opened."""
+    return _asked(question, "--passphrase, or secrets.passphrase_from in sloth.toml, tells where it stands")
+
+
+def twice(question: str) -> str:
+    """What a person types twice alike, for there is nothing yet to check it with."""
+    hint = "it is read from standard input as well, and from a file with --from-file"
+    typed = _asked(question, hint)
+    if _asked("the same again: ", hint) != typed:
+        raise UsageError("the two differ", hint="nothing was changed; type the same twice")
+    return typed
+
+
+def _asked(prompt: str, hint: str = "--password-file and --become-password-file read one") -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
@@ -46,9 +60,7 @@ def _asked(prompt: str) -> str:
     except EOFError:  # Ctrl-D
         return ""
     except (getpass.GetPassWarning, OSError) as error:
-        raise UsageError(
-            "there is no terminal to ask for a password on", hint="--password-file and --become-password-file read one"
-        ) from error
+        raise UsageError(f"there is no terminal to ask for the {prompt.rstrip(': ')} on", hint=hint) from error
 
 
 def _from_file(path: Path) -> str:

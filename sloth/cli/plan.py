@@ -14,8 +14,8 @@ from sloth.cli.options import (
     FormatOption,
     Limit,
     RunOptions,
+    SecretOptions,
     Sources,
-    TargetOptions,
     VariableOptions,
     configured,
     request,
@@ -33,6 +33,7 @@ def plan(
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="PLAN", help="Keep the plan in a file, for `sloth apply PLAN`.")
     ] = None,
+    secrets: SecretOptions,
     form: FormatOption = Format.TEXT,
 ) -> int:  # fmt: skip
     """Show what a run would do: which tasks on which hosts, in which order. Nothing connects.
@@ -47,7 +48,7 @@ def plan(
     from sloth.engine import root
 
     settings = configured()
-    targets = TargetOptions(inventory, limit).targets(settings, inventory or settings["inventory"])
+    targets = secrets.of_targets(inventory, limit).targets(settings, inventory or settings["inventory"])
     found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr(), output)
     plans.show(found, form)
     return 0

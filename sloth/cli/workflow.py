@@ -8,12 +8,12 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import application, flat
-from sloth.cli.options import File, FormatOption, VariableOptions
+from sloth.cli.options import File, FormatOption, SecretOptions, VariableOptions, configured
 from sloth.cli.render import watching, workflows
 from sloth.cli.render.format import Format
 from sloth.core.errors import WorkflowError
 from sloth.core.model import WorkflowFile
-from sloth.engine.request import Request
+from sloth.engine.request import Request, Targets
 
 app = application("Workflow files: list, show, validate.")
 
@@ -45,20 +45,22 @@ def list_(
 
 @app.command()
 @flat
-def show(file: File, variables: VariableOptions, form: FormatOption = Format.TEXT) -> int:
+def show(
+    file: File, variables: VariableOptions, secrets: SecretOptions, form: FormatOption = Format.TEXT
+) -> int:
     """Show a file: its workflows, tasks, dependencies.
 
     \b
     example: sloth workflow show site.sloth
              sloth workflow show site.sloth --format json
     """
-    workflows.show(_load(file, variables), form)
+    workflows.show(_load(file, variables, secrets), form)
     return 0
 
 
 @app.command()
 @flat
-def validate(file: File, variables: VariableOptions) -> int:
+def validate(file: File, variables: VariableOptions, secrets: SecretOptions) -> int:
     """Check a file, without connecting anywhere.
 
     The exit code is 0 when the file is sound, and 1 when not.
@@ -66,20 +68,21 @@ def validate(file: File, variables: VariableOptions) -> int:
     \b
     example: sloth workflow validate site.sloth
     """
-    workflows.show_sound(_load(file, variables))
+    workflows.show_sound(_load(file, variables, secrets))
     return 0
 
 
-def _load(file: str, variables: VariableOptions) -> WorkflowFile:
+def _load(file: str, variables: VariableOptions, secrets: SecretOptions) -> WorkflowFile:
     from sloth.engine import root
 
-    request = Request(file, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
+    targets = Targets(unlocking=secrets.unlocking(configured()))
+    request = Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
     return root.load(request, watching.to_stderr())
 
 
 def _load_or_error(path: Path) -> WorkflowFile | WorkflowError:
     try:
-        return _load(str(path), VariableOptions())
+        return _load(str(path), VariableOptions(), SecretOptions())
     except WorkflowError as error:
         return error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sloth.core import varsfile, yamltext
 from sloth.core.errors import AnswerError, InventoryError
+from sloth.core.sealed import is_sealed
 from sloth.runtime.failure import ActionFailed
 
 LARGEST = 1 << 20  # characters
@@ -28,8 +29,12 @@ def convert(asked: Mapping[str, Any]) -> dict[str, object]:
         raise AnswerError(f"a {kind.upper()} text of {len(text)} characters is too large; {LARGEST} may be read")
     try:
         if kind == "toml":
-            return {"value": dict(varsfile.parse(text, "the text", ".toml").values)}
-        return {"value": yamltext.parse(text, "the text", varsfile.MAX_DEPTH)[0]}
+            value: object = dict(varsfile.parse(text, "the text", ".toml").values)
+        else:
+            value = yamltext.parse(text, "the text", varsfile.MAX_DEPTH)[0]
+        if is_sealed(value):
+            raise AnswerError("the text has encrypted values, which only inventories and files of variables may have")
+        return {"value": value}
     except (InventoryError, RecursionError) as error:
         where = getattr(error, "where", "")
         raise AnswerError(f"{where}: {error}" if where else str(error), hint=getattr(error, "hint", "")) from error

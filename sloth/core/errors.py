@@ -7,6 +7,9 @@
     ├── ModuleError                 1   a module of a project that cannot be used
     ├── InventoryError              1   an inventory, variables file or host pattern
     ├── SettingsError               1   sloth.toml and its environment variables
+    ├── SecretsError                1   a secret, or the store of secrets, that cannot be used
+    │   ├── WrongPassphrase         1   none of the passphrases opens it
+    │   └── SecretsDamaged          1   it is not as sloth wrote it
     ├── OutputLost                  1   the results cannot be shown or written
     ├── AnswerError                 1   a question of a host that the controller cannot answer
     │   └── TemplateError           1   a template that does not render
@@ -62,6 +65,18 @@ class InventoryError(SlothError):
 
 class SettingsError(SlothError):
     """A configuration file or environment variable that cannot be used."""
+
+
+class SecretsError(SlothError):
+    """A secret, or the store of secrets, that cannot be used."""
+
+
+class WrongPassphrase(SecretsError):
+    """None of the passphrases opens it."""
+
+
+class SecretsDamaged(SecretsError):
+    """A store, value or trail of secrets that is not as sloth wrote it."""
 
 
 class OutputLost(SlothError):

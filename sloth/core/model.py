@@ -53,11 +53,20 @@ class Delegation:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Lines of a source, as the language calls its file, both ends included."""
+
+    file: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
 
     after_failure: of what it depends on, those that have to fail. may_abort: it has an abort_if. outputs: the names
-    that it promises.
+    that it promises. secrets: those whose names its functions make up; globs. spans: where its functions stand.
     """
 
     name: str
@@ -85,6 +94,8 @@ class Task:
     metadata: Mapping[str, object] = field(default_factory=dict)
     run_once: bool = False
     may_abort: bool = False
+    secrets: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ is refused.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from sloth.runtime.action import seconds
 FILE_NAME = "sloth.toml"
 DEFAULT = "default"
 _SYSTEM_FILE = Path("/etc/sloth") / FILE_NAME
+_SOURCE = re.compile(r"([^/:@]*@)?((?:key|file):)?(.*)", re.DOTALL)
+_ELSEWHERE = re.compile("(?:fd|env|command):")
 _HOST_KEYS = ("strict", "accept-new", "off")
 
 
@@ -160,6 +163,19 @@ def _folders(written: object, directory: Path) -> tuple[str, ...]:
     return tuple(_path(word, directory) for word in words)
 
 
+def _passphrases(written: object, directory: Path) -> tuple[str, ...]:
+    """Files of passphrases are relative to the file that names them."""
+    words = [_text(word, directory) for word in (written if isinstance(written, list) else [written])]
+    return tuple(_source(word, directory) for word in words)
+
+
+def _source(word: str, directory: Path) -> str:
+    label, kind, rest = _SOURCE.fullmatch(word).groups()  # type: ignore[union-attr]  # it matches whatever is there
+    if rest == "prompt" or _ELSEWHERE.match(rest):
+        return word
+    return f"{label or ''}{kind or ''}{directory / Path(rest).expanduser()}"
+
+
 def _host_keys(written: object, _: Path) -> str:
     if written not in _HOST_KEYS:
         raise ValueError(f"wants one of {', '.join(_HOST_KEYS)}")
@@ -191,5 +207,7 @@ KEYS = (
     Key("inventory_timeout", "how long to wait for an inventory program", _seconds, 30.0),
     Key("roles_path", "folders of roles, searched after those beside the workflow", _folders, ()),
     Key("modules_path", "folders of modules, beside those of the workflow", _folders, ()),
+    Key("secrets.environment", "whose secrets are used", _text, DEFAULT),
+    Key("secrets.passphrase_from", "prompt, fd:N, env:NAME, command:WORDS, key:FILE or a file", _passphrases, ()),
     Key("bundle.wheelhouse", "a directory of wheels, for controllers without an index of packages", _path),
 )

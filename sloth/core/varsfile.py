@@ -21,11 +21,11 @@ from typing import Any
 from sloth.core import keylines
 from sloth.core.errors import InventoryError, UsageError
 from sloth.core.near import near_file
+from sloth.core.sealed import VAULT_HEADER, Opener, OpenFile, Sealed, all_sealed, of_table
 
 SUFFIXES = (".yml", ".yaml", ".toml", ".json")
 MAX_DEPTH = 100
 
-_VAULT = "$ANSIBLE_VAULT"
 _TOML_POSITION = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
 
 
@@ -47,17 +47,30 @@ class VarsFile:
         return f"{self.path}:{line}" if line else self.path
 
 
-def read(path: Path) -> VarsFile:
+def closed(_text: str, path: str) -> str:
+    """Opens no encrypted file."""
+    raise InventoryError("an encrypted file has no place here", where=path)
+
+
+def _closed_value(sealed: Sealed) -> str:
+    raise InventoryError("an encrypted value has no place here", where=sealed.where)
+
+
+CLOSED = Opener(_closed_value, closed)
+"""Opens nothing."""
+
+
+def read(path: Path, open_file: OpenFile = closed) -> VarsFile:
     """The variables of a file; its suffix says the format, and without one it is YAML."""
     name = str(path)
-    return parse(read_text(path), name, path.suffix.lower())
+    return parse(read_text(path), name, path.suffix.lower(), open_file)
 
 
-def parse(text: str, path: str, suffix: str) -> VarsFile:
-    """The variables of a text that stands in `path`."""
-    if text.startswith(_VAULT):
-        hint = "decrypt it with `ansible-vault decrypt`, and keep passwords out of it: -k and -K ask for them"
-        raise InventoryError("files encrypted with Ansible Vault are not read", where=path, hint=hint)
+def parse(text: str, path: str, suffix: str, open_file: OpenFile = closed) -> VarsFile:
+    """The variables of a text that stands in `path`. What was encrypted as a whole has sealed texts."""
+    if text.startswith(VAULT_HEADER):
+        inside = parse(open_file(text, path), path, suffix)
+        return VarsFile(path, all_sealed(inside.values, path), inside.line_of)
     line_of: Callable[[Sequence[str]], int | None] = _nowhere
     data: Any
     try:
@@ -78,16 +91,16 @@ def parse(text: str, path: str, suffix: str) -> VarsFile:
     return VarsFile(path, data, line_of)
 
 
-def extra_vars(items: Sequence[str]) -> dict[str, Any]:
+def extra_vars(items: Sequence[str], open_file: OpenFile = closed) -> dict[str, Any]:
     """The variables of all `-e`: `name=value …`, a JSON object, or `@file`; the last of a name wins."""
-    return {name: value for item in items for name, value in extra_file(item).values.items()}
+    return {name: value for item in items for name, value in extra_file(item, open_file).values.items()}
 
 
-def extra_file(item: str) -> VarsFile:
+def extra_file(item: str, open_file: OpenFile = closed) -> VarsFile:
     """The variables of one `-e`."""
     text = item.strip()
     if text.startswith("@"):
-        return read(Path(text[1:]).expanduser())
+        return read(Path(text[1:]).expanduser(), open_file)
     if text.startswith(("{", "[")):
         return parse(text, "-e", ".json")
     return VarsFile("-e", _pairs(text))
@@ -99,6 +112,8 @@ def kind(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Sealed):
+        return "a secret"
     names: dict[type, str] = {dict: "a mapping", list: "a list", str: "a string", int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)
 
@@ -182,6 +197,8 @@ def plain(value: Any, where: str, keys: tuple[str, ...] = ()) -> Any:
     if len(keys) > MAX_DEPTH:
         raise InventoryError(f"nested deeper than {MAX_DEPTH} levels", where=where)
     if isinstance(value, dict):
+        if (secret := of_table(value, where, _nearest(keys))) is not None:
+            return secret
         for key in value:
             if not isinstance(key, str):
                 hint = f'quote it: "{key}"'
@@ -196,6 +213,11 @@ def plain(value: Any, where: str, keys: tuple[str, ...] = ()) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     raise InventoryError(f"{_named(keys)} is a {type(value).__name__}, which cannot be a variable", where=where)
+
+
+def _nearest(keys: Sequence[str]) -> str:
+    """The name of a variable that the path ends at, or in whose list."""
+    return next((key for key in reversed(keys) if not key.isdecimal()), "")
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from sloth.core.errors import InventoryError
+from sloth.core.sealed import SECRET_TAG, VAULT_TAG, Sealed, sealed
 
 LineOf = Callable[[Sequence[str]], int | None]
 
@@ -40,8 +41,10 @@ _SCALARS = {
     _TAG + "null": "construct_yaml_null",
     _TAG + "timestamp": "construct_yaml_timestamp",
 }
+_SECRET_TAGS = frozenset({SECRET_TAG, VAULT_TAG})
 _TAG_HINTS = {
-    "!vault": "values encrypted with Ansible Vault are not read; decrypt it with `ansible-vault decrypt`",
+    SECRET_TAG: "`!secret NAME` names a secret; `sloth secrets encrypt-string` writes an encrypted value",
+    VAULT_TAG: "`ansible-vault encrypt_string` writes what belongs here",
     _TAG + "set": "write a list",
     _TAG + "binary": "write a string; bytes that are no text do not fit into a variable",
 }
@@ -70,6 +73,7 @@ class _Builder:
         self.loader = loader
         self.built: dict[int, Any] = {}
         self.open: set[int] = set()
+        self.names: list[str] = []  # of the keys that we are inside of
         self.repeated = 0
         self.lengths: dict[int, int] = {}
         # By the identity of each mapping made: aliases share one, and plain dicts stay plain.
@@ -131,7 +135,9 @@ class _Builder:
             if key in made:
                 raise self.error(key_node, f"duplicate key {key!r}, first on line {lines[key]}")
             lines[key] = key_node.start_mark.line + 1
+            self.names.append(key)
             made[key] = self.value(value_node, depth)
+            self.names.pop()
         if merged is not None:
             for mapping in self.merged(merged, depth):
                 made = {**mapping, **made}
@@ -155,9 +161,18 @@ class _Builder:
             raise self.error(node, f"the key {shown} is no string but {_kind(node)}", f'quote it: "{shown}"')
         raise self.error(node, "a key must be a string, not a list or a mapping")
 
+    def secret(self, node: yaml.ScalarNode) -> Sealed:
+        mark = node.start_mark
+        found = sealed(node.tag, node.value, f"{self.path}:{mark.line + 1}", self.names[-1] if self.names else "")
+        if found is None:
+            raise self.error(node, f"{node.tag} stands before something else", _TAG_HINTS[node.tag])
+        return found
+
     def scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag in _TEXT_TAGS:
             return node.value
+        if node.tag in _SECRET_TAGS:
+            return self.secret(node)
         method = _SCALARS.get(node.tag)
         if method is None:
             raise self.tag_error(node)

@@ -13,6 +13,7 @@ from sloth.core.connection import Connection
 from sloth.core.model import Workflow
 from sloth.engine import confined
 from sloth.engine.artifacts import ARTIFACT, Artifacts
+from sloth.engine.disclosing import Disclosure, references
 from sloth.engine.failures import as_failure
 from sloth.engine.files import Files, Named, Search, find, search_path
 from sloth.engine.stateful import Stateful
@@ -25,19 +26,23 @@ Fact = Callable[[str], object]
 FACT = re.compile(r"\bfacts\.(\w+)")
 
 
-class Facts:
-    """`facts` inside a template: each fact is asked of the host when the template reads it."""
+class Asked:
+    """`facts` and `secrets` inside a template: each is asked for when the template reads it."""
 
-    def __init__(self, fact: Fact) -> None:
-        self._fact = fact
+    def __init__(self, ask: Callable[[str], object]) -> None:
+        self._ask = ask
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self._fact(name)
+        return self._ask(name)
 
     def __getitem__(self, name: str) -> object:
-        return self._fact(name)
+        return self._ask(name)
+
+    def get(self, name: str) -> object:
+        """The same by a call, as in Lua."""
+        return self._ask(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,22 @@ class Shared:
 class Answers:
     """One host's answers, by verb.
 
-    job: the job that the host works on, for its variables. fact(name): asks the host.
+    job: the job that the host works on, for its variables, of which some may be sealed. disclosure: what the host may
+    see of these and of secrets. fact(name): asks the host.
     """
 
     def __init__(
-        self, shared: Shared, job: Mapping[str, Any], connection: Connection, stateful: Stateful, fact: Fact
+        self,
+        shared: Shared,
+        job: Mapping[str, Any],
+        connection: Connection,
+        stateful: Stateful,
+        disclosure: Disclosure,
+        fact: Fact,
     ) -> None:
         self._shared = shared
         self._job = job
+        self._disclosure = disclosure
         self._method = connection.become_method
         self._password = connection.become_password
         self._stateful = stateful
@@ -82,25 +95,33 @@ class Answers:
             "artifacts": self.artifacts,
             "convert": self.convert,
             "state": self._stateful.answer,
+            "secret": self.secret,
         }
 
     def template(self, args: Mapping[str, Any]) -> object:
         """{"src" or "text", "vars", "role", "on_behalf", "own"} → {"text"}."""
         role = self._role(args)
         search = self._search(role, "templates")
-        variables = self._variables(args, role)
         with as_failure():
             if args.get("src") is None:
-                return {"text": self._render_text(str(args.get("text")), search, variables)}
-            find(str(args["src"]), search)
-            return {"text": self._shared.templates.render_file(str(args["src"]), search, variables)}
+                return {"text": self._render_text(str(args.get("text")), search, self._variables(args, role))}
+            src = str(args["src"])
+            find(src, search)
+            text = self._shared.templates.text_of(src, search) if self._disclosure.mentions.template(src) else ""
+            return {"text": self._shared.templates.render_file(src, search, self._variables(args, role, text))}
 
     def _render_text(self, text: str, search: Search, variables: dict[str, object]) -> str:
         """What the workflow wrote down is rendered here; what a host may have made up, where it can do no harm."""
         if any(text in source for source in self._job["sources"].values()):
             return self._shared.templates.render_text(text, search, variables)
-        asked = {name: self._fact(name) for name in sorted(set(FACT.findall(text)))}
-        return confined.render(text, search, {**variables, "facts": asked})
+        facts = {name: self._fact(name) for name in sorted(set(FACT.findall(text)))}
+        found = {name: self._disclosure.secret(name) for name in sorted(references(text))}
+        return confined.render(text, search, {**variables, "facts": facts, "secrets": found})
+
+    def secret(self, args: Mapping[str, Any]) -> object:
+        """{"name"} → {"value"}, of a secret that the host's tasks name."""
+        with as_failure():
+            return {"value": self._disclosure.secret(str(args.get("name")))}
 
     def file(self, args: Mapping[str, Any]) -> Streamed:
         """{"src", "sha256" of what is there, "content", "role"} → the file's description, its content if it differs."""
@@ -161,13 +182,15 @@ class Answers:
         folder = None if role is None else self._shared.role_folder(role)
         return search_path(self._shared.folder, folder, kind, self._shared.named)
 
-    def _variables(self, args: Mapping[str, Any], role: str | None) -> dict[str, object]:
+    def _variables(self, args: Mapping[str, Any], role: str | None, template: str = "") -> dict[str, object]:
+        """What a template sees. template: its text, where it may name secrets of its own."""
         job = self._job
         host = str(args.get("on_behalf")) if args.get("on_behalf") in job["others"] else job["host"]
         own, given = args.get("own"), args.get("vars")
-        variables = task_variables(
+        sealed = task_variables(
             job["others"].get(host, job["vars"]), job["extra"], job["roles"], role, own if isinstance(own, dict) else {}
         )
+        variables = self._disclosure.variables(sealed, template)
         return {
             **variables,
             **(given if isinstance(given, dict) else {}),
@@ -175,7 +198,8 @@ class Answers:
             "values": job["values"],
             "groups": job["groups"],
             "inventory_hostname": host,
-            "facts": Facts(self._fact),
+            "facts": Asked(self._fact),
+            "secrets": Asked(lambda name: self._disclosure.secret(name, template)),
         }
 
 

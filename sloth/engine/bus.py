@@ -13,6 +13,7 @@ from typing import Self
 
 from sloth.core.errors import OutputLost
 from sloth.core.events import Event, LogLine, Notice, Subscriber, TaskOutput, TaskRetrying
+from sloth.engine.masking import Flow, Mask
 
 BACKLOG = 50_000  # events that wait for a slow subscriber before lines are dropped
 ROOM = 64 << 20  # characters of lines that wait, likewise
@@ -27,8 +28,13 @@ class Bus:
         backlog: int = BACKLOG,
         room: int = ROOM,
         settle: Callable[[], None] | None = None,
+        mask: Mask | None = None,
     ) -> None:
-        """settle: called when nothing more waits to be delivered, in the thread that calls the subscribers."""
+        """settle: called when nothing more waits to be delivered, in the thread that calls the subscribers.
+
+        mask: takes secrets out of whatever the subscribers get to see
+        """
+        self._flow = Flow(mask or Mask())
         self._subscribers = list(subscribers)
         self._settle = settle
         self._backlog = backlog
@@ -90,6 +96,10 @@ class Bus:
     def _hand_out(self, event: Event) -> None:
         with self._counting:
             self._room += _size(event)
+        for masked in self._flow.events(event):
+            self._tell(masked)
+
+    def _tell(self, event: Event) -> None:
         for subscriber in list(self._subscribers):
             try:
                 subscriber(event)

@@ -13,10 +13,10 @@ from typing import Any
 from sloth.core.errors import InventoryError
 from sloth.core.model import RoleUse, Workflow
 from sloth.core.near import near
+from sloth.core.sealed import MASK, masked
 from sloth.core.varsfile import VarsFile
 from sloth.inventory.connection import SECRET_VARIABLES, is_setting, spellings
 from sloth.inventory.layer import Layer
-from sloth.inventory.views import MASK
 from sloth.workflow.load import role_file
 from sloth.workflow.sources import Sources
 
@@ -75,7 +75,7 @@ def explain(host: str, variable: str, layers: Iterable[Scoped]) -> Explanation:
     said = []
     decided: set[tuple[str, str]] = set()
     for one, name in found:
-        value = MASK if name in SECRET_VARIABLES else one.layer.values[name]
+        value = MASK if name in SECRET_VARIABLES else masked(one.layer.values[name])
         wins = not decided & one.around
         said.append(Said(name, value, one.layer.name, one.layer.where(name), one.role, wins, one.task))
         decided.add((one.role, one.task))

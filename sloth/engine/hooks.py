@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sloth.core import conversion
-from sloth.core.errors import WorkflowError
+from sloth.core.errors import SecretsError, WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
 from sloth.core.model import BAD, Plan
 from sloth.engine.stateful import Stateful
@@ -41,7 +41,9 @@ class Hooks:
         timer: Timer,
         publish: Callable[[Event], None],
         stateful: Stateful,
+        secret: Callable[[str], str],
     ) -> None:
+        """secret(name): its value."""
         self._evaluated = evaluated
         self._name = plan.workflow.name
         self._declared = evaluated.hooks(self._name)
@@ -51,6 +53,7 @@ class Hooks:
         self._publish = publish
         self._here = Here(evaluated.sources.project.library.catalog, self._ask, self._ask)
         self._stateful = stateful
+        self._secret = secret
         self._tasks = {(host.host, name): host.task(name) for host in plan.hosts for name in host.needs}
         self._waiting: dict[str, set[tuple[str, str]]] = {}
         for place, task in self._tasks.items():
@@ -127,7 +130,18 @@ class Hooks:
         return self._here.act(call, settings, token, report)
 
     def _ask(self, verb: str, args: dict[str, object]) -> Any:
-        return self._stateful.answer(args) if verb == "state" else conversion.answer(verb, args)
+        match verb:
+            case "state":
+                return self._stateful.answer(args)
+            case "secret":  # hooks run here, so they may have any
+                return {"value": self._open(str(args.get("name")))}
+        return conversion.answer(verb, args)
+
+    def _open(self, name: str) -> str:
+        try:
+            return self._secret(name)
+        except SecretsError as error:
+            raise ActionFailed(str(error)) from error
 
 
 class _NoHost:

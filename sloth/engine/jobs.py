@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sloth.core.model import HostPlan, Plan, Task, WorkflowFile
+from sloth.core.sealed import plain_only
 from sloth.engine.request import Request
 
 
@@ -22,8 +23,13 @@ class Variables:
 
     @property
     def common(self) -> dict[str, object]:
-        """What the top level of a workflow file sees as `vars`: the same on all hosts."""
-        return {**self.values, **self.extra}
+        """What the top level of a workflow file sees as `vars`: the same on all hosts, and nothing that is secret."""
+        return plain_only({**self.values, **self.extra})
+
+    @property
+    def plain(self) -> Variables:
+        """Those that are not secret."""
+        return Variables(plain_only(self.values), plain_only(self.extra))
 
 
 def whoever() -> str:

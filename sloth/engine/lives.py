@@ -12,6 +12,7 @@ from sloth.core.model import Plan
 from sloth.engine import fingerprints
 from sloth.engine.asked import Asked, Owner, anchored
 from sloth.engine.history import History
+from sloth.engine.masking import Mask
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
 from sloth.engine.resuming import Choice, Rest, rest_of
@@ -45,7 +46,7 @@ class Lives:
             run, plan.workflow.name, anchored(request), fingerprints.of_inputs(loaded, run), Owner.me(), following
         )
         journal = Journal.begin(self._runs.journal(run), asked.plain())
-        with self._recorded(journal, History(asked, asked.owner)) as record:
+        with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
             yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
 
     @contextmanager
@@ -70,12 +71,12 @@ class Lives:
                 hint=f"`sloth runs attach {short}` watches it, `sloth runs cancel {short}` stops it",
             ) from error
         history.take(journal.last)
-        with self._recorded(journal, history) as record:
+        with self._recorded(journal, history, loaded.unlocked.mask) as record:
             yield Life(asked.run, rest, record, lambda: short, is_whole=rest.left >= whole.left)
 
     @contextmanager
-    def _recorded(self, journal: Journal, history: History) -> Iterator[Recorder]:
-        with Recorder(journal, self._runs, history, self._say) as record:
+    def _recorded(self, journal: Journal, history: History, mask: Mask) -> Iterator[Recorder]:
+        with Recorder(journal, self._runs, history, self._say, mask) as record:
             yield record
         record.check()
 

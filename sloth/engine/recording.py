@@ -15,6 +15,7 @@ from sloth.core.events import Event, Notice, RunFinished, RunStarted
 from sloth.engine.asked import Asked
 from sloth.engine.bus import Bus
 from sloth.engine.history import History
+from sloth.engine.masking import Mask
 from sloth.store.journal import Journal
 from sloth.store.runs import Runs
 
@@ -22,16 +23,18 @@ from sloth.store.runs import Runs
 class Recorder:
     """Use as a context manager: at its end all that was published is on the disk, or `check` raises.
 
-    history: what was known of the run before. say: for the notice
+    history: what was known of the run before. say: for the notice. mask: what is written down has no secret either
     """
 
-    def __init__(self, journal: Journal, runs: Runs, history: History, say: Callable[[Event], None]) -> None:
+    def __init__(
+        self, journal: Journal, runs: Runs, history: History, say: Callable[[Event], None], mask: Mask
+    ) -> None:
         self._journal = journal
         self._runs = runs
         self._history = history
         self._say = say
         self._lost = ""
-        self._bus = Bus([self._take], settle=self._settle)
+        self._bus = Bus([self._take], settle=self._settle, mask=mask)
 
     def __enter__(self) -> Self:
         self._bus.__enter__()

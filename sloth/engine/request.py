@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from sloth.core.errors import SecretsError
+
+
+def nobody(question: str) -> str:
+    """Asks nobody."""
+    raise SecretsError(
+        f"nobody can be asked for the {question.rstrip(': ')}",
+        hint="--passphrase, or secrets.passphrase_from in sloth.toml, tells where it stands",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocking:
+    """How secrets are opened, should any be needed.
+
+    environment: whose secrets. sources: of passphrases, as sloth/secrets/passphrase.py reads them.
+    prompt(question): asks a person
+    """
+
+    environment: str = "default"
+    sources: Sequence[str] = ()
+    prompt: Callable[[str], str] = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +50,7 @@ class Targets:
     become_method: str | None = None
     become_password: str | None = None
     connect_timeout: float | None = None
+    unlocking: Unlocking = Unlocking()
 
     def __repr__(self) -> str:
         return f"Targets(inventory={self.inventory!r}, limit={self.limit!r})"  # passwords stay out of logs

@@ -17,6 +17,7 @@ from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core.places import Places
+from sloth.core.sealed import plain_only
 from sloth.core.testresult import Watch
 from sloth.engine import explaining, keptplan, testing
 from sloth.engine.bus import Bus
@@ -30,6 +31,7 @@ from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
 from sloth.engine.stepping import Ask
+from sloth.engine.unlocking import Unlocked
 from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.store import SqliteDatabase
@@ -39,17 +41,21 @@ from sloth.workflow.load import load as load_file
 from sloth.workflow.project import Project
 
 
-def inventory(targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False) -> Inventory:
+def inventory(
+    targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False, unlocked: Unlocked | None = None
+) -> Inventory:
     """The inventory of these targets; localhost alone when no source is given.
 
     refresh: ask inventory programs even if their last answer is young enough
+    unlocked: opens what is encrypted in it; without one, as the targets say
     """
     from sloth.inventory import load as load_inventory
     from sloth.inventory import local
 
+    opener = (unlocked or Unlocked(targets.unlocking, "sloth inventory")).keyring.opener
     if targets.inventory:
-        return load_inventory(targets.inventory, workflow_dir=workflow_dir, programs=_programs(refresh))
-    return local(workflow_dir=workflow_dir)
+        return load_inventory(targets.inventory, workflow_dir=workflow_dir, programs=_programs(refresh), opener=opener)
+    return local(workflow_dir=workflow_dir, opener=opener)
 
 
 def _programs(fresh: bool) -> Programs:
@@ -61,24 +67,26 @@ def _programs(fresh: bool) -> Programs:
 
 def explain(request: Request, host: str, variable: str, say: Subscriber) -> Explanation:
     """Every place that gives a host a variable. Without a file in the request no workflow takes part."""
-    hosts = inventory(request.targets, Path(request.file).parent if request.file else None)
+    unlocked = Unlocked(request.targets.unlocking, "sloth inventory explain")
+    hosts = inventory(request.targets, Path(request.file).parent if request.file else None, unlocked=unlocked)
     own = hosts.layers(host)
-    variables = _variables(request)
+    variables = _variables(request, unlocked)
     workflows: list[Workflow] = []
     sources = None
     if request.file:
-        evaluated = _load(request, variables, say)
+        evaluated = _load(request, variables, unlocked, say)
         sources = evaluated.sources
         declared = evaluated.file.workflows
         workflows = [one for one in declared if host in hosts.select(one.hosts or "all", allow_empty=True)]
-    values = [varsfile.read(Path(path)) for path in request.values]
-    extra = [varsfile.extra_file(item) for item in request.extra]
+    values = [varsfile.read(Path(path), unlocked.keyring.open_file) for path in request.values]
+    extra = [varsfile.extra_file(item, unlocked.keyring.open_file) for item in request.extra]
     return explaining.explain(host, variable, explaining.of_run(own, workflows, values, extra, sources))
 
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
     """Load and check the request's workflow file. What it logs while loading goes to `say`."""
-    file = _load(request, _variables(request), say).file
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    file = _load(request, _variables(request, unlocked), unlocked, say).file
     for workflow in file.workflows:
         lay_out(workflow, (), lambda _: ())  # a cycle is an error of the file, whatever its hosts are
     return file
@@ -86,7 +94,7 @@ def load(request: Request, say: Subscriber) -> WorkflowFile:
 
 def plan(request: Request, say: Subscriber, keep: Path | None = None) -> list[Plan]:
     """The plans of a request, one for each of its workflows. keep: the file to keep them in."""
-    request, loaded = _prepare(request, say)
+    request, loaded = _prepare(request, say, Unlocked(request.targets.unlocking, request.file))
     if keep is not None:
         keptplan.keep(keep, request, loaded)
     return list(loaded.plans)
@@ -98,8 +106,9 @@ def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None =
     Everything that happens goes to the subscribers. ask: asks a person before each task.
     Raises SlothError before anything connects.
     """
-    with Bus(subscribers) as bus:
-        request, loaded = _prepare(request, bus.publish)
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:
+        request, loaded = _prepare(request, bus.publish, unlocked)
         code = _one_after_the_other(request, loaded, loaded.plans, bus, ask)
     bus.check()
     return code
@@ -115,8 +124,9 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
     history = read_history(runs.journal(found))
     request = over(resumable(history, run))
     request = replace(request, lock_wait=max(request.lock_wait, ENDING_PATIENCE))
-    with Bus(subscribers) as bus:
-        loaded = _load_all(request, bus.publish)
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:
+        loaded = _load_all(request, bus.publish, unlocked)
         plans = {one.workflow.name: one for one in loaded.plans}
         if history.asked.workflow not in plans:
             raise UsageError(f"{request.file} has no workflow {history.asked.workflow!r} any more")
@@ -156,7 +166,7 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
     workflow: the file whose tasks they play, if not the one that they name. given: whose variables count. words: only
     tests with one of these in their names
     """
-    variables = _variables(given)
+    variables = _variables(given, Unlocked(given.targets.unlocking, "sloth test")).plain
     said: list[str] = []
 
     def load_one(path: Path) -> Evaluated:
@@ -169,11 +179,11 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
     return 0 if testing.run(files_of_tests, words, watch) else 2
 
 
-def _variables(request: Request) -> Variables:
+def _variables(request: Request, unlocked: Unlocked) -> Variables:
     values: dict[str, object] = {}
     for path in request.values:
-        values.update(varsfile.read(Path(path)).values)
-    extra = varsfile.extra_vars(request.extra)
+        values.update(varsfile.read(Path(path), unlocked.keyring.open_file).values)
+    extra = varsfile.extra_vars(request.extra, unlocked.keyring.open_file)
     for name in sorted(SECRET_VARIABLES & {*values, *extra}):  # they would reach all hosts, and no connection
         raise UsageError(
             f"{name} is a password of connections, which -e and values files do not set",
@@ -182,14 +192,15 @@ def _variables(request: Request) -> Variables:
     return Variables(values, extra)
 
 
-def _load(request: Request, variables: Variables, say: Subscriber) -> Evaluated:
+def _load(request: Request, variables: Variables, unlocked: Unlocked, say: Subscriber) -> Evaluated:
     path = Path(request.file)
+    around = project(Path(request.around or path.parent))
     return load_file(
         path,
         variables.common,
-        variables.values,
+        plain_only(variables.values),
         lambda level, text: say(LogLine("", "", level, text)),
-        replace(project(Path(request.around or path.parent)), folder=path.parent),
+        replace(around, folder=path.parent, open_file=unlocked.keyring.open_file),
     )
 
 
@@ -199,25 +210,25 @@ def project(folder: Path) -> Project:
     return Project.around(folder, found["roles_path"], found["modules_path"])
 
 
-def _prepare(request: Request, say: Subscriber) -> tuple[Request, Loaded]:
+def _prepare(request: Request, say: Subscriber, unlocked: Unlocked) -> tuple[Request, Loaded]:
     """Everything up to the plans. A kept plan makes the request that it was made of, and has to hold still."""
     path = Path(request.file)
     if not keptplan.is_kept(path):
-        return request, _load_all(request, say)
+        return request, _load_all(request, say, unlocked)
     kept = keptplan.read(path)
     request = kept.request(request, settings.load(os.environ, Path.cwd())["inventory"])
-    loaded = _load_all(request, say)
+    loaded = _load_all(request, say, unlocked)
     kept.check(loaded)
     return request, loaded
 
 
-def _load_all(request: Request, say: Subscriber) -> Loaded:
+def _load_all(request: Request, say: Subscriber, unlocked: Unlocked) -> Loaded:
     if request.forks < 1:
         raise UsageError(f"-f wants a number from 1, got {request.forks}")
     path = Path(request.file)
-    variables = _variables(request)
-    evaluated = _load(request, variables, say)
-    hosts = inventory(request.targets, path.parent)
+    variables = _variables(request, unlocked)
+    evaluated = _load(request, variables, unlocked, say)
+    hosts = inventory(request.targets, path.parent, unlocked=unlocked)
     chosen = _chosen(request, evaluated.file)
     check_tags(chosen, [*request.tags, *request.skip_tags])
     if request.start_at is not None:
@@ -226,7 +237,7 @@ def _load_all(request: Request, say: Subscriber) -> Loaded:
     choices = [first, *[replace(first, start_at=None)] * (len(chosen) - 1)]
     pairs = zip(chosen, choices, strict=True)
     plans = tuple(_plan(request, *pair, hosts, variables, evaluated) for pair in pairs)
-    loaded = Loaded(evaluated, hosts, variables, plans)
+    loaded = Loaded(evaluated, hosts, variables, plans, unlocked)
     for warning in [*loaded.file.warnings, *_warnings(loaded)]:
         say(Notice(warning))
     return loaded
@@ -280,7 +291,7 @@ def _known(workflow: Workflow, hosts: Inventory, variables: Variables, evaluated
     return Known(
         dict.fromkeys(hosts.hosts),
         hosts.groups,
-        lambda host: visible(hosts.variables(host)),
+        lambda host: plain_only(visible(hosts.variables(host))),
         {**workflow.variables, **variables.common},
         evaluated.file.values,
         evaluated.choose,

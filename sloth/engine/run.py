@@ -23,6 +23,7 @@ from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import LOCAL
+from sloth.engine.disclosing import Disclosure, Mentioned
 from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
@@ -39,6 +40,7 @@ from sloth.engine.resuming import Rest
 from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
+from sloth.engine.unlocking import Unlocked
 from sloth.inventory import Inventory
 from sloth.inventory.connection import visible
 from sloth.runtime.deadline import Timer
@@ -55,6 +57,7 @@ class Loaded:
     inventory: Inventory
     variables: Variables
     plans: tuple[Plan, ...]
+    unlocked: Unlocked
 
     @property
     def file(self) -> WorkflowFile:
@@ -86,6 +89,7 @@ class Run:
         self._life = life
         self._plan = plan
         self._bus = bus
+        self._mentioned = Mentioned(loaded.file, plan.workflow)
         self._publishing = threading.Lock()
         self._id = life.run
         self._timer = Timer()
@@ -103,7 +107,8 @@ class Run:
         self._store = SqliteDatabase(places.store)
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
         self._hooks = Hooks(
-            loaded.evaluated, plan, common, request.check, self._timer, bus.publish, self._stateful("hooks")
+            loaded.evaluated, plan, common, request.check, self._timer, bus.publish, self._stateful("hooks"),
+            loaded.unlocked.keyring.named,
         )
         self._hook_events = Bus([self._hooks.take])
         self._remember()
@@ -251,6 +256,8 @@ class Run:
     def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
         over = _settings(self._request.targets)
         connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
+        self._hide(connection)
+        self._disclosure(host).check(self._loaded.inventory.variables(host.host))  # so is what does not open
 
         rest = self._life.rest
 
@@ -272,8 +279,8 @@ class Run:
         inventory = self._loaded.inventory
         job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
         sessions: list[Session] = []
-        stateful = self._stateful(host.host)
-        answers = Answers(self._shared, job, connection, stateful, lambda name: _fact(sessions[0], name))
+        stateful, disclosure = self._stateful(host.host), self._disclosure(host)
+        answers = Answers(self._shared, job, connection, stateful, disclosure, lambda name: _fact(sessions[0], name))
         placed = Placed(
             lambda every: self._open(connection, answers, every),
             hear,
@@ -283,7 +290,16 @@ class Run:
             self._loaded.evaluated.sources.project.library.catalog.names,
         )
         sessions.append(placed)
-        return placed, job
+        return placed, disclosure.job(job)
+
+    def _disclosure(self, host: HostPlan) -> Disclosure:
+        return Disclosure(self._mentioned.by(host.task(name) for name in host.tasks), self._loaded.unlocked.keyring)
+
+    def _hide(self, connection: Connection) -> None:
+        """Mask the passwords of a connection, but for one that is its user's name: everybody reads that anyway."""
+        for password in (connection.password, connection.become_password):
+            if password and password not in {connection.user, connection.become_user}:
+                self._loaded.unlocked.mask.add(password)
 
     def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
         """A session with a host, whatever Python it has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,21 @@ class Templates:
         except _syntax_errors() as error:
             raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
         return self._render(template, variables)
+
+    def text_of(self, name: str, search: Search) -> str:
+        """The text of a template and of all that it includes by name; without what cannot be found or read."""
+        from jinja2 import TemplateSyntaxError, meta
+
+        found: dict[str, str] = {}
+        waiting: list[str | None] = [name]
+        while waiting:
+            one = waiting.pop()
+            source = None if one is None or one in found else _source(one, search)
+            if one is not None and source is not None:
+                found[one] = source[0]
+                with suppress(TemplateSyntaxError):  # who renders it is told
+                    waiting += meta.find_referenced_templates(self._environment(search).parse(source[0]))
+        return "\n".join(found.values())
 
     def render_text(self, text: str, search: Search, variables: Mapping[str, object]) -> str:
         """Render a string; its includes come from the search path."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
+from sloth.core.sealed import Open, Sealed
+from sloth.core.varsfile import CLOSED
 from sloth.inventory.layer import Layer
 from sloth.runtime.action import seconds
 from sloth.runtime.becoming import METHODS
@@ -169,8 +171,8 @@ SECRET_VARIABLES = frozenset(v for setting in SETTINGS if setting.is_secret for 
 LOCAL = "localhost"
 
 
-def resolve(host: str, layers: Iterable[Layer]) -> Connection:
-    """How a host is reached, by layers from lowest to highest."""
+def resolve(host: str, layers: Iterable[Layer], open_value: Open = CLOSED.value) -> Connection:
+    """How a host is reached, by layers from lowest to highest. open_value: for those that are encrypted."""
     said: dict[str, tuple[str, Layer]] = {}
     for layer in layers:
         known = layer.values.keys() & _NOTEWORTHY
@@ -178,7 +180,7 @@ def resolve(host: str, layers: Iterable[Layer]) -> Connection:
             said[field] = next(v for v in BY_FIELD[field].variables if v in known), layer
     fields: dict[str, Any] = {}
     for field, (variable, layer) in said.items():
-        value = _read(BY_FIELD[field], variable, layer, host)
+        value = _read(BY_FIELD[field], variable, layer, host, open_value)
         if value is not None:
             fields[field] = value
     # A localhost about which nobody says how it is reached needs no SSH to itself.
@@ -227,13 +229,16 @@ def is_one_typo(one: str, other: str) -> bool:
     return swapped or other_rest == rest[1:] or rest == other_rest[1:] or rest[1:] == other_rest[1:]
 
 
-def _read(setting: Setting, variable: str, layer: Layer, host: str) -> object:
+def _read(setting: Setting, variable: str, layer: Layer, host: str, open_value: Open) -> object:
     value = layer.values[variable]
+    is_sealed = isinstance(value, Sealed)
+    if isinstance(value, Sealed):
+        value = open_value(value)
     if value is None:
         return None
     try:
         return setting.read(value)
     except (TypeError, ValueError) as error:
-        shown = "the value" if setting.is_secret else repr(value)
+        shown = "the value" if setting.is_secret or is_sealed else repr(value)
         message = f"{variable} of {host}: {shown} is wrong, it {error}"
         raise InventoryError(message, where=layer.where(variable)) from None

@@ -19,7 +19,8 @@ from typing import Any
 from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
-from sloth.core.varsfile import read_text
+from sloth.core.sealed import Opener, plain_only
+from sloth.core.varsfile import CLOSED, read_text
 from sloth.inventory import connection, patterns, sources
 from sloth.inventory.constructed import Construction
 from sloth.inventory.layer import Layer
@@ -47,8 +48,15 @@ class Rivals:
 class Inventory:
     """All hosts and groups; immutable to the outside, gathering as it is asked."""
 
-    def __init__(self, tree: Tree, folders: Sequence[VarsFolders] = (), programs: Sequence[Path] = ()) -> None:
-        """programs: what said a part of it, maybe a while ago."""
+    def __init__(
+        self,
+        tree: Tree,
+        folders: Sequence[VarsFolders] = (),
+        programs: Sequence[Path] = (),
+        opener: Opener = CLOSED,
+    ) -> None:
+        """programs: what said a part of it, maybe a while ago. opener: of what is encrypted in it."""
+        self._opener = opener
         self._tree = tree
         self._folders = folders
         self._programs = programs
@@ -100,7 +108,7 @@ class Inventory:
     def scope(self, host: str) -> dict[str, Any]:
         """What an expression about a host sees: its variables, its names, its groups."""
         return {
-            **self.variables(host),
+            **plain_only(self.variables(host)),
             "inventory_hostname": host,
             "inventory_hostname_short": host.partition(".")[0],
             "group_names": self.group_names(host),
@@ -111,7 +119,7 @@ class Inventory:
     ) -> Connection:
         """How a host is reached. defaults and over: variables below and above those of the inventory."""
         below, above = Layer("default", defaults or {}), Layer("command line", over or {})
-        return connection.resolve(host, [below, *self.layers(host), above])
+        return connection.resolve(host, [below, *self.layers(host), above], self._opener.value)
 
     def warnings(self, hosts: Iterable[str]) -> list[str]:
         """What looks wrong in the variables of these hosts without being an error, each once."""
@@ -197,41 +205,51 @@ class Inventory:
         return self._rivals[chain]
 
 
-def load(named: Sequence[str], *, workflow_dir: Path | None = None, programs: Programs | None = None) -> Inventory:
+def load(
+    named: Sequence[str],
+    *,
+    workflow_dir: Path | None = None,
+    programs: Programs | None = None,
+    opener: Opener = CLOSED,
+) -> Inventory:
     """The inventory of all `-i`.
 
     workflow_dir: where the workflow file lies, with its own group_vars and host_vars
     programs: how those among the sources are run
+    opener: of what is encrypted in files and variables
 
     Constructed groups are made last, of what all other sources say; not of what lies beside the workflow, so
     that each workflow meets the same hosts in them.
     """
     if not named:
         raise InventoryError("there is no inventory", hint="name one with -i: a file, a directory, or `web1,web2,`")
-    found = sources.collect(named, programs or Programs())
+    found = sources.collect(named, programs or Programs(), opener.file)
     tree = build(found.documents, found.literals)
-    folders = _folders(found.folders)
+    folders = _folders(found.folders, opener)
     for document in found.constructed:
         construction = Construction(document)
         known = Inventory(tree, list(folders.values()) if construction.with_folders else [])
         construction.apply(tree, known.scope)
         tree.finish()
-    folders = _folders([workflow_dir] if workflow_dir else [], folders)
-    return Inventory(tree, list(folders.values()), found.programs)
+    folders = _folders([workflow_dir] if workflow_dir else [], opener, folders)
+    return Inventory(tree, list(folders.values()), found.programs, opener)
 
 
-def local(*, workflow_dir: Path | None = None) -> Inventory:
+def local(*, workflow_dir: Path | None = None, opener: Opener = CLOSED) -> Inventory:
     """What a run without an inventory works on: this machine, as `localhost`, without SSH."""
     tree = build([], [connection.LOCAL])
-    return Inventory(tree, list(_folders([workflow_dir] if workflow_dir else []).values()))
+    folders = _folders([workflow_dir] if workflow_dir else [], opener)
+    return Inventory(tree, list(folders.values()), opener=opener)
 
 
-def _folders(directories: Iterable[Path], below: Mapping[Path, VarsFolders] | None = None) -> dict[Path, VarsFolders]:
+def _folders(
+    directories: Iterable[Path], opener: Opener, below: Mapping[Path, VarsFolders] | None = None
+) -> dict[Path, VarsFolders]:
     """Each directory once, at its last and highest place, however it is spelled. below: those that come before."""
     folders = dict(below or {})
     for directory in directories:
         place = directory.resolve()
-        folders[place] = folders.pop(place) if place in folders else VarsFolders(directory)
+        folders[place] = folders.pop(place) if place in folders else VarsFolders(directory, opener.file)
     return folders
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near_file
-from sloth.core.varsfile import SUFFIXES, VarsFile, decoded, parse, read, read_bytes
+from sloth.core.sealed import OpenFile
+from sloth.core.varsfile import SUFFIXES, VarsFile, closed, decoded, parse, read, read_bytes
 from sloth.inventory import ini
 from sloth.inventory.constructed import PLUGINS
 from sloth.inventory.names import ALL
@@ -40,8 +41,8 @@ class Sources:
     programs: Sequence[Path] = ()
 
 
-def collect(named: Sequence[str], programs: Programs) -> Sources:
-    """Reads every source; those that are programs are asked."""
+def collect(named: Sequence[str], programs: Programs, open_file: OpenFile = closed) -> Sources:
+    """Reads every source; those that are programs are asked, and what is encrypted is opened."""
     documents: list[VarsFile] = []
     literals: list[str] = []
     folders: list[Path] = []
@@ -59,7 +60,7 @@ def collect(named: Sequence[str], programs: Programs) -> Sources:
             continue
         path = Path(name).expanduser()
         files = list(_files(path))
-        documents += [_document(file, ask) for file in files]
+        documents += [_document(file, ask, open_file) for file in files]
         folders += [path] if path.is_dir() else [path.parent]
     constructed = [document for document in documents if _is_constructed(document)]
     plain = [document for document in documents if not _is_constructed(document)]
@@ -101,9 +102,9 @@ def _may_hold_hosts(entry: Path) -> bool:
     return entry.suffix not in _NO_INVENTORY or (entry.suffix == ".py" and os.access(entry, os.X_OK))
 
 
-def _document(path: Path, ask: Callable[[Path], VarsFile]) -> VarsFile:
+def _document(path: Path, ask: Callable[[Path], VarsFile], open_file: OpenFile) -> VarsFile:
     if path.suffix.lower() in SUFFIXES:
-        return _checked(read(path))
+        return _checked(read(path, open_file))
     raw = read_bytes(path)
     if raw.startswith(b"#!") or b"\0" in raw[:_HEAD]:
         return ask(path)
@@ -112,7 +113,7 @@ def _document(path: Path, ask: Callable[[Path], VarsFile]) -> VarsFile:
         return ini.parse(text, str(path))
     if path.suffix:
         raise InventoryError(f"a file {path.suffix} is no inventory", where=str(path), hint=_READ)
-    return _checked(parse(text, str(path), ".yml")) if _YAML.match(text) else ini.parse(text, str(path))
+    return _checked(parse(text, str(path), ".yml", open_file)) if _YAML.match(text) else ini.parse(text, str(path))
 
 
 def _checked(document: VarsFile) -> VarsFile:

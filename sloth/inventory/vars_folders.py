@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sloth.core.errors import InventoryError
-from sloth.core.varsfile import SUFFIXES, VarsFile, read
+from sloth.core.sealed import OpenFile
+from sloth.core.varsfile import SUFFIXES, VarsFile, closed, read
 
 GROUPS, HOSTS = "group_vars", "host_vars"
 
@@ -20,8 +21,9 @@ def is_hidden(name: str) -> bool:
 class VarsFolders:
     """The two folders beside an inventory or a workflow file."""
 
-    def __init__(self, beside: Path) -> None:
+    def __init__(self, beside: Path, open_file: OpenFile = closed) -> None:
         self.beside = beside
+        self._open_file = open_file
         self._listed: dict[str, dict[str, list[Path]]] = {}
         self._read: dict[tuple[str, str], Sequence[VarsFile]] = {}
 
@@ -34,13 +36,12 @@ class VarsFolders:
             self._read[key] = self._files(self._listed[folder].get(name, []))
         return self._read[key]
 
-    @staticmethod
-    def _files(entries: Sequence[Path]) -> Sequence[VarsFile]:
+    def _files(self, entries: Sequence[Path]) -> Sequence[VarsFile]:
         if len(entries) > 1:
             shown = " and ".join(sorted(str(entry) for entry in entries))
             hint = "keep one; a folder may hold many files"
             raise InventoryError(f"two places for the same variables: {shown}", hint=hint)
-        return [read(path) for entry in entries for path in _tree(entry)]
+        return [read(path, self._open_file) for entry in entries for path in _tree(entry)]
 
 
 def _listing(folder: Path) -> dict[str, list[Path]]:

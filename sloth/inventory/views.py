@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sloth.core.sealed import MASK, masked
 from sloth.inventory.connection import BY_FIELD, SECRET_VARIABLES
 from sloth.inventory.inventory import Inventory
 from sloth.inventory.names import ALL
-
-MASK = "********"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def show(inventory: Inventory, host: str) -> HostView:
     """All that is known about a host."""
     winners = {name: layer for layer in inventory.layers(host) for name in layer.values}
     variables = [
-        Variable(name, MASK if name in SECRET_VARIABLES else layer.values[name], layer.where(name))
+        Variable(name, MASK if name in SECRET_VARIABLES else masked(layer.values[name]), layer.where(name))
         for name, layer in sorted(winners.items())
     ]
     way = asdict(inventory.connection(host))

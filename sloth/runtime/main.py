@@ -126,6 +126,7 @@ class Runtime:
             lambda: str(self.peer.call("password", {"user": user})),
             {
                 "template": lambda args: self.peer.call("template", args),
+                "secret": lambda args: self.peer.call("secret", args),
                 "artifact": lambda args: self.peer.call("artifact", args),
                 "artifacts": lambda args: self.peer.call("artifacts", args),
                 "file": lambda args: Streamed(*self.peer.call_stream("file", args)),

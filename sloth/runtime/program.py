@@ -9,7 +9,7 @@
               "retries": {"count", "strategy", "delay", "max_delay"}, "become", "workdir", "env", "params", "run_if",
               "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure", "on_retry",
               "on_timeout", "on_skip", "on_complete", "ignore_errors", "async", "notify", "register", "outputs",
-              "artifacts", "consumes", "delegate_to", "run_once", "metadata", "role", "file", "line"}
+              "artifacts", "consumes", "secrets", "delegate_to", "run_once", "metadata", "role", "file", "line"}
     test     {"name", "command", "suite": its number, "file", "line"}
     suite    {"name", "around": number of the one around it, "workflow",
               "mocks": [{"action", "value" or "fn", "where"}],
@@ -18,7 +18,8 @@
     role     {"role", "vars"}
     hooks    {"on_start", "on_task_start", "on_task_complete", "on_complete"}: those that are declared
 
-What was not declared is absent. A closure stands as {"function": its number in the VM, "file", "line"}. The same
+What was not declared is absent. A closure stands as {"function": its number in the VM, "file", "line",
+"last": its last line}. The same
 sources give the same program everywhere, so controller and host find each other's closures by name.
 """
 

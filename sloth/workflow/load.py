@@ -7,13 +7,13 @@ same sources. Only a workflow's own hooks run here, in the VM that loaded it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sloth.core import conversion, varsfile
 from sloth.core.errors import WorkflowError
-from sloth.core.model import RoleUse, Task, Workflow, WorkflowFile
+from sloth.core.model import RoleUse, Span, Task, Workflow, WorkflowFile
 from sloth.core.near import near, near_file
 from sloth.core.varsfile import VarsFile
 from sloth.runtime.acting import Call, Here, Outcome, Report
@@ -233,7 +233,7 @@ def role_file(sources: Sources, role: str, kind: str) -> VarsFile | None:
     """The file of a role's variables. kind: `defaults` or `vars`."""
     folder = sources.path(f"{ROLE}{role}/{kind}")
     places = [folder / f"main{suffix}" for suffix in varsfile.SUFFIXES] if folder is not None else []
-    return next((varsfile.read(path) for path in places if path.is_file()), None)
+    return next((varsfile.read(path, sources.project.open_file) for path in places if path.is_file()), None)
 
 
 def _where(declared: Mapping[str, Any], sources: Sources) -> str:
@@ -270,7 +270,16 @@ def _task(declared: Mapping[str, Any], settings: Config, where: str) -> Task:
         run_once=bool(declared.get("run_once")),
         may_abort=declared.get("abort_if") is not None,
         metadata=declared.get("metadata") or {},
+        secrets=tuple(declared.get("secrets") or ()),
+        spans=tuple(_spans(declared)),
     )
+
+
+def _spans(declared: Mapping[str, Any]) -> Iterator[Span]:
+    """Where the functions of a task stand."""
+    for value in declared.values():
+        if isinstance(value, dict) and "last" in value:
+            yield Span(value["file"], value["line"], value["last"])
 
 
 def _check_needs(tasks: Sequence[Task]) -> None:

@@ -11,15 +11,21 @@ from sloth.catalog import library
 from sloth.catalog.library import Library
 from sloth.core.errors import WorkflowError
 from sloth.core.near import near
+from sloth.core.sealed import OpenFile
+from sloth.core.varsfile import closed
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """folder: of the workflow file. roles: folders that hold roles, first match first."""
+    """folder: of the workflow file. roles: folders that hold roles, first match first.
+
+    open_file: opens files of variables that are encrypted as a whole
+    """
 
     folder: Path
     roles: tuple[Path, ...] = ()
     library: Library = field(default_factory=Library)
+    open_file: OpenFile = closed
 
     @classmethod
     def around(cls, folder: Path, roles_path: Sequence[str] = (), modules_path: Sequence[str] = ()) -> Project:

@@ -64,9 +64,9 @@ class Sources:
     def place(self, where: str) -> str:
         """A position in the files as a person knows them: `site.sloth:3` → `playbooks/site.sloth:3`."""
         for key in self.texts:
-            shown = _shown(key)
-            if where == shown or where.startswith(shown + ":"):
-                return f"{self.path(key)}{where[len(shown) :]}"
+            name = shown(key)
+            if where == name or where.startswith(name + ":"):
+                return f"{self.path(key)}{where[len(name) :]}"
         return where
 
     def _keep(self, key: str, text: str) -> str:
@@ -74,7 +74,7 @@ class Sources:
         return text
 
 
-def _shown(key: str) -> str:
+def shown(key: str) -> str:
     """How the language calls the file of a key."""
     if key.startswith(MODULE):
         return f"modules/{key.partition('/')[2]}"

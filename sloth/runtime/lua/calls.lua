@@ -98,7 +98,7 @@ end
 
 local function defined_at(fn)
   local info = getinfo(fn, "S")
-  return chunks[info.source] or info.short_src, info.linedefined
+  return chunks[info.source] or info.short_src, info.linedefined, info.lastlinedefined
 end
 
 -- Whether a function was written in a script, not in the prelude.

@@ -36,9 +36,9 @@ end
 -- Declarations as plain data ------------------------------------------------------------------
 
 local function reference(fn)
-  local file, line = sloth.defined_at(fn)
+  local file, line, last = sloth.defined_at(fn)
   closures[#closures + 1] = { fn, file .. ":" .. tostring(line) }
-  return { ["function"] = #closures, file = file, line = line }
+  return { ["function"] = #closures, file = file, line = line, last = last }
 end
 
 sloth.reference = reference

@@ -288,6 +288,30 @@ env.facts = setmetatable({}, {
   end,
 })
 
+-- Secrets likewise. secrets.get(name) is secrets.name, for names that are made up or have a dash.
+local secrets = {}
+
+local function secret(name, where)
+  if type(name) ~= "string" then fail("secrets.get wants the name of a secret", where) end
+  if is_loading() then return of_a_host("secrets." .. name, where) end
+  if secrets[name] == nil then
+    local value, why = sloth.request("secrets", "get", encode_all(name), "{}", where)
+    if value == nil then fail(why, where) end
+    secrets[name] = value
+  end
+  return secrets[name]
+end
+
+env.secrets = setmetatable({}, {
+  __name = "secrets",
+  __metatable = false,
+  __index = function(_, name)
+    sloth.remember_line()
+    if name == "get" then return function(wanted) return secret(wanted, sloth.caller_line()) end end
+    return secret(name, sloth.caller_line())
+  end,
+})
+
 local OF_A_HOST = { inventory_hostname = true, groups = true }
 
 setmetatable(env, {

@@ -55,7 +55,7 @@ for name, check in pairs {
   methods[name] = function(spec, where, value) spec[name] = check(value, name, where) end
 end
 
-for _, name in ipairs { "tags", "depends_on", "notify", "artifacts", "consumes", "next_if_fail" } do
+for _, name in ipairs { "tags", "depends_on", "notify", "artifacts", "consumes", "next_if_fail", "secrets" } do
   methods[name] = function(spec, where, ...) spec[name] = names(name, where, ...) end
 end
 

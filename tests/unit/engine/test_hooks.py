@@ -33,7 +33,9 @@ class Said:
         evaluated = load(path, {}, {}, lambda level, text: None)
         plan = lay_out(evaluated.file.workflows[0], ["h1", "h2"], lambda pattern: [])
         self.events: list[Event] = []
-        self.hooks = Hooks(evaluated, plan, {"wanted": "yes"}, check, Timer(), self.events.append, stateful(folder))
+        self.hooks = Hooks(
+            evaluated, plan, {"wanted": "yes"}, check, Timer(), self.events.append, stateful(folder), str.upper
+        )
 
     @property
     def lines(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sloth.core.sealed import MASK
 from sloth.inventory import views
 from sloth.inventory.views import GroupNode
 
@@ -37,7 +38,7 @@ def test_a_host_is_shown_with_the_place_of_each_variable_and_no_password(of, tmp
     view = views.show(of(TEXT), "w1")
     found = {variable.name: (variable.value, variable.where) for variable in view.variables}
     assert found["x"] == (2, f"{tmp_path}/hosts.yml:10")
-    assert found["ansible_password"] == (views.MASK, f"{tmp_path}/hosts.yml:4")
-    assert view.connection["become_password"] == views.MASK
+    assert found["ansible_password"] == (MASK, f"{tmp_path}/hosts.yml:4")
+    assert view.connection["become_password"] == MASK
     assert view.connection["address"] == "192.0.2.1"
     assert "hunter" not in repr(view)

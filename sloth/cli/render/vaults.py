@@ -1,0 +1,81 @@
+"""Secrets without their values, the one value that was asked for, and the audit trail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from sloth.cli.render import problems
+from sloth.cli.render.format import Format
+from sloth.cli.render.notes import say, standard_output
+from sloth.cli.render.screen import Part
+from sloth.core.sealed import SECRET_TAG
+from sloth.engine.masking import SHORTEST
+from sloth.secrets.trail import Entry
+from sloth.secrets.vault import Listed
+
+
+def show_value(value: str) -> None:
+    """The value as it is; where it has no line end of its own, one follows."""
+    sys.stdout.write(value if value.endswith("\n") else value + "\n")
+    sys.stdout.flush()
+
+
+def show_set(versions: Mapping[str, int], values: Mapping[str, str]) -> None:
+    """What was set."""
+    for name, version in versions.items():
+        say((name, "bold"), f"  version {version}")
+        if len(values[name]) < SHORTEST:
+            hint = f"what has fewer than {SHORTEST} characters is no secret for long, and is shown in results"
+            problems.warn(f"the value of {name} is too short to be masked", hint=hint)
+    if not versions:
+        say("nothing has changed")
+
+
+def show_names(secrets: Sequence[Listed], environment: str, form: Format) -> None:
+    """All secrets of an environment."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"environment": environment, "secrets": [asdict(one) for one in secrets]})
+        return
+    if not secrets:
+        screen.line(f"there are no secrets in the environment {environment!r}")
+        return
+    rows: list[list[Part]] = [[(head, "dim") for head in ("name", "version", "set", "by")]]
+    rows += [[(one.name, "bold"), str(one.version), one.set, (one.by, "dim")] for one in secrets]
+    screen.table(rows)
+
+
+def show_deleted(names: Sequence[str]) -> None:
+    """Secrets that are no more."""
+    for name in names:
+        say("deleted ", (name, "bold"))
+
+
+def show_rotated(count: int, environment: str) -> None:
+    """A key that is new."""
+    say(f"{count} values of the environment {environment!r} are encrypted with a new key")
+
+
+def show_trail(entries: Sequence[Entry], form: Format) -> None:
+    """Who did what, oldest first."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"entries": [asdict(entry) for entry in entries]})
+        return
+    rows: list[list[Part]] = [[(head, "dim") for head in ("when", "who", "what", "secret", "by")]]
+    for entry in entries:
+        secret = f"{entry.name} (version {entry.version})" if entry.name else "all"
+        rows.append([entry.when, entry.who, (entry.what, "bold"), secret, (entry.by, "dim")])
+    screen.table(rows)
+    screen.line((f"verified: {len(entries)} entries", "green"))
+
+
+def show_string(name: str, text: str, *, toml: bool) -> None:
+    """A variable with an encrypted value."""
+    lines = text.splitlines()
+    if toml:
+        sys.stdout.write("\n".join([f'{name} = {{ "{SECRET_TAG}" = """', *lines, '""" }', ""]))
+    else:
+        sys.stdout.write("\n".join([f"{name}: {SECRET_TAG} |", *(f"  {line}" for line in lines), ""]))

@@ -1,0 +1,44 @@
+"""Vaults for tests: keys that cost little, passphrases that nobody types."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from sloth.secrets.passphrase import Passphrases, parse
+from sloth.secrets.vault import Author, Vault
+
+CHEAP = 1 << 14
+
+
+def passphrases(*typed: str) -> Passphrases:
+    """What a person would type, in order."""
+    answers = iter(typed)
+    return Passphrases([parse("prompt")], lambda _: next(answers), {})
+
+
+def of_environ(**environ: str) -> Passphrases:
+    """Passphrases that stand in an environment, with the labels that are their names."""
+    return Passphrases([parse(f"{name}@env:{name}") for name in environ], _nobody, dict(environ))
+
+
+def vault(folder: Path, typed: Passphrases | None = None, environment: str = "prod") -> Vault:
+    """A vault whose author is ada, and whose clock counts."""
+    counter = itertools.count(1)
+    author = Author("ada@desk", lambda: f"2026-01-01T00:00:{next(counter):02}Z")
+    return Vault(folder, environment, typed or passphrases("right", "right"), author, CHEAP)
+
+
+def told() -> list[str]:
+    """Hears what a keyring opens."""
+    return []
+
+
+def _nobody(question: str) -> str:
+    raise AssertionError(f"asked {question!r}")
+
+
+def lines(path: Path) -> Sequence[bytes]:
+    """A file's lines, with their ends."""
+    return path.read_bytes().splitlines(keepends=True)
