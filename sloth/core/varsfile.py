@@ -49,7 +49,7 @@ class VarsFile:
 
 def closed(_text: str, path: str) -> str:
     """Opens no encrypted file."""
-    raise InventoryError("an encrypted file has no place here", where=path)
+    raise InventoryError("a file that is encrypted with Ansible Vault has no place here", where=path)
 
 
 def _closed_value(sealed: Sealed) -> str:

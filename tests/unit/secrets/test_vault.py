@@ -198,7 +198,7 @@ def test_what_a_process_that_died_left_behind_is_no_obstacle(tmp_path: Path):
 def test_a_full_disk_leaves_the_old_secrets(tmp_path: Path):
     folder = tmp_path / "small"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(folder)], check=True)
     try:
         one = vault(folder)
         one.put({"a": "first"})
