@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from sloth.cli import passwords
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import LockTimeout, ShowOptions, length
+from sloth.cli.options import LockTimeout, SecretOptions, ShowOptions, configured, length
 from sloth.cli.render import watching
 from sloth.engine.request import Request
 
@@ -39,8 +39,11 @@ class AgainOptions:
     ] = None
     lock_timeout: LockTimeout = "0s"
 
-    def over(self, request: Request, *, live: bool) -> Request:
-        """The request as it was, with these."""
+    def over(self, request: Request, secrets: SecretOptions, *, live: bool) -> Request:
+        """The request as it was, with these. Its secrets are those of its environment, unless another one is said."""
+        unlocking = secrets.unlocking(configured())
+        if secrets.environment is None:
+            unlocking = replace(unlocking, environment=request.targets.unlocking.environment)
         login, become = passwords.both(
             passwords.Source(ask=self.ask_pass, file=self.password_file),
             passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
@@ -51,7 +54,7 @@ class AgainOptions:
             diff=self.diff or request.diff,
             live=live,
             lock_wait=length(self.lock_timeout, "--lock-timeout"),
-            targets=replace(request.targets, password=login, become_password=become),
+            targets=replace(request.targets, password=login, become_password=become, unlocking=unlocking),
         )
 
 
@@ -60,6 +63,7 @@ class AgainOptions:
 def resume(
     run: RunId,
     again: AgainOptions,
+    secrets: SecretOptions,
     show: ShowOptions,
     failed: Annotated[
         bool, Option("--failed", help="Only the tasks that failed, and those that were skipped for it.")
@@ -85,4 +89,4 @@ def resume(
 
     with watching.run(show.form, show.detail(diff=again.diff)) as watchers:
         how = Resume(Choice(failed, start), force)
-        return root.resume(run, how, lambda asked: again.over(asked, live=show.verbose > 0), watchers.subscribers)
+        return root.resume(run, how, lambda asked: again.over(asked, secrets, live=show.verbose > 0), watchers.subscribers)

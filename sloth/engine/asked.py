@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import StoreError
-from sloth.engine.request import Request, Targets
+from sloth.engine.request import Request, Targets, Unlocking
 from sloth.store.journal import HEADER, RESUMED
 
 VERSION = 1
@@ -60,6 +60,7 @@ class Asked:
         plain = asdict(self)
         for name in PASSWORDS:
             del plain["request"]["targets"][name]
+        plain["request"]["targets"]["unlocking"] = self.request.targets.unlocking.environment
         return {"type": HEADER, "version": VERSION, **plain}
 
     def resumed(self, failed: bool, start: str | None) -> dict[str, object]:
@@ -74,7 +75,9 @@ def read(plain: Mapping[str, Any], run: str) -> Asked:
         raise StoreError(f"the journal of run {run} was not written by this version of sloth")
     try:
         request = dict(plain["request"])
-        targets = Targets(**_known(Targets, request.pop("targets")))
+        said = request.pop("targets")
+        unlocking = Unlocking(str(said.get("unlocking", Unlocking().environment)))
+        targets = Targets(**{**_known(Targets, said), "unlocking": unlocking})
         return Asked(
             run,
             str(plain["workflow"]),
