@@ -89,4 +89,5 @@ def resume(
 
     with watching.run(show.form, show.detail(diff=again.diff)) as watchers:
         how = Resume(Choice(failed, start), force)
-        return root.resume(run, how, lambda asked: again.over(asked, secrets, live=show.verbose > 0), watchers.subscribers)
+        live = show.verbose > 0
+        return root.resume(run, how, lambda asked: again.over(asked, secrets, live=live), watchers.subscribers)
