@@ -129,6 +129,7 @@ class Runtime:
                 "secret": lambda args: self.peer.call("secret", args),
                 "artifact": lambda args: self.peer.call("artifact", args),
                 "artifacts": lambda args: self.peer.call("artifacts", args),
+                "state": lambda args: self.peer.call("state", args),
                 "file": lambda args: Streamed(*self.peer.call_stream("file", args)),
             },
         )
