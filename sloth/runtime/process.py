@@ -12,6 +12,7 @@ import threading
 import time
 
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.guard import Guard
 from sloth.runtime.token import Token
 
 MYPY = False
@@ -100,14 +101,15 @@ def run(
         raise ActionFailed(_cannot_start(argv, cwd, error), exit_code=127) from error
     except ValueError as error:  # a NUL byte, or a = in the name of a variable
         raise ActionFailed(f"cannot run {argv[0]}: {error}", exit_code=127) from error
-    number = token.on_stop(lambda: end_group(child))
+    number, guard = token.on_stop(lambda: end_group(child)), Guard(child.pid)
     try:
         if stdin:
             threading.Thread(target=_feed, args=(child, stdin), daemon=True).start()
-        out, err = _read(child, on_output)
+        out, err = _read(child, on_output, guard)
         code = child.wait()
     finally:
         token.done(number)
+        guard.close()
     token.check()
     return Done(code, out, err)
 
@@ -149,7 +151,9 @@ def _feed(child: "subprocess.Popen[bytes]", data: bytes) -> None:
         return  # the program did not want it all
 
 
-def _read(child: "subprocess.Popen[bytes]", on_output: "Callable[[str, bytes], None] | None") -> "tuple[bytes, bytes]":
+def _read(
+    child: "subprocess.Popen[bytes]", on_output: "Callable[[str, bytes], None] | None", guard: Guard
+) -> "tuple[bytes, bytes]":
     assert child.stdout is not None and child.stderr is not None
     names = {child.stdout.fileno(): "stdout", child.stderr.fileno(): "stderr"}
     kept = {"stdout": Kept(), "stderr": Kept()}
@@ -159,6 +163,7 @@ def _read(child: "subprocess.Popen[bytes]", on_output: "Callable[[str, bytes], N
     ended = 0.0
     while names:
         ready = poll.poll(50)
+        guard.look()
         for fd, _ in ready:
             data = os.read(fd, CHUNK)
             if not data:
