@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "exec": "Run one command on many hosts.",
     "call": "Call one action of a module on many hosts.",
     "test": "Run the tests of workflows.",
+    "new": "Begin a project, a workflow or a role.",
     "workflow": "Workflow files: list, show, validate.",
     "inventory": "Hosts and groups: list, graph, show, explain.",
     "secrets": "Secrets: set, get, list, rotate, audit.",

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
 from sloth.catalog import manual
 from sloth.catalog.library import Library
 from sloth.cli.command import application
 from sloth.cli.options import FormatOption
-from sloth.cli.render import manuals
+from sloth.cli.render import manuals, notes
 from sloth.cli.render.format import Format
+from sloth.core.errors import UsageError
+from sloth.workflow import skeleton
 
 app = application("The manual of the modules that workflows call.")
 
@@ -43,6 +45,24 @@ def show(
         manuals.show_action(manual.action(name, _library()), form)
     else:
         manuals.show_module(manual.module(name, _library()), form)
+    return 0
+
+
+@app.command()
+def new(
+    name: Annotated[str, Argument(metavar="NAME", help="The module's name.")],
+    lua: Annotated[bool, Option("--lua", help="Write it in Lua, out of calls of other modules.")] = False,
+) -> int:
+    """Begin a module of your own: the file in modules/ with its manual, and its test in tests/.
+
+    \b
+    example: sloth modules new greet && sloth test tests/greet_test.sloth
+    """
+    library = _library()
+    if name in library.catalog.names or library.path(name):
+        raise UsageError(f"there is a module called {name!r} already", hint=f"`sloth modules show {name}`")
+    written = skeleton.write("lua" if lua else "module", name, Path())
+    notes.written(written, f"sloth test tests/{name}_test.sloth")
     return 0
 
 

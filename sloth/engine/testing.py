@@ -6,6 +6,8 @@ plays is told in rehearsal.py.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +44,7 @@ class _World:
     mocks: Mocks
     given: Variables
     lines: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
 
 class TestFile:
@@ -92,6 +95,8 @@ class TestFile:
             again = self._outcome(world, [fn])
             if status != FAILED and again[0] == FAILED:
                 status, where, message = again
+        for folder in world.folders:
+            shutil.rmtree(folder, ignore_errors=True)
         if status == PASSED and world.mocks.unexpected:
             status, message = FAILED, f"{world.mocks.unexpected[0]} was called, and is not mocked"
         place = self.evaluated.sources.place(where or f"{one['file']}:{one['line']}")
@@ -159,6 +164,9 @@ class TestFile:
             case "mock":
                 world.mocks.add(_mock(args[0]))
                 return None
+            case "folder":
+                world.folders.append(tempfile.mkdtemp(prefix="sloth-test-"))
+                return world.folders[-1]
             case "calls":
                 made = [one for one in world.mocks.made if not args or args[0] in {None, one.action}]
                 return [{"action": one.action, "args": dict(one.args)} for one in made]

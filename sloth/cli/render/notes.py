@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sloth.cli.render.screen import Part, Screen
 
@@ -22,3 +23,11 @@ def table(rows: Sequence[Sequence[Part]]) -> None:
 def standard_output() -> Screen:
     """The screen for results."""
     return Screen.of(sys.stdout, os.environ)
+
+
+def written(paths: Sequence[Path], then: str) -> None:
+    """Files that were made, and what to do next."""
+    screen = standard_output()
+    for path in paths:
+        screen.line(str(path))
+    screen.line(("next: ", "dim"), then)

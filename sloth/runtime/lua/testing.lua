@@ -96,6 +96,12 @@ function test.calls(action)
   return sloth.ask_test("calls", sloth.encode_all(action), where)
 end
 
+-- A folder of the test's own, which goes when the test ends.
+function test.folder()
+  local where = sloth.caller_line()
+  return sloth.ask_test("folder", "[]", where)
+end
+
 function test.skip(reason)
   error({ skipped = tostring(reason or "") }, 0)
 end
