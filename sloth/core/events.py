@@ -84,7 +84,8 @@ class TaskFinished(Event):
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
     stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
     on it cannot run. notified: the handlers that it wants. exports: what it gave to the run's own outputs.
-    checks: [{"check", "lost"}], what infra_test looked at.
+    checks: what infra_test looked at,
+    [{"check", "lost" (why it does not hold, or ""), "where"}].
     """
 
     type: ClassVar[str] = "task_finished"

@@ -71,7 +71,7 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         blocks=plain.get("blocks") is True,
         notified=[str(name) for name in _list(plain, "notified")],
         checks=[
-            {"check": _text(one, "check"), "lost": _text(one, "lost")}
+            {"check": _text(one, "check"), "lost": _text(one, "lost"), "where": _text(one, "where")}
             for one in _list(plain, "checks")
             if isinstance(one, dict)
         ],

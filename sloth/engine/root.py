@@ -32,6 +32,7 @@ from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
 from sloth.engine.stepping import Ask
 from sloth.engine.unlocking import Unlocked
+from sloth.engine.verifying import Verification
 from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.store import SqliteDatabase
@@ -177,6 +178,23 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
 
     files_of_tests = [testing.TestFile(path, load_one, workflow, variables) for path in testing.test_files(files)]
     return 0 if testing.run(files_of_tests, words, watch) else 2
+
+
+def verify(request: Request, watch: Watch) -> int:
+    """Make the checks of a file's workflows, all of them, and change nothing. Returns the exit code.
+
+    Raises UsageError when there was none.
+    """
+    verification = Verification(watch)
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    with unlocked.mask.errors(), Bus([verification], mask=unlocked.mask) as bus:
+        request, loaded = _prepare(request, bus.publish, unlocked)
+        verification.expect(loaded.plans, loaded.evaluated.sources.place)
+        codes = [_one_after_the_other(request, loaded, [plan], bus) for plan in loaded.plans]
+    bus.check()
+    if not verification.count:
+        raise UsageError(f"{request.file} makes no checks on these hosts", hint="infra_test makes them, in tasks")
+    return next((code for code in codes if code), 0)
 
 
 def _variables(request: Request, unlocked: Unlocked) -> Variables:

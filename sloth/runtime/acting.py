@@ -38,7 +38,7 @@ if MYPY:
 class Call:
     """What was asked for: an action by name and its arguments as the caller wrote them.
 
-    empty: an empty table was among them, which may have meant a list
+    empty: an empty table was among them, which may have meant a list. where: the line of the script, if one asked
     """
 
     def __init__(
@@ -48,12 +48,14 @@ class Call:
         positional: "Sequence[object]" = (),
         named: "Mapping[str, object] | None" = None,
         empty: bool = False,
+        where: str = "",
     ) -> None:
         self.module = module
         self.action = action
         self.positional = list(positional)
         self.named = dict(named or {})
         self.empty = empty
+        self.where = where
 
     @property
     def renders(self) -> bool:

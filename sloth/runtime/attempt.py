@@ -43,7 +43,7 @@ class Attempt:
 
     act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
     handed: the handlers that it has notified and, before its end, wanted to run at once
-    checks: what infra_test looked at: check (its action and arguments), lost (why it does not hold, or "")
+    checks: what infra_test looked at: check (its action and arguments), lost (why it does not hold, or ""), where
     """
 
     def __init__(
@@ -89,7 +89,8 @@ class Attempt:
             args, named = [*args, named], {}
         if module == "exec" and "user" in named:
             named["become"] = named.pop("user")
-        call, token = Call(module, action, args, named, request.get("empty") is True), request.get("token")
+        where, token = str(request.get("where") or ""), request.get("token")
+        call = Call(module, action, args, named, request.get("empty") is True, where)
         if not isinstance(token, Token):
             return self.act(call)
         with self.token.over(token):
@@ -109,7 +110,7 @@ class Attempt:
         self.outcomes.append(outcome)
         if call.module == CHECKS:
             lost = "" if outcome.failure is None else outcome.failure.message
-            self.checks.append({"check": _shown(call), "lost": lost})
+            self.checks.append({"check": _shown(call), "lost": lost, "where": call.where})
         if outcome.failure is None:
             return values_of(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):

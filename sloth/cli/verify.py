@@ -1,0 +1,48 @@
+"""`sloth verify`: the checks of a workflow, reported as tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from typer import Option
+
+from sloth.cli.command import EXIT_CODES, application, flat
+from sloth.cli.options import (
+    ChoiceOptions,
+    File,
+    RunOptions,
+    TargetOptions,
+    VariableOptions,
+    configured,
+    request,
+)
+from sloth.cli.render import tests
+from sloth.cli.render.tests import TestFormat
+
+app = application()
+
+
+@app.command(epilog=EXIT_CODES)
+@flat
+def verify(
+    file: File, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, *,
+    verbose: Annotated[bool, Option("--verbose", "-v", help="Show what tasks have logged whose checks hold.")] = False,
+    form: Annotated[TestFormat, Option("--format", help="For people, for programs, or for CI.")] = TestFormat.TEXT,
+) -> int:  # fmt: skip
+    """Run the checks of a workflow (infra_test) on its hosts, and report each as a test. Nothing is changed.
+
+    It goes through the workflow as check mode does, but a check that does not hold is a failure, and the next ones
+    are made all the same. The exit code is 2 when one does not hold.
+
+    \b
+    example: sloth verify -i inventory.yml site.sloth
+             sloth verify -i inventory.yml site.sloth -t nginx --format junit > results.xml
+    """
+    from sloth.engine import root
+
+    settings = configured()
+    asked = request(file, targets.targets(settings, targets.sources_or_here(settings)), choice, variables, RunOptions())
+    asked = replace(asked, check=True, verify=True, forks=targets.forks or settings["forks"])
+    with tests.showing(form, verbose=verbose) as watch:
+        return root.verify(asked, watch)
