@@ -8,8 +8,9 @@ from typing import Annotated
 
 from typer import Argument
 
+from sloth.cli import completing
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import Diff, PromptOptions, ShowOptions, TargetOptions, configured
+from sloth.cli.options import Diff, Pattern, PromptOptions, ShowOptions, TargetOptions, configured
 from sloth.cli.render import watching
 
 app = application()
@@ -18,10 +19,20 @@ app = application()
 @app.command(epilog=EXIT_CODES)
 @flat
 def call(
-    pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],
-    action: Annotated[str, Argument(metavar="MODULE.ACTION", help="What to call; `sloth modules list` shows all.")],
+    pattern: Pattern,
+    action: Annotated[
+        str,
+        Argument(
+            metavar="MODULE.ACTION", help="What to call; `sloth modules list` shows all.",
+            autocompletion=completing.actions,
+        ),
+    ],
     arguments: Annotated[
-        list[str] | None, Argument(metavar="[NAME=VALUE]...", help="Its arguments; also a JSON object, or `@file`.")
+        list[str] | None,
+        Argument(
+            metavar="[NAME=VALUE]...", help="Its arguments; also a JSON object, or `@file`.",
+            autocompletion=completing.arguments,
+        )
     ] = None,
     *,
     targets: TargetOptions,

@@ -30,6 +30,7 @@ _BASH = f"""\
 _sloth_completion() {{
     local IFS=$'\\n'
     COMPREPLY=($(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=$COMP_CWORD {COMPLETE}=complete_bash "$1"))
+    [[ ${{#COMPREPLY[@]}} == 1 && ${{COMPREPLY[0]}} == *[.=] ]] && compopt -o nospace 2>/dev/null
 }}
 complete -o default -F _sloth_completion sloth"""
 

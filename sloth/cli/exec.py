@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import PromptOptions, ShowOptions, TargetOptions, configured
+from sloth.cli.options import Pattern, PromptOptions, ShowOptions, TargetOptions, configured
 from sloth.cli.render import watching
 
 app = application()
@@ -16,7 +16,7 @@ app = application()
 @app.command(epilog=EXIT_CODES)
 @flat
 def exec(  # noqa: A001  # the command's name; `sloth A` lives in cli/A.py, function A
-    pattern: Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.")],
+    pattern: Pattern,
     argv: Annotated[
         list[str], Argument(metavar="-- COMMAND", help="A program and its arguments; one word is a line for the shell.")
     ],

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from sloth.cli import completing
 from sloth.cli.command import application, flat
 from sloth.cli.options import FormatOption, Limit, SecretOptions, Sources, VariableOptions, configured
 from sloth.cli.render import inventories, watching
@@ -52,7 +53,7 @@ def graph(*, sources: Sources = None, secrets: SecretOptions, form: FormatOption
 @app.command()
 @flat
 def show(
-    host: Annotated[str, Argument(metavar="HOST", help="The name of a host.")],
+    host: Annotated[str, Argument(metavar="HOST", help="The name of a host.", autocompletion=completing.hosts)],
     *,
     sources: Sources = None,
     secrets: SecretOptions,
@@ -70,7 +71,7 @@ def show(
 @app.command()
 @flat
 def explain(
-    host: Annotated[str, Argument(metavar="HOST", help="The name of a host.")],
+    host: Annotated[str, Argument(metavar="HOST", help="The name of a host.", autocompletion=completing.hosts)],
     variable: Annotated[str, Argument(metavar="VAR", help="The name of a variable.")],
     *,
     sources: Sources = None,

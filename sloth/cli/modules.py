@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from sloth.catalog import manual
 from sloth.catalog.library import Library
+from sloth.cli import completing
 from sloth.cli.command import application
 from sloth.cli.options import FormatOption
 from sloth.cli.render import manuals, notes
@@ -32,7 +33,10 @@ def list_(form: FormatOption = Format.TEXT) -> int:
 
 @app.command()
 def show(
-    name: Annotated[str, Argument(metavar="NAME", help="A module (pkg) or an action (pkg.install).")],
+    name: Annotated[
+        str,
+        Argument(metavar="NAME", help="A module (pkg) or an action (pkg.install).", autocompletion=completing.modules),
+    ],
     form: FormatOption = Format.TEXT,
 ) -> int:
     """Show the manual of a module or of one action: arguments, defaults, examples.

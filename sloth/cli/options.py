@@ -11,7 +11,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sloth.cli import passwords
+from sloth.cli import completing, passwords
 from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.results import Detail
 from sloth.core.errors import UsageError
@@ -43,6 +43,7 @@ class BecomeMethod(StrEnum):
     DOAS = "doas"
 
 
+Pattern = Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.", autocompletion=completing.hosts)]
 File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]
 FormatOption = Annotated[Format, Option("--format", help="For people (text) or for programs (json).")]
 Verbosity = Annotated[
@@ -64,7 +65,13 @@ Sources = Annotated[
 ]
 Limit = Annotated[
     str | None,
-    Option("--limit", "-l", metavar="PATTERN", help="Only these hosts: names, globs, `a:&b:!c`, `~regex`, `@file`."),
+    Option(
+        "--limit",
+        "-l",
+        metavar="PATTERN",
+        help="Only these hosts: names, globs, `a:&b:!c`, `~regex`, `@file`.",
+        autocompletion=completing.hosts,
+    ),
 ]
 
 
@@ -193,15 +200,32 @@ class VariableOptions:
 class ChoiceOptions:
     """Which workflow and tasks of a file."""
 
-    workflow: Annotated[str | None, Option("--workflow", metavar="NAME", help="Only this workflow of the file.")] = None
+    workflow: Annotated[
+        str | None,
+        Option(
+            "--workflow", metavar="NAME", help="Only this workflow of the file.",
+            autocompletion=completing.workflows,
+        ),
+    ] = None
     tags: Annotated[
-        list[str] | None, Option("--tags", "-t", metavar="TAGS", help="Only tasks with one of these tags: `a,b`.")
+        list[str] | None,
+        Option(
+            "--tags", "-t", metavar="TAGS", help="Only tasks with one of these tags: `a,b`.",
+            autocompletion=completing.tags,
+        )
     ] = None
     skip_tags: Annotated[
-        list[str] | None, Option("--skip-tags", metavar="TAGS", help="No tasks with one of these tags.")
+        list[str] | None,
+        Option(
+            "--skip-tags", metavar="TAGS", help="No tasks with one of these tags.", autocompletion=completing.tags,
+        )
     ] = None
     start_at: Annotated[
-        str | None, Option("--start-at-task", metavar="NAME", help="Leave out what stands before this task.")
+        str | None,
+        Option(
+            "--start-at-task", metavar="NAME", help="Leave out what stands before this task.",
+            autocompletion=completing.tasks,
+        )
     ] = None
 
 
