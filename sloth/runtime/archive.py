@@ -1,4 +1,5 @@
-"""Archives that Python can import from: zip files without compression, the same bytes for the same content.
+"""Archives that Python can import from: zip files without compression, the same bytes for the same content; and the
+compiled form that a host makes of one for its own Python.
 
 Written by hand because zipfile is missing on hosts with python3-minimal (it needs shutil), costs 10 ms where it is
 not, and stores dates. zlib's output differs between versions, hence none of it: whoever sends an archive compresses the
@@ -7,13 +8,12 @@ whole.
 
 import marshal
 import struct
-import sys
 import zlib
-from importlib import import_module
 
 MYPY = False
 if MYPY:
     from collections.abc import Mapping
+    from types import CodeType
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -60,20 +60,22 @@ def unpack(archive: bytes) -> "dict[str, bytes]":
 
 
 def compiled(archive: bytes) -> bytes:
-    """The same archive with code for the Python that runs now in the place of sources; other files stay.
+    """The files of an archive with code for the Python that runs now in the place of sources, for importing.Importer.
 
-    A source that this Python does not understand stays as it is: importing it says why, and nothing else suffers.
+    A source that this Python does not understand says so when it is imported, and nothing else suffers.
     """
-    machinery = import_module("importlib._bootstrap_external")  # importlib.util has it too, 3 ms later
-    head = machinery.MAGIC_NUMBER + b"\0" * (12 if sys.version_info >= (3, 7) else 8)
     files = {}
     for name, data in unpack(archive).items():
-        files[name] = data
         if name.endswith(".py"):
-            try:
-                code = compile(data, name, "exec", dont_inherit=True, optimize=2)  # docstrings are for the controller
-            except SyntaxError:
-                continue
-            files[name + "c"] = head + marshal.dumps(code)
-            del files[name]
-    return pack(files)
+            files[name + "c"] = marshal.dumps(_code(name, data))
+        else:
+            files[name] = data
+    return marshal.dumps(files)
+
+
+def _code(name: str, source: bytes) -> "CodeType":
+    try:
+        return compile(source, name, "exec", dont_inherit=True, optimize=2)  # docstrings are for the controller
+    except SyntaxError as error:
+        text = f"raise SyntaxError({str(error)!r})"
+        return compile(text, name, "exec", dont_inherit=True)

@@ -12,6 +12,7 @@ The cache is ~/.cache/sloth (XDG_CACHE_HOME counts): `<sha>.zip` is the bundle a
 compiled, behind a checksum of its own. Where there is no place for it, the bundle stays in memory.
 """
 
+import marshal
 import os
 import sys
 import zlib
@@ -57,7 +58,7 @@ def start(sha: str, nonce: str, place: str) -> None:
         if sys.version_info < OLDEST:
             raise Refused("python", "%s is Python %s" % (sys.executable, sys.version.split()[0]))
         cache = _cache_directory() if place == "cache" else None
-        sys.path.insert(0, _archive(cache, sha, source, say))
+        _import_from(*_archive(cache, sha, source, say))
         serve = _load("main").serve
     except Refused as refused:
         say("error %s %s" % (refused.kind, refused.text))
@@ -87,14 +88,14 @@ def _take_wire() -> "tuple[int, int]":
     return source, sink
 
 
-def _archive(cache: "str | None", sha: str, source: int, say: "Callable[[str], None]") -> str:
-    """The path of an archive to import from."""
+def _archive(cache: "str | None", sha: str, source: int, say: "Callable[[str], None]") -> "tuple[str, bytes]":
+    """What to import from, and its path if it has one."""
     bundle = os.path.join(cache or "", sha + ".zip")
     compiled = os.path.join(cache or "", sha + "." + str(sys.implementation.cache_tag))
     if cache is not None:
         data = read(compiled)
         if data is not None and digest(data[DIGEST:]) == data[:DIGEST]:
-            return compiled
+            return compiled, data[DIGEST:]
         data = read(bundle)
         if data is not None and digest(data).hex() == sha:
             return _compile(bundle, data, compiled)
@@ -106,10 +107,21 @@ def _archive(cache: "str | None", sha: str, source: int, say: "Callable[[str], N
         _prune(cache)
         if store(bundle, data):
             return _compile(bundle, data, compiled)
-    return in_memory(data)
+    return "", data
 
 
-def _compile(bundle: str, data: bytes, target: str) -> str:
+def _import_from(path: str, data: bytes) -> None:
+    """Archives of sources are Python's to import from, what is compiled brings its own importer."""
+    if data[:4] == b"PK\3\4":
+        sys.path.insert(0, path or in_memory(data))
+        return
+    files = marshal.loads(data)  # noqa: S302  # made here, or by our parent, and checked by its hash
+    scope = {}  # type: dict[str, Any]
+    exec(marshal.loads(files["sloth/runtime/importing.pyc"]), scope)  # noqa: S102, S302
+    sys.meta_path.insert(0, scope["Importer"](path or "sloth", files))
+
+
+def _compile(bundle: str, data: bytes, target: str) -> "tuple[str, bytes]":
     """Compiles the bundle with its own tool, once for this kind of Python."""
     sys.path.insert(0, bundle)
     body = _load("archive").compiled(data)
@@ -117,7 +129,7 @@ def _compile(bundle: str, data: bytes, target: str) -> str:
     sys.path.remove(bundle)
     for name in [name for name in sys.modules if name.split(".")[0] == "sloth"]:
         del sys.modules[name]
-    return target if stored else bundle
+    return target if stored else bundle, body
 
 
 def _load(name: str) -> "Any":

@@ -32,6 +32,7 @@ if MYPY:
 
     Plain = dict[str, object]
 
+LULL = 0.02  # seconds that an event waits for others to be sent with it
 GLANCE = 0.5  # seconds that a write to a full pipe waits until it looks whether we end
 SHORT = ("type", "task", "handler", "status", "duration", "blocks")  # of an event that is too large as a whole
 SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
@@ -63,6 +64,7 @@ class Runtime:
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.served = Served(self.act, self._tell)
+        self._unsent = threading.Event()
         self._held = []  # type: list[object]
         self._patience = Token()  # to wait for another run
         self._last_heartbeat = time.monotonic()
@@ -87,6 +89,7 @@ class Runtime:
             },
         )
         self.timer.after(SILENCE / 4, self._watch)
+        threading.Thread(target=self._send_events, name="events", daemon=True).start()
         try:
             self.peer.serve()
         except WireError:
@@ -186,13 +189,25 @@ class Runtime:
         if self._spool is not None and event.get("type") == "task_finished":
             self._spool.add(event)
         try:
-            self.peer.tell("event", event)
+            self.peer.tell_soon("event", event)
+            self._unsent.set()
         except WireClosed:
             pass  # the controller is gone; whoever reads its frames is about to end us
         except WireError as error:  # too large: say how it ended, without what it brought
             short = {key: event[key] for key in SHORT if key in event}
             short["message"] = f"its outputs cannot be sent: {error}"
             self.peer.tell("event", short)
+
+    def _send_events(self) -> None:
+        """Events leave together: each packet costs both sides more than what it says."""
+        while not self.peer.is_closed:
+            self._unsent.wait()
+            time.sleep(LULL)
+            self._unsent.clear()
+            try:
+                self.peer.flush()
+            except WireClosed:
+                return  # serve() is about to notice
 
     def _playing(self, play: "Play") -> None:
         with self._lock:

@@ -33,6 +33,7 @@ CHUNK_LIMIT = CHUNK + 4
 DEPTH_LIMIT = 64
 STREAM = "stream"  # the argument of a call that is an iterator of bytes
 CALLS = 64  # calls of the other side that are served at once
+LATE_LIMIT = 1 << 16  # bytes that may wait for `flush`
 STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
 _HEADER = struct.Struct(">IB")
@@ -89,6 +90,7 @@ class Peer:
         self._answer = answer
         self._hear = hear
         self._writing = threading.Lock()
+        self._late = b""
         self._lock = threading.Lock()
         self._pending = {}  # type: dict[int, _Pending]
         self._streams = {}  # type: dict[int, _Pending]
@@ -113,6 +115,20 @@ class Peer:
     def tell(self, verb: str, args: "Message") -> None:
         """Say something that wants no answer."""
         self._send({"tell": verb, "args": args})
+
+    def tell_soon(self, verb: str, args: "Message") -> None:
+        """The same for what may wait until `flush`, or until anything else is said; order is kept."""
+        frame = framed({"tell": verb, "args": args})
+        with self._writing:
+            self._late += frame
+            if len(self._late) > LATE_LIMIT:
+                self._write_out(b"")
+
+    def flush(self) -> None:
+        """Send what `tell_soon` left."""
+        with self._writing:
+            if self._late:
+                self._write_out(b"")
 
     def serve(self) -> None:
         """Read frames until the input ends (returns) or is broken (WireError)."""
@@ -322,10 +338,15 @@ class Peer:
 
     def _write_frame(self, kind: int, body: bytes) -> None:
         with self._writing:
-            try:
-                self._write(_HEADER.pack(len(body), kind) + body)
-            except OSError as error:
-                raise WireClosed(str(error)) from error
+            self._write_out(_HEADER.pack(len(body), kind) + body)
+
+    def _write_out(self, frame: bytes) -> None:
+        """Under the lock of `_writing`."""
+        data, self._late = self._late + frame, b""
+        try:
+            self._write(data)
+        except OSError as error:
+            raise WireClosed(str(error)) from error
 
 
 def encode(message: "Message") -> bytes:

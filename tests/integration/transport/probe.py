@@ -33,7 +33,7 @@ class Probe:
         self.peer.tell("hello", {
             "protocol": VERSION,
             "cache": cache,
-            "archive": sys.path[0],
+            "archive": sys.modules["sloth.runtime"].__loader__.archive,  # type: ignore[union-attr]  # ours, or a zipimporter
             "user": pwd.getpwuid(os.getuid()).pw_name,
             "cwd": os.getcwd(),  # noqa: PTH109 - it lands on old Pythons
             "leader": os.getsid(0) == os.getpid(),
