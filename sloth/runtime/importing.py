@@ -5,7 +5,7 @@ run's start. This file is executed by the boot program and knows nothing else of
 """
 
 import marshal
-from _frozen_importlib import ModuleSpec  # importlib.machinery has it too, 2 ms later
+from importlib.machinery import ModuleSpec
 
 MYPY = False
 if MYPY:
