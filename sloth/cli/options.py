@@ -184,6 +184,30 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginOptions:
+    """Passwords for a run that was asked for earlier: it does not hold any."""
+
+    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
+    password_file: Annotated[
+        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
+    ] = None
+    ask_become_pass: Annotated[
+        bool, Option("--ask-become-pass", "-K", help="Ask for the password to become another user.")
+    ] = False
+    become_password_file: Annotated[
+        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
+    ] = None
+
+    def over(self, request: Request) -> Request:
+        """The request as it was, with these."""
+        login, become = passwords.both(
+            passwords.Source(ask=self.ask_pass, file=self.password_file),
+            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
+        )
+        return replace(request, targets=replace(request.targets, password=login, become_password=become))
+
+
+@dataclass(frozen=True, slots=True)
 class VariableOptions:
     """Variables from the command line."""
 
@@ -260,6 +284,9 @@ class RunOptions:
     profile: Annotated[bool, Option("--profile", help="Tell at the end where the time of each host went.")] = False
     step: Annotated[bool, Option("--step", help="Ask before each task whether it shall run.")] = False
     lock_timeout: LockTimeout = "0s"
+    detach: Annotated[
+        bool, Option("--detach", help="Hosts go on by themselves; `sloth runs attach` collects what they did.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +318,8 @@ class ListOptions:
 
 def request(file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions) -> Request:
     """For the engine: what one command line asks for."""
+    if run.detach and (run.check or run.step):
+        raise UsageError(f"--detach lets hosts work alone, and {'--check' if run.check else '--step'} does not")
     if run.detailed_exitcode and not run.check:
         raise UsageError("--detailed-exitcode tells of pending changes, so it goes with --check")
     return Request(
@@ -305,6 +334,7 @@ def request(file: str, targets: Targets, choice: ChoiceOptions, variables: Varia
         diff=run.diff,
         lock_wait=length(run.lock_timeout, "--lock-timeout"),
         force_handlers=run.force_handlers,
+        detach=run.detach,
         start_at=choice.start_at,
     )
 

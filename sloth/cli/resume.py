@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from sloth.cli import passwords
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import LockTimeout, SecretOptions, ShowOptions, configured, length
+from sloth.cli.options import LockTimeout, LoginOptions, SecretOptions, ShowOptions, configured, length
 from sloth.cli.render import watching
 from sloth.engine.request import Request
 
@@ -27,16 +25,6 @@ class AgainOptions:
         int | None, Option("--forks", "-f", min=1, metavar="NUMBER", help="How many hosts work at once.")
     ] = None
     diff: Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")] = False
-    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
-    password_file: Annotated[
-        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
-    ] = None
-    ask_become_pass: Annotated[
-        bool, Option("--ask-become-pass", "-K", help="Ask for the password to become another user.")
-    ] = False
-    become_password_file: Annotated[
-        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
-    ] = None
     lock_timeout: LockTimeout = "0s"
 
     def over(self, request: Request, secrets: SecretOptions, *, live: bool) -> Request:
@@ -44,17 +32,13 @@ class AgainOptions:
         unlocking = secrets.unlocking(configured())
         if secrets.environment is None:
             unlocking = replace(unlocking, environment=request.targets.unlocking.environment)
-        login, become = passwords.both(
-            passwords.Source(ask=self.ask_pass, file=self.password_file),
-            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
-        )
         return replace(
             request,
             forks=self.forks or request.forks,
             diff=self.diff or request.diff,
             live=live,
             lock_wait=length(self.lock_timeout, "--lock-timeout"),
-            targets=replace(request.targets, password=login, become_password=become, unlocking=unlocking),
+            targets=replace(request.targets, unlocking=unlocking),
         )
 
 
@@ -62,6 +46,7 @@ class AgainOptions:
 @flat
 def resume(
     run: RunId,
+    login: LoginOptions,
     again: AgainOptions,
     secrets: SecretOptions,
     show: ShowOptions,
@@ -90,4 +75,6 @@ def resume(
     with watching.run(show.form, show.detail(diff=again.diff)) as watchers:
         how = Resume(Choice(failed, start), force)
         live = show.verbose > 0
-        return root.resume(run, how, lambda asked: again.over(asked, secrets, live=live), watchers.subscribers)
+        return root.resume(
+            run, how, lambda asked: again.over(login.over(asked), secrets, live=live), watchers.subscribers
+        )

@@ -8,12 +8,13 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import FormatOption, ShowOptions, length
+from sloth.cli.options import FormatOption, LoginOptions, ShowOptions, length
 from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
 from sloth.engine import archive, root
+from sloth.engine.history import retold
 from sloth.store.runs import Wanted
 
 app = application("What was run: list, show, logs, attach, cancel, prune.")
@@ -62,7 +63,8 @@ def show(run: RunId, detail: ShowOptions, host: Host = None) -> int:
     status = archive.status_of(runs, history.entry())
     render.show_head(history, status, detail.form)
     with watching.run(detail.form, detail.detail()) as watchers:
-        for event in archive.retell(history):
+        end = [history.finished] if history.finished is not None else []
+        for event in [*retold(history), *end]:
             if host is None or getattr(event, "host", host) == host:
                 for subscriber in watchers.subscribers:
                     subscriber(event)
@@ -94,25 +96,32 @@ def logs(
 
 @app.command(epilog=EXIT_CODES)
 @flat
-def attach(run: RunId, show: ShowOptions) -> int:
-    """Watch a run from its beginning until it ends, from another terminal.
+def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
+    """Watch a run from its beginning until it ends.
+
+    Of a detached run, what its hosts did is collected; Ctrl-C leaves them at work.
 
     \b
     example: sloth runs attach 7f3a
     """
     with watching.run(show.form, show.detail()) as watchers:
-        return archive.watch(root.all_runs(), run, watchers.subscribers)
+        return root.attach(run, login.over, watchers.subscribers)
 
 
-@app.command()
-def cancel(run: RunId) -> int:
-    """Stop a run, as Ctrl-C in its terminal does.
+@app.command(epilog=EXIT_CODES)
+@flat
+def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
+    """Stop a run, as Ctrl-C in its terminal does. A detached one is stopped on its hosts.
 
     \b
     example: sloth runs cancel 7f3a
     """
-    render.show_cancelled(archive.cancel(root.all_runs(), run))
-    return 0
+    runs = root.all_runs()
+    if not archive.is_away(runs, run):
+        render.show_cancelled(archive.cancel(runs, run))
+        return 0
+    with watching.run(show.form, show.detail()) as watchers:
+        return root.attach(run, login.over, watchers.subscribers, cancel=True)
 
 
 @app.command()

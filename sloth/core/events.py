@@ -2,7 +2,8 @@
 
     RunStarted ── TaskStarted ─┬─ TaskOutput* ── TaskRetrying* ─┬─ TaskFinished ── RunFinished
                                └─ LogLine*                      ┘
-    HostUnreachable and Notice may come at any time in between, HostTimes at the end of each host.
+    HostUnreachable and Notice may come at any time in between, HostTimes at the end of each host. A run whose hosts go
+    on by themselves has RunDetached for its end; later, HostCollected tells that all is known of a host.
 
 Every (host, task) of the plan gets exactly one TaskFinished, also when its host is never reached.
 Text that comes from a host is data: it is as the host sent it, limited in length; who shows it on a
@@ -173,10 +174,32 @@ class RunFinished(Event):
     resume: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RunDetached(Event):
+    """These hosts go on by themselves. attach: the command that collects what they do."""
+
+    type: ClassVar[str] = "run_detached"
+    run: str
+    workflow: str
+    hosts: Sequence[str]
+    exit_code: int
+    attach: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostCollected(Event):
+    """All that a host did by itself is known. outputs: what its tasks exported."""
+
+    type: ClassVar[str] = "host_collected"
+    host: str
+    outputs: Mapping[str, object] = field(default_factory=dict)
+
+
 TYPES = {
     one.type: one
     for one in (
         RunStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable, Notice, RunFinished,
+        RunDetached, HostCollected, HostTimes,
     )
 }  # fmt: skip
 _EMPTY: Mapping[str, object] = {"str": "", "bool": False, "int": 0, "float": 0.0}

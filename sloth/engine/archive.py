@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sloth.core.errors import StoreError, UsageError
-from sloth.core.events import Event, RunFinished, RunStarted, Subscriber, event_of
+from sloth.core.events import Event, RunFinished, Subscriber, event_of
 from sloth.core.near import near
 from sloth.engine import history as histories
 from sloth.engine.asked import Owner
@@ -101,14 +101,9 @@ def watch(runs: Runs, prefix: str, subscribers: Sequence[Subscriber]) -> int:
     return code
 
 
-def retell(history: History) -> Iterator[Event]:
-    """A run as if all its lives had been one: how each task ended last, and the run itself."""
-    one = history.asked
-    yield RunStarted(one.run, one.workflow, one.request.file, one.request.check, history.hosts, history.started)
-    yield from history.ends.values()
-    yield from history.handlers.values()
-    if history.finished is not None:
-        yield history.finished
+def is_away(runs: Runs, prefix: str) -> bool:
+    """Whether hosts work on a run by themselves, and nobody collects what they do."""
+    return read(runs, prefix).is_detached and not runs.is_alive(runs.find(prefix))
 
 
 def cancel(runs: Runs, prefix: str) -> str:

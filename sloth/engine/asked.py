@@ -12,7 +12,7 @@ from typing import Any
 
 from sloth.core.errors import StoreError
 from sloth.engine.request import Request, Targets, Unlocking
-from sloth.store.journal import HEADER, RESUMED
+from sloth.store.journal import ATTACHED, HEADER, RESUMED
 
 VERSION = 1
 PASSWORDS = ("password", "become_password")
@@ -39,7 +39,7 @@ class Owner:
 class Asked:
     """inputs: fingerprints of what it depends on. following: the workflows of the file that come after this one.
 
-    detached: hosts go on without us
+    handlers: the names of the workflow's
     """
 
     run: str
@@ -48,12 +48,12 @@ class Asked:
     inputs: Mapping[str, Mapping[str, str]]
     owner: Owner
     following: Sequence[str] = ()
-    detached: bool = False
+    handlers: Sequence[str] = ()
 
     @property
     def mode(self) -> str:
         """In one word."""
-        return "check" if self.request.check else "detached" if self.detached else "apply"
+        return "check" if self.request.check else "detached" if self.request.detach else "apply"
 
     def plain(self) -> dict[str, object]:
         """The first line of the journal."""
@@ -67,6 +67,10 @@ class Asked:
         """The line that begins another life of the run."""
         more = {"owner": asdict(self.owner), "inputs": self.inputs}
         return {"type": RESUMED, **more, "failed": failed, "from": start}
+
+    def attached(self) -> dict[str, object]:
+        """The line behind which stands what a detached run has done by itself."""
+        return {"type": ATTACHED, "owner": asdict(self.owner)}
 
 
 def read(plain: Mapping[str, Any], run: str) -> Asked:
@@ -85,7 +89,7 @@ def read(plain: Mapping[str, Any], run: str) -> Asked:
             plain["inputs"],
             owner(plain["owner"]),
             [str(name) for name in plain.get("following") or ()],
-            plain.get("detached") is True,
+            [str(name) for name in plain.get("handlers") or ()],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import StoreError
-from sloth.core.events import Event, RunFinished, RunStarted, TaskFinished, TaskStarted, event_of
+from sloth.core.events import (
+    Event,
+    HostCollected,
+    LogLine,
+    RunDetached,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+    TaskStarted,
+    event_of,
+)
 from sloth.core.model import BAD
 from sloth.engine import asked
 from sloth.engine.asked import Asked, Owner
@@ -24,7 +37,8 @@ class History:
     """Of one run. Keys are (host, task).
 
     ends: the last end of each task. handlers: the last end of each handler. running: began, and has no end.
-    hosts: those of the plan. finished: the end of the run's last life, None when it was torn off
+    hosts: those of the plan. finished: the end of the run's last life, None when it was torn off. heard: how much was
+    heard of each host since it went on by itself. collected: those of which all was heard
     """
 
     asked: Asked
@@ -37,14 +51,18 @@ class History:
     running: dict[Key, float] = field(default_factory=dict)
     hosts: dict[str, list[str]] = field(default_factory=dict)
     finished: RunFinished | None = None
+    heard: Counter[str] = field(default_factory=Counter)
+    collected: dict[str, HostCollected] = field(default_factory=dict)
 
     def take(self, line: Mapping[str, Any]) -> None:
         """One more line of the journal."""
         at = float(line.get("at") or 0.0)
+        if line.get("type") in {journal.RESUMED, journal.ATTACHED}:
+            self.owner = asked.owner(line["owner"])
         if line.get("type") == journal.RESUMED:
             self.lives += 1
-            self.owner = asked.owner(line["owner"])
-            self.asked = replace(self.asked, inputs=line["inputs"])
+            request = replace(self.asked.request, detach=False)
+            self.asked = replace(self.asked, inputs=line["inputs"], request=request)
             self.finished = self.ended = None
             self.running.clear()
             return
@@ -53,6 +71,8 @@ class History:
             self._take(event, at)
 
     def _take(self, event: Event, at: float) -> None:
+        if isinstance(event, TaskStarted | TaskOutput | TaskRetrying | TaskFinished | LogLine):
+            self.heard[event.host] += 1
         match event:
             case RunStarted():
                 self.started = self.started or event.started_at
@@ -64,6 +84,10 @@ class History:
             case TaskFinished():
                 self.running.pop((event.host, event.task), None)
                 (self.handlers if event.handler else self.ends)[event.host, event.task] = event
+            case RunDetached():
+                self.heard.clear()
+            case HostCollected():
+                self.collected[event.host] = event
             case RunFinished():
                 self.finished, self.ended = event, at
                 self.running.clear()
@@ -72,6 +96,11 @@ class History:
     def done(self) -> dict[Key, TaskFinished]:
         """The tasks that need not run again."""
         return {key: event for key, event in self.ends.items() if is_done(event)}
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether hosts work on it, or have, of which not all is known."""
+        return self.asked.request.detach and self.finished is None
 
     @property
     def exit_code(self) -> int | None:
@@ -118,3 +147,11 @@ def described(path: Path) -> tuple[Entry, list[str]] | None:
     except StoreError:
         return None
     return history.entry(), list(history.hosts)
+
+
+def retold(history: History) -> Iterator[Event]:
+    """A run as if all its lives had been one: how each task ended last. Its own end is not in it."""
+    one = history.asked
+    yield RunStarted(one.run, one.workflow, one.request.file, one.request.check, history.hosts, history.started)
+    yield from history.ends.values()
+    yield from history.handlers.values()

@@ -70,7 +70,8 @@ class Terms:
     have one. aborting: those whose failure may end the whole run. pending: the handlers that earlier runs left over;
     None in check mode. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
     person knows them. hold(host, wanted): keeps others off the host, as long as that is still wanted; gives what to
-    call when the host has ended well. kept(): whether all that was published until now is on the disk.
+    call when the host has ended well. kept(): whether all that was published until now is on the disk. detach: hosts
+    go on by themselves
     """
 
     handlers: Collection[str]
@@ -84,6 +85,7 @@ class Terms:
     place: Callable[[str], str] = str
     hold: Hold = unheld
     kept: Callable[[], bool] = lambda: False
+    detach: bool = False
 
 
 class HostRun:
@@ -99,6 +101,7 @@ class HostRun:
         self.host = plan.host
         self.busy = False
         self.aborted = ""
+        self.detached = False
         self.exports: dict[str, object] = {}
         self.session: Session | None = None
         self._opening = Opening(lambda: begin({"event": self._hear}), lambda begun: begun[0].close())
@@ -150,12 +153,10 @@ class HostRun:
             gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
             self._shut -= gates.keys()
             if not self._cancelled:
-                done = self.session.call("job", {**job, "gates": list(gates.values()), "pending": due})
-                self._take_exports(done)
-                self._stopwatch.take(done)
+                verb = "detach" if self._terms.detach else "job"
+                done = self.session.call(verb, {**job, "gates": list(gates.values()), "pending": due})
+                (self._let_go if self._terms.detach else self._take_end)(done)
                 ended()
-                if self._terms.kept():
-                    self.session.tell("forget", {})
         except SlothError as error:
             self._lost(error)
         except ActionFailed as error:
@@ -167,6 +168,19 @@ class HostRun:
             if self.session is not None:
                 self.session.close()
             self._publish(self._stopwatch.times(self.host))
+
+    def _let_go(self, _done: object) -> None:
+        """The host goes on by itself."""
+        with self._lock:
+            self._open.clear()
+        self.detached = True
+
+    def _take_end(self, done: object) -> None:
+        """The host has done its part; once that is written down here, it need not remember it."""
+        self._take_exports(done)
+        self._stopwatch.take(done)
+        if self._terms.kept() and self.session is not None:
+            self.session.tell("forget", {})
 
     def _take_exports(self, done: object) -> None:
         exports = done.get("exports") if isinstance(done, dict) else None

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sloth.core.model import HostPlan, Plan, Task, WorkflowFile
+from sloth.core.connection import Connection
+from sloth.core.model import HostPlan, Plan, Task, Workflow, WorkflowFile
 from sloth.core.sealed import plain_only
 from sloth.engine.request import Request
 
@@ -127,3 +128,9 @@ def _step(task: Task) -> dict[str, Any]:
         "artifacts": list(task.artifacts),
         "consumes": list(task.consumes),
     }
+
+
+def alone(workflow: Workflow, connection: Connection) -> dict[str, object]:
+    """What the job of a host holds that has nobody to ask."""
+    become = {"method": connection.become_method, "password": connection.become_password}
+    return {"time_limit": workflow.timeout, "become": become}

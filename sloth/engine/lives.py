@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -42,9 +42,8 @@ class Lives:
     def first(self, request: Request, loaded: Loaded, plan: Plan, following: Sequence[str]) -> Iterator[Life]:
         """A run begins. following: the workflows that come after it. Raises StoreError when it cannot be kept."""
         run = self._runs.new()
-        asked = Asked(
-            run, plan.workflow.name, anchored(request), fingerprints.of_inputs(loaded, run), Owner.me(), following
-        )
+        inputs, workflow = fingerprints.of_inputs(loaded, run), plan.workflow
+        asked = Asked(run, workflow.name, anchored(request), inputs, Owner.me(), following, workflow.handlers)
         journal = Journal.begin(self._runs.journal(run), asked.plain())
         with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
             yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
@@ -63,16 +62,31 @@ class Lives:
             )
         rest = whole if how.choice == Choice() else rest_of(plan, history, how.choice)
         me = replace(asked, owner=Owner.me(), inputs=now)
+        journal = self._taken_up(history, me.resumed(how.choice.failed, how.choice.start))
+        with self._recorded(journal, history, loaded.unlocked.mask) as record:
+            yield Life(asked.run, rest, record, lambda: short, is_whole=rest.left >= whole.left)
+
+    @contextmanager
+    def collecting(self, history: History, mask: Mask) -> Iterator[Recorder]:
+        """What hosts did by themselves is written down. Raises RunBusy when somebody else does that."""
+        asked = replace(history.asked, owner=Owner.me())
+        journal = self._taken_up(history, asked.attached())
+        with self._recorded(journal, history, mask) as record:
+            yield record
+
+    def _taken_up(self, history: History, line: Mapping[str, object]) -> Journal:
+        """The journal with one more line, and no other process at work on it."""
+        run = history.asked.run
         try:
-            journal = Journal.begin(self._runs.journal(asked.run), me.resumed(how.choice.failed, how.choice.start))
+            journal = Journal.begin(self._runs.journal(run), line)
         except RunBusy as error:
+            short = self._runs.shortened([run])[0]
             raise RunBusy(
                 f"{history.owner} works on run {short} (pid {history.owner.pid})",
                 hint=f"`sloth runs attach {short}` watches it, `sloth runs cancel {short}` stops it",
             ) from error
         history.take(journal.last)
-        with self._recorded(journal, history, loaded.unlocked.mask) as record:
-            yield Life(asked.run, rest, record, lambda: short, is_whole=rest.left >= whole.left)
+        return journal
 
     @contextmanager
     def _recorded(self, journal: Journal, history: History, mask: Mask) -> Iterator[Recorder]:
@@ -85,4 +99,9 @@ def resumable(history: History, short: str) -> Request:
     """What a run that can be taken up was asked. Raises UsageError for one that cannot."""
     if history.asked.request.check:
         raise UsageError(f"run {short} was a check: it changed nothing, so nothing is left of it")
-    return history.asked.request
+    if history.is_detached:
+        raise UsageError(
+            f"the hosts of run {short} go on without us, or have done so",
+            hint=f"`sloth runs attach {short}` collects what they did",
+        )
+    return replace(history.asked.request, detach=False)

@@ -19,6 +19,11 @@ from sloth.core.writing import write
 LIMIT = 1000
 
 
+def workflow_key(file: str, workflow: str) -> str:
+    """What tells a workflow from others."""
+    return f"{Path(file).resolve()}#{workflow}"
+
+
 class Pending:
     """One workflow's pending handlers, a file for each host that has some.
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from sloth.core.errors import StoreError
-from sloth.core.events import Event, Notice, RunFinished, RunStarted
+from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.engine.asked import Asked
 from sloth.engine.bus import Bus
 from sloth.engine.history import History
@@ -72,7 +72,7 @@ class Recorder:
 
     def _write(self, event: Event) -> None:
         self._journal(event)
-        if isinstance(event, RunStarted | RunFinished):
+        if isinstance(event, RunStarted | RunFinished | RunDetached):
             self._journal.settle()
             self._history.take(self._journal.last)
             self._runs.note(self._history.entry(), list(self._history.hosts))

@@ -25,8 +25,8 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
-from sloth.runtime.main import is_me
 from sloth.runtime.token import Token
+from sloth.runtime.users import is_me
 from sloth.workflow.load import Evaluated, merged
 
 OPTIONS = {

@@ -52,6 +52,22 @@ class Targets:
     connect_timeout: float | None = None
     unlocking: Unlocking = Unlocking()
 
+    def settings(self) -> dict[str, object]:
+        """What the command line says of connections, as inventory variables."""
+        said = {
+            "user": self.user,
+            "private_key": self.private_key,
+            "password": self.password,
+            "host_keys": self.host_keys,
+            "connection": self.connection,
+            "become": self.become or None,
+            "become_user": self.become_user,
+            "become_method": self.become_method,
+            "become_password": self.become_password,
+            "connect_timeout": self.connect_timeout,
+        }
+        return {f"sloth_{name}": value for name, value in said.items() if value is not None}
+
     def __repr__(self) -> str:
         return f"Targets(inventory={self.inventory!r}, limit={self.limit!r})"  # passwords stay out of logs
 
@@ -63,7 +79,7 @@ class Request:
     verify: checks are what the run is for: with `check`, one that does not hold is a failure
     around: the folder whose roles and modules count, if not the file's own
     force_handlers: handlers run on a host even if one of its tasks failed. start_at: the name of the first task
-    seed: of shuffled orders; a run that is resumed meets its hosts in the same one
+    detach: hosts go on without us. seed: of shuffled orders; a run that is resumed meets its hosts in the same one
     """
 
     file: str
@@ -82,4 +98,5 @@ class Request:
     force_handlers: bool = False
     around: str | None = None
     start_at: str | None = None
+    detach: bool = False
     seed: str = field(default_factory=lambda: secrets.token_hex(8))

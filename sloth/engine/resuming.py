@@ -66,6 +66,14 @@ def rest_of(plan: Plan, history: History, choice: Choice) -> Rest:
     return Rest(plan, done, history.handlers, recall=True)
 
 
+def to_resume(short: str, left: Collection[str], *, is_whole: bool = True) -> str:
+    """The command that does what is left. left: the statuses of that. is_whole: whether there is no more."""
+    if not left and is_whole:
+        return ""
+    failed = is_whole and "cancelled" not in left and not FAILED.isdisjoint(left)
+    return f"sloth resume {short}" + (" --failed" if failed else "")
+
+
 def _before(plan: Plan, history: History, start: str) -> dict[Key, TaskFinished]:
     """What stands before a task counts as done, whatever became of it."""
     order = list(dict.fromkeys(task for _, task in _keys(plan)))

@@ -7,7 +7,8 @@ stores.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +20,17 @@ from sloth.core.near import near
 from sloth.core.places import Places
 from sloth.core.sealed import plain_only
 from sloth.core.testresult import Watch
-from sloth.engine import explaining, keptplan, testing
+from sloth.engine import archive, detaching, explaining, keptplan, testing
+from sloth.engine.attaching import Collection, Ways
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
 from sloth.engine.history import described
 from sloth.engine.history import read as read_history
+from sloth.engine.hostrun import Hear, Session
 from sloth.engine.jobs import Variables
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
+from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
@@ -37,6 +41,7 @@ from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.store import SqliteDatabase
 from sloth.store.runs import Runs
+from sloth.transport.switchboard import Switchboard
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 from sloth.workflow.project import Project
@@ -110,6 +115,8 @@ def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None =
     unlocked = Unlocked(request.targets.unlocking, request.file)
     with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:
         request, loaded = _prepare(request, bus.publish, unlocked)
+        if request.detach:
+            detaching.check(request, loaded)
         code = _one_after_the_other(request, loaded, loaded.plans, bus, ask)
     bus.check()
     return code
@@ -139,6 +146,43 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
             code = _one_after_the_other(request, loaded, behind, bus)
     bus.check()
     return code
+
+
+def attach(
+    run: str, over: Callable[[Request], Request], subscribers: Sequence[Subscriber], *, cancel: bool = False
+) -> int:
+    """Show a run until it ends; of a detached one, collect what its hosts did. Returns its exit code.
+
+    over: as of resume. cancel: a detached run shall stop
+    """
+    runs = all_runs()
+    found = runs.find(run)
+    history = read_history(runs.journal(found))
+    if not history.is_detached or runs.is_alive(found):
+        return archive.watch(runs, found, subscribers)
+    request = over(history.asked.request)
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
+    places = Places.find(os.environ, Path.cwd())
+    pending = Pending(places.pending, workflow_key(request.file, history.asked.workflow))
+    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus, _switchboard() as board:
+
+        def open_session(host: str, hear: Hear) -> Session:
+            return board.open(hosts.connection(host, over=request.targets.settings()), {}, hear)
+
+        ways = Ways(open_session, pending, request.forks, runs.shortened([found])[0])
+        with Lives(runs, bus.publish).collecting(history, unlocked.mask) as record:
+            code = Collection(history, ways, bus, record, cancel=cancel).go()
+    bus.check()
+    return code
+
+
+@contextmanager
+def _switchboard() -> Iterator[Switchboard]:
+    here = Path.cwd()
+    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
+    with closing(Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse)) as board:
+        yield board
 
 
 def all_runs() -> Runs:

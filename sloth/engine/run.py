@@ -15,7 +15,7 @@ from typing import Any
 from sloth.core import settings
 from sloth.core.connection import Connection
 from sloth.core.errors import NoPython, Unreachable
-from sloth.core.events import Event, Notice, RunFinished, RunStarted
+from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
 from sloth.engine.answers import Answers, Shared
@@ -27,16 +27,15 @@ from sloth.engine.disclosing import Disclosure, Mentioned
 from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
-from sloth.engine.history import FAILED
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import Hear, HostRun, Session, Terms, unheld
-from sloth.engine.jobs import JobMaker, Variables, whoever
+from sloth.engine.jobs import JobMaker, Variables, alone, whoever
 from sloth.engine.leases import Leases
-from sloth.engine.pending import Pending
+from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.placement import Placed
 from sloth.engine.recording import Recorder
-from sloth.engine.request import Request, Targets
-from sloth.engine.resuming import Rest
+from sloth.engine.request import Request
+from sloth.engine.resuming import Rest, to_resume
 from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
@@ -100,7 +99,7 @@ class Run:
             self._steps = Steps(plan, self._gates.open, ask)
             bus.add(self._steps.take)
         places = Places.find(os.environ, Path.cwd())
-        self._pending = Pending(places.pending, f"{Path(loaded.file.path).resolve()}#{plan.workflow.name}")
+        self._pending = Pending(places.pending, workflow_key(loaded.file.path, plan.workflow.name))
         self._slots = threading.Semaphore(request.forks)
         common = {**plan.workflow.variables, **loaded.variables.common}
         self._statefuls: dict[str, Stateful] = {}
@@ -151,6 +150,10 @@ class Run:
         finally:
             self._switchboard.close()
         code = self._tally.exit_code(runs, ending)
+        detached = [run.host for run in runs if run.detached]
+        if detached:
+            self._publish(RunDetached(self._id, name, detached, code, f"sloth runs attach {self._life.short()}"))
+            return code
         self._hooks.complete(code == 0)
         outputs: dict[str, dict[str, object]] = {}
         for run in runs:
@@ -171,12 +174,8 @@ class Run:
 
     def _to_resume(self) -> str:
         """The command that does what is left."""
-        left = self._tally.left
-        if self._request.check or (not left and self._life.is_whole):
-            return ""
-        only_failed = self._life.is_whole and not any(status == "cancelled" for status in left.values())
-        failed = only_failed and any(status in FAILED for status in left.values())
-        return f"sloth resume {self._life.short()}" + (" --failed" if failed else "")
+        left = set(self._tally.left.values())
+        return "" if self._request.check else to_resume(self._life.short(), left, is_whole=self._life.is_whole)
 
     def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""
@@ -234,12 +233,13 @@ class Run:
             place=self._loaded.evaluated.sources.place,
             hold=unheld if self._request.check else self._hold,
             kept=self._life.record.kept,
+            detach=self._request.detach,
         )
 
     @contextmanager
     def _hold(self, host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]]:
         """The host's lease; and the locks of its tasks, which are given back when nothing there goes on."""
-        connection = self._loaded.inventory.connection(host, over=_settings(self._request.targets))
+        connection = self._loaded.inventory.connection(host, over=self._request.targets.settings())
         with (
             self._leases.host(connection, whoever(), self._id, wait=self._request.lock_wait, wanted=wanted),
             self._stateful(host).part() as ended,
@@ -254,7 +254,7 @@ class Run:
         return self._statefuls[who]
 
     def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
-        over = _settings(self._request.targets)
+        over = self._request.targets.settings()
         connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
         self._hide(connection)
         self._disclosure(host).check(self._loaded.inventory.variables(host.host))  # so is what does not open
@@ -270,6 +270,8 @@ class Run:
                 self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
                 local = self._loaded.inventory.connection(LOCAL, over=over)
                 session, job = self._begin(replace(host, host=LOCAL), local, hear)
+            if self._request.detach:
+                job |= alone(self._plan.workflow, connection)
             return session, {**job, **rest.job(host)}
 
         return HostRun(host, begin, terms, rest.of(host))
@@ -321,20 +323,3 @@ def _fact(session: Session, name: str) -> object:
     if outcome.failure is not None:
         raise outcome.failure
     return outcome.value
-
-
-def _settings(targets: Targets) -> dict[str, object]:
-    """What the command line says of connections, as inventory variables."""
-    said = {
-        "user": targets.user,
-        "private_key": targets.private_key,
-        "password": targets.password,
-        "host_keys": targets.host_keys,
-        "connection": targets.connection,
-        "become": targets.become or None,
-        "become_user": targets.become_user,
-        "become_method": targets.become_method,
-        "become_password": targets.become_password,
-        "connect_timeout": targets.connect_timeout,
-    }
-    return {f"sloth_{name}": value for name, value in said.items() if value is not None}

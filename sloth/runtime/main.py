@@ -11,22 +11,20 @@ import sys
 import threading
 import time
 
-from sloth.runtime.acting import Here, Outcome, Report, Served, There
+from sloth.runtime.acting import Here, Served
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.host import Settings
 from sloth.runtime.lock import host_lock
 from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
-from sloth.runtime.wire import VERSION, Peer, Streamed, WireClosed, WireError
+from sloth.runtime.users import Users
+from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError
 
 MYPY = False
 if MYPY:
     from collections.abc import Callable
 
-    from sloth.runtime.acting import Call
-    from sloth.runtime.become import Child
     from sloth.runtime.job import Job
     from sloth.runtime.play import Play
 
@@ -53,7 +51,7 @@ class Runtime:
         self.peer = Peer(
             lambda length: os.read(read_fd, length),
             self._write,
-            {"job": self._job, "act": self._act, "hold": self._hold},
+            {"job": self._job, "act": self._act, "hold": self._hold, "detach": self._detach, "attach": self._attach},
             {
                 "heartbeat": self._heartbeat,
                 "cancel": self._cancel,
@@ -63,7 +61,8 @@ class Runtime:
             },
         )
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
-        self.served = Served(self.act, self._tell)
+        self.users = Users(self.here, self.peer.call, self.peer.call_stream)
+        self.served = Served(self.users.act, self._tell)
         self._unsent = threading.Event()
         self._held = []  # type: list[object]
         self._patience = Token()  # to wait for another run
@@ -71,8 +70,6 @@ class Runtime:
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]
         self._spool = None  # type: Spool | None
-        self._others = {}  # type: dict[str, tuple[Child, There]]
-        self._doors = {}  # type: dict[str, threading.Lock]
         self._lock = threading.Lock()
 
     def serve(self) -> None:
@@ -102,43 +99,8 @@ class Runtime:
         if self._play is not None:
             self._play.cancel(reason)
         self.served.stop_all(reason)
-        for child, _ in list(self._others.values()):
-            child.close()
+        self.users.close()
         os._exit(0)
-
-    def act(self, user: "str | None", call: "Call", settings: Settings, token: Token, report: Report) -> Outcome:
-        """Perform a call as that user: here, or in the one child that we keep for each user."""
-        if user is None or is_me(user):
-            return self.here.act(call, settings, token, report)
-        with self._lock:
-            door = self._doors.setdefault(user, threading.Lock())
-        with door:  # of this user alone: it may take its time
-            child, there = self._others.get(user) or self._become(user)
-            if child.peer.is_closed:  # killed, perhaps; whoever comes next gets a new one
-                child.close()
-                child, there = self._become(user)
-            self._others[user] = child, there
-        return there.act(call, settings, token, report)
-
-    def _become(self, user: str) -> "tuple[Child, There]":
-        from sloth.runtime.become import start
-
-        child = start(
-            user,
-            str(self.peer.call("become", {"user": user})),
-            lambda: str(self.peer.call("password", {"user": user})),
-            {
-                "template": lambda args: self.peer.call("template", args),
-                "secret": lambda args: self.peer.call("secret", args),
-                "artifact": lambda args: self.peer.call("artifact", args),
-                "artifacts": lambda args: self.peer.call("artifacts", args),
-                "state": lambda args: self.peer.call("state", args),
-                "file": lambda args: Streamed(*self.peer.call_stream("file", args)),
-            },
-        )
-        there = There(child.peer, child.close)
-        child.hear_output = there.hear_output
-        return child, there
 
     def _job(self, args: "Plain") -> object:
         from sloth.runtime.hostjob import Surroundings, play_job
@@ -147,7 +109,7 @@ class Runtime:
         here = Surroundings(
             lambda: load(self.cache, self.peer.call_stream),
             lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
-            self.act,
+            self.users.act,
             self._emit,
             self._playing,
             self.timer,
@@ -162,6 +124,30 @@ class Runtime:
             raise
         self._tell("bye", {})
         return answer
+
+    def _detach(self, args: "Plain") -> object:
+        """Let a job go on without us."""
+        from sloth.runtime.detached import start
+        from sloth.runtime.luapart import LuaUnavailable, load
+
+        try:
+            load(self.cache, self.peer.call_stream)  # into the cache: the other process has nobody to ask for it
+        except LuaUnavailable as error:
+            raise ActionFailed(str(error), kind="no_lua") from error
+        try:
+            return start(args, self.cache, str(sys.modules["sloth.runtime"].__loader__.archive))  # type: ignore[union-attr]  # a zipimporter
+        finally:
+            self._tell("bye", {})
+
+    def _attach(self, args: "Plain") -> object:
+        """Tell what a job has done that goes on without us."""
+        from sloth.runtime.detached import follow
+
+        self._spool = Spool.of(self.cache, str(args.get("run")), str(args.get("host")))
+        try:
+            return follow(args, self.cache, self._tell, lambda: self.peer.is_closed)
+        finally:
+            self._tell("bye", {})
 
     def _hold(self, args: "Plain") -> object:
         """Hold the host for a controller that plays the job itself; the kernel lets go when this process ends."""
@@ -268,13 +254,3 @@ class Runtime:
 def serve(read_fd: int, write_fd: int, cache: "str | None") -> None:
     """What the boot program calls."""
     Runtime(read_fd, write_fd, cache).serve()
-
-
-def is_me(user: str) -> bool:
-    """Whether this process already is that user."""
-    import pwd
-
-    try:
-        return pwd.getpwnam(user).pw_uid == os.getuid()
-    except KeyError:
-        raise ActionFailed(f"become: there is no user {user!r} on this host") from None

@@ -1,8 +1,9 @@
 """A run's journal: what it was asked, and everything that happened, a line of JSON each, in a file that only grows.
 
-The first line says what was asked (`type` is `run`); a line of the type `resumed` begins another life of the same run;
-all others are events with the time `at` which they were heard. The process that works on the run holds the file, so
-that everybody sees whether it is still alive. Nobody but the owner may read it.
+The first line says what was asked (`type` is `run`); a line of the type `resumed` begins another life of the same run,
+one of the type `attached` stands before what a detached run has done by itself; all others are events with the time
+`at` which they were heard. The process that works on the run holds the file, so that everybody sees whether it is still
+alive. Nobody but the owner may read it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import RunBusy, StoreError
-from sloth.core.events import Event, HostUnreachable, LogLine, Notice, RunFinished, RunStarted, TaskFinished, TaskOutput
+from sloth.core.events import (
+    Event,
+    HostCollected,
+    HostUnreachable,
+    LogLine,
+    Notice,
+    RunDetached,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskOutput,
+)
 from sloth.runtime.linefile import LineFile, encoded
 
 BUFFER = 1 << 18  # bytes that wait for the disk at most
@@ -22,8 +34,9 @@ LINE_LIMIT = 1 << 20  # bytes of one event, beyond which it loses its diff
 FULL = "what was kept before is intact; `sloth runs prune` makes room, SLOTH_HOME names another place"
 HEADER = "run"
 RESUMED = "resumed"
+ATTACHED = "attached"
 _LINES = (TaskOutput, LogLine, Notice)
-_MILESTONES = (RunStarted, TaskFinished, HostUnreachable, RunFinished)
+_MILESTONES = (RunStarted, TaskFinished, HostUnreachable, RunFinished, RunDetached, HostCollected)
 
 
 class Journal:

@@ -1,11 +1,11 @@
-"""A run as JSON: one object a line, of the three types that programs read."""
+"""A run as JSON: one object a line, of the types that programs read."""
 
 from __future__ import annotations
 
 from sloth.cli.render.screen import Screen
-from sloth.core.events import Event, HostTimes, RunFinished, RunStarted, Subscriber, TaskFinished
+from sloth.core.events import Event, HostTimes, RunDetached, RunFinished, RunStarted, Subscriber, TaskFinished
 
-_FOR_PROGRAMS = (RunStarted, TaskFinished, RunFinished)
+_FOR_PROGRAMS = (RunStarted, TaskFinished, RunFinished, RunDetached)
 _WITH_PROFILE = (*_FOR_PROGRAMS, HostTimes)
 
 

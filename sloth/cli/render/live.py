@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.results import duration
 from sloth.cli.render.screen import one_line
-from sloth.core.events import Event, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import Event, RunDetached, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
 
 if TYPE_CHECKING:
     from sloth.cli.render.picture import Picture
@@ -59,7 +59,7 @@ class Progress:
             if not event.handler:
                 self.done += 1
                 self._left[event.host] = self._left.get(event.host, 1) - 1
-        elif isinstance(event, RunFinished):
+        elif isinstance(event, RunFinished | RunDetached):
             self.total = 0
 
     def summary(self, now: float) -> str:

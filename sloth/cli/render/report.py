@@ -21,6 +21,7 @@ from sloth.core.events import (
     HostUnreachable,
     LogLine,
     Notice,
+    RunDetached,
     RunFinished,
     RunStarted,
     TaskFinished,
@@ -135,6 +136,12 @@ class Report:
         self._end()
         if not self._detail.command:
             show_recap(self._results, event, self._longest.values(), check=self._check)
+
+    @_take.register
+    def _(self, event: RunDetached) -> None:
+        self._end()
+        self._results.line((event.workflow, "bold"), ": ", (folded(event.hosts), "bold"), " go on by themselves")
+        self._results.line(("to see what comes of it: ", "dim"), event.attach)
 
     @_take.register
     def _(self, event: TaskOutput) -> None:

@@ -1,0 +1,82 @@
+"""Acting as this or that user: here, or in the one child that is kept for each other user."""
+
+import os
+import threading
+
+from sloth.runtime.acting import Here, Outcome, Report, There
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Settings
+from sloth.runtime.token import Token
+from sloth.runtime.wire import Streamed
+
+MYPY = False
+if MYPY:
+    from collections.abc import Callable, Iterator
+
+    from sloth.runtime.acting import Call
+    from sloth.runtime.become import Child
+
+    Plain = dict[str, object]
+    Ask = Callable[[str, Plain], object]
+    Receive = Callable[[str, Plain], tuple[object, Iterator[bytes]]]
+
+
+class Users:
+    """ask, receive: questions to the controller, with an answer, or with bytes behind it."""
+
+    def __init__(self, here: Here, ask: "Ask", receive: "Receive") -> None:
+        self._here = here
+        self._ask = ask
+        self._receive = receive
+        self._others = {}  # type: dict[str, tuple[Child, There]]
+        self._doors = {}  # type: dict[str, threading.Lock]
+        self._lock = threading.Lock()
+
+    def act(self, user: "str | None", call: "Call", settings: Settings, token: Token, report: Report) -> Outcome:
+        """Perform a call as that user."""
+        if user is None or is_me(user):
+            return self._here.act(call, settings, token, report)
+        with self._lock:
+            door = self._doors.setdefault(user, threading.Lock())
+        with door:  # of this user alone: it may take its time
+            child, there = self._others.get(user) or self._become(user)
+            if child.peer.is_closed:  # killed, perhaps; whoever comes next gets a new one
+                child.close()
+                child, there = self._become(user)
+            self._others[user] = child, there
+        return there.act(call, settings, token, report)
+
+    def close(self) -> None:
+        """End the children."""
+        for child, _ in list(self._others.values()):
+            child.close()
+
+    def _become(self, user: str) -> "tuple[Child, There]":
+        from sloth.runtime.become import start
+
+        child = start(
+            user,
+            str(self._ask("become", {"user": user})),
+            lambda: str(self._ask("password", {"user": user})),
+            {
+                "template": lambda args: self._ask("template", args),
+                "secret": lambda args: self._ask("secret", args),
+                "artifact": lambda args: self._ask("artifact", args),
+                "artifacts": lambda args: self._ask("artifacts", args),
+                "state": lambda args: self._ask("state", args),
+                "file": lambda args: Streamed(*self._receive("file", args)),
+            },
+        )
+        there = There(child.peer, child.close)
+        child.hear_output = there.hear_output
+        return child, there
+
+
+def is_me(user: str) -> bool:
+    """Whether this process already is that user."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(user).pw_uid == os.getuid()
+    except KeyError:
+        raise ActionFailed(f"become: there is no user {user!r} on this host") from None
