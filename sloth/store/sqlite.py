@@ -1,4 +1,4 @@
-"""The store in one file: SQLite in WAL mode, for all threads and processes of one machine.
+"""The store in one file: SQLite, for all threads and processes of one machine; in WAL mode, where the disk is its own.
 
 Two connections for each process: readers never wait for a writer's disk. Changes that must survive a loss of power
 gather while the disk works on those before (group commit).
@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from sloth.core.errors import StoreBusy, StoreError
 from sloth.store import schema
 from sloth.store.database import Change, Rows, Transaction, Value
+from sloth.store.filesystem import journal_mode
 
 T = TypeVar("T")
 GROUP_LIMIT = 1000  # changes that go to the disk together
@@ -34,12 +35,21 @@ _HINTS = {
 
 
 class SqliteDatabase:
-    """A database in a file, which is made when it is first used. steps: those of the schema, or the tests' own."""
+    """A database in a file, which is made when it is first used.
+
+    steps: those of the schema, or the tests' own. journal: how changes are kept whole on the disk of a path
+    """
 
     def __init__(
-        self, path: Path, *, steps: Sequence[Sequence[str]] = schema.STEPS, patience: float = PATIENCE
+        self,
+        path: Path,
+        *,
+        steps: Sequence[Sequence[str]] = schema.STEPS,
+        patience: float = PATIENCE,
+        journal: Callable[[Path], str] = journal_mode,
     ) -> None:
         self.path = path
+        self._journal = journal
         self._steps = steps
         self._patience = patience
         self._opening = threading.Lock()
@@ -82,7 +92,7 @@ class SqliteDatabase:
                 self._opened = None
             if self._opened is None:
                 with told(self.path):
-                    self._opened = _Connections(self.path, self._patience, self._steps)
+                    self._opened = _Connections(self.path, self._patience, self._steps, self._journal(self.path))
             return self._opened
         finally:
             self._opening.release()
@@ -91,15 +101,16 @@ class SqliteDatabase:
 class _Connections:
     """What one process has open."""
 
-    def __init__(self, path: Path, patience: float, steps: Sequence[Sequence[str]]) -> None:
+    def __init__(self, path: Path, patience: float, steps: Sequence[Sequence[str]], journal: str) -> None:
         self.process = os.getpid()
         self.path = path
-        self.reading = threading.Lock()
         self._writing = threading.Lock()
+        # without WAL readers and writers wait for each other, and SQLite would have them sleep meanwhile
+        self.reading = threading.Lock() if journal == "wal" else self._writing
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         self._writer = connect(path, patience)
         self._transaction = _Statements(self._writer)
-        migrate(self._writer, path, steps)
+        migrate(self._writer, path, steps, journal)
         self.reader = connect(path, patience)
         self.reader.execute("PRAGMA query_only = 1")
         self._group = _Group(self._commit)
@@ -117,9 +128,10 @@ class _Connections:
     def close(self) -> None:
         """Close the files, which folds the log into the database."""
         self._group.end()
-        with self._writing, self.reading:
-            self.reader.close()
+        with self._writing:
             self._writer.close()
+        with self.reading:
+            self.reader.close()
 
     def _commit(self, tickets: Sequence[_Ticket[Any]]) -> None:
         execute = self._writer.execute
@@ -239,13 +251,15 @@ def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence[str]]) -> None:
+def migrate(
+    connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence[str]], journal: str = "delete"
+) -> None:
     """Bring the tables to the newest version. Raises StoreError when the file is of a newer sloth."""
-    wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    if wal and connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
+    as_wanted = connection.execute("PRAGMA journal_mode").fetchone()[0] == journal
+    if as_wanted and connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
         return
     with setting_up(path):
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA journal_mode = {journal}")
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -11,6 +11,7 @@ from sloth.store import Database, SqliteDatabase
 
 BACKENDS: dict[str, Callable[[Path], Database]] = {
     "sqlite": lambda folder: SqliteDatabase(folder / "store.db"),
+    "sqlite on a network disk": lambda folder: SqliteDatabase(folder / "store.db", journal=lambda _: "delete"),
 }
 
 

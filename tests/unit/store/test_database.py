@@ -55,7 +55,7 @@ def test_a_wrong_statement_is_an_error_of_the_store(database: Database, sync: bo
 @either_way
 def test_threads_share_it(database: Database, sync: bool):
     def work(name: int) -> None:
-        for number in range(50):
+        for number in range(10):
             database.write(put(f"{name}/{number}"), sync=sync)
             database.write(put("all"), sync=sync)
             database.read(KEYS)
@@ -65,8 +65,8 @@ def test_threads_share_it(database: Database, sync: bool):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(database.read(KEYS)) == 401
-    assert database.write(put("all")) == 401
+    assert len(database.read(KEYS)) == 81
+    assert database.write(put("all")) == 81
 
 
 def test_a_change_that_fails_leaves_those_that_go_to_the_disk_with_it_alone(database: Database):
@@ -77,7 +77,7 @@ def test_a_change_that_fails_leaves_those_that_go_to_the_disk_with_it_alone(data
         raise ValueError("no")
 
     def work(name: int) -> None:
-        for number in range(20):
+        for number in range(10):
             database.write(put(f"{name}/{number}"), sync=True)
             try:
                 database.write(fail, sync=True)
@@ -89,8 +89,8 @@ def test_a_change_that_fails_leaves_those_that_go_to_the_disk_with_it_alone(data
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(failures) == 160
-    assert len(database.read(KEYS)) == 160
+    assert len(failures) == 80
+    assert len(database.read(KEYS)) == 80
 
 
 @either_way
