@@ -61,23 +61,27 @@ def show(
 @app.command()
 @flat
 def validate(file: File, variables: VariableOptions, secrets: SecretOptions) -> int:
-    """Check a file, without connecting anywhere.
+    """Check a file, without connecting anywhere: what it declares, and the modules, actions and arguments it calls.
 
-    The exit code is 0 when the file is sound, and 1 when not.
+    The exit code is 0 when the file is sound, and 1 when not. Warnings are no errors.
 
     \b
     example: sloth workflow validate site.sloth
     """
-    workflows.show_sound(_load(file, variables, secrets))
-    return 0
+    from sloth.engine import root
+
+    return workflows.show_validated(*root.validate(_request(file, variables, secrets), watching.to_stderr()))
 
 
 def _load(file: str, variables: VariableOptions, secrets: SecretOptions) -> WorkflowFile:
     from sloth.engine import root
 
+    return root.load(_request(file, variables, secrets), watching.to_stderr())
+
+
+def _request(file: str, variables: VariableOptions, secrets: SecretOptions) -> Request:
     targets = Targets(unlocking=secrets.unlocking(configured()))
-    request = Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
-    return root.load(request, watching.to_stderr())
+    return Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
 
 
 def _load_or_error(path: Path) -> WorkflowFile | WorkflowError:

@@ -42,6 +42,7 @@ from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.store import SqliteDatabase
 from sloth.store.runs import Runs
 from sloth.transport.switchboard import Switchboard
+from sloth.workflow.lint import Problem
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
 from sloth.workflow.project import Project
@@ -91,11 +92,21 @@ def explain(request: Request, host: str, variable: str, say: Subscriber) -> Expl
 
 def load(request: Request, say: Subscriber) -> WorkflowFile:
     """Load and check the request's workflow file. What it logs while loading goes to `say`."""
+    return _sound(request, say).file
+
+
+def validate(request: Request, say: Subscriber) -> tuple[WorkflowFile, list[Problem]]:
+    """The same, and what would fail in a run."""
+    evaluated = _sound(request, say)
+    return evaluated.file, evaluated.problems()
+
+
+def _sound(request: Request, say: Subscriber) -> Evaluated:
     unlocked = Unlocked(request.targets.unlocking, request.file)
-    file = _load(request, _variables(request, unlocked), unlocked, say).file
-    for workflow in file.workflows:
+    evaluated = _load(request, _variables(request, unlocked), unlocked, say)
+    for workflow in evaluated.file.workflows:
         lay_out(workflow, (), lambda _: ())  # a cycle is an error of the file, whatever its hosts are
-    return file
+    return evaluated
 
 
 def plan(request: Request, say: Subscriber, keep: Path | None = None) -> list[Plan]:

@@ -133,6 +133,11 @@ class Action:
                 raise BadArguments(f"{self.full_name}: {name} {error}") from error
         return bound
 
+    def check_names(self, positional: int, names: "Iterable[str]") -> None:
+        """BadArguments when no call with so many positional values and these names can be made."""
+        values, named = self._placed([None] * positional, dict.fromkeys(names))
+        self._positional(list(values), self._named(named))
+
     def _placed(
         self, positional: "list[object]", named: "dict[str, object]"
     ) -> "tuple[list[object], dict[str, object]]":

@@ -24,10 +24,11 @@ from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
 from sloth.runtime.token import Token
-from sloth.workflow import config, delegation, meta
+from sloth.workflow import config, delegation, lint, meta
 from sloth.workflow.config import Config
+from sloth.workflow.lint import Problem
 from sloth.workflow.project import Project
-from sloth.workflow.sources import ROLE, Sources
+from sloth.workflow.sources import META, ROLE, Sources, shown
 
 CHOOSING = 10.0  # seconds for a function that chooses hosts
 Say = Callable[[str, str], None]
@@ -93,6 +94,13 @@ class Evaluated:
         """Run one of the file's functions, by its number. Raises LuaError."""
         context = {**context, "style": "plain", "extra": args}
         return self._vm.call(function, context, perform, self._vm.clock() + limit)
+
+
+    def problems(self) -> list[Problem]:
+        """What would fail in a run: modules, actions and arguments that nobody knows."""
+        lua = {shown(key): text for key, text in self.sources.texts.items() if not key.startswith(META)}
+        library = self.sources.project.library
+        return lint.problems(lua, library.catalog, sorted(library.lua), self.sources.place)
 
 
 def _nothing_yet(request: dict[str, object]) -> list[object]:

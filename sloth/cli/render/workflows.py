@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.results import duration
 from sloth.cli.render.screen import Part, Screen, one_line
-from sloth.core.errors import SlothError
+from sloth.core.errors import SlothError, WorkflowError
 from sloth.core.model import Delegation, Task, Workflow, WorkflowFile
+from sloth.workflow.lint import Problem
 
 
 def show(file: WorkflowFile, form: Format) -> None:
@@ -32,13 +33,18 @@ def show(file: WorkflowFile, form: Format) -> None:
         _show_workflow(screen, workflow)
 
 
-def show_sound(file: WorkflowFile) -> None:
-    """A file in which nothing is wrong; warnings go to standard error."""
+def show_validated(file: WorkflowFile, found: Sequence[Problem]) -> int:
+    """Whether a file is sound; what is wrong goes to standard error. Returns the exit code."""
     for warning in file.warnings:
         problems.warn(warning)
+    for one in found:
+        problems.show(WorkflowError(one.text, where=one.where, hint=one.hint))
+    if found:
+        return WorkflowError.exit_code
     tasks = sum(len(workflow.tasks) for workflow in file.workflows)
     names = ", ".join(workflow.name for workflow in file.workflows)
     standard_output().line(file.path, ": ", ("sound", "green"), f" · {names} · {_count(tasks, 'task')}")
+    return 0
 
 
 def show_files(directory: Path, found: Mapping[str, WorkflowFile | SlothError], form: Format) -> None:
