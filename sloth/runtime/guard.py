@@ -7,7 +7,7 @@ run for a while get one, so that short ones cost nothing.
 import subprocess
 import time
 
-FROM = 1.0  # seconds from which on a program is guarded
+FROM = 0.2  # seconds from which on a program is guarded
 WATCH = 'read -r _ || kill -s KILL -- "-$1"'
 
 

@@ -68,7 +68,7 @@ def test_a_runtime_that_is_killed_is_a_lost_host_and_leaves_nothing_behind(lab_h
     site = tmp_path / "site.sloth"
     site.write_text(f'task("nap"):command("{NAP}"):build()')
     run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site)
-    until(lambda: naps(host))
+    until(lambda: naps(host) and host.exec("pgrep", "-f", "read -r [_]", check=False).returncode == 0)
     host.exec("sh", "-c", "kill -9 $(pgrep -f 'python3 -I -S -[B]')", check=False)
     assert run.end(timeout=20) == 3
     assert run.of_host(host.name) == ["unreachable"]
