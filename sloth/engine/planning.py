@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
 from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
@@ -125,14 +126,22 @@ def _from(name: str, tasks: Sequence[Task], workflow: Workflow) -> list[Task]:
 
 def in_order(tasks: Sequence[Task]) -> list[Task]:
     """The order in which they run one at a time: always the first of the file that waits for none of the others."""
-    left, ordered = list(tasks), []
-    waiting = {task.name for task in tasks}
-    while left:
-        ready = next(task for task in left if waiting.isdisjoint(task.depends_on))
-        left.remove(ready)
-        waiting.remove(ready.name)
-        ordered.append(ready)
-    return ordered
+    place = {task.name: number for number, task in enumerate(tasks)}
+    waiting = {task.name: {need for need in task.depends_on if need in place} for task in tasks}
+    dependents: dict[str, list[str]] = {}
+    for name, needs in waiting.items():
+        for need in needs:
+            dependents.setdefault(need, []).append(name)
+    ready = [place[name] for name, needs in waiting.items() if not needs]  # in order, so it is a heap
+    found = []
+    while ready:
+        task = tasks[heappop(ready)]
+        found.append(task)
+        for name in dependents.get(task.name, ()):
+            waiting[name].remove(task.name)
+            if not waiting[name]:
+                heappush(ready, place[name])
+    return found
 
 
 def _hosts_of(task: Task, select: Select) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,19 @@ def test_a_task_that_narrows_runs_only_there_and_hosts_with_nothing_to_do_are_le
 def test_a_plan_stands_in_the_order_in_which_it_runs():
     laid_out = plan(task("last", "first"), task("other"), task("first"))
     assert laid_out.hosts[0].tasks == ("other", "first", "last")
+
+
+def test_the_first_of_the_file_that_can_run_does():
+    tasks = [task("e", "d", "b"), task("d", "c"), task("b"), task("a", "d"), task("c")]
+    assert plan(*tasks).hosts[0].tasks == ("b", "c", "d", "e", "a")
+
+
+def test_thousands_of_tasks_that_stand_in_the_wrong_order_are_put_right_in_a_moment():
+    many = [task(f"t{number}", f"t{number + 1}") for number in range(5000)]
+    began = time.monotonic()
+    laid = plan(*many, task("t5000"))
+    assert time.monotonic() - began < 3
+    assert laid.hosts[0].tasks[:2] == ("t5000", "t4999")
 
 
 def test_what_is_not_selected_by_tags_counts_as_met():
