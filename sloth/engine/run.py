@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import LOCAL
+from sloth.engine.descriptors import room_for
 from sloth.engine.disclosing import Disclosure, Mentioned
 from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
@@ -100,7 +102,7 @@ class Run:
             bus.add(self._steps.take)
         places = Places.find(os.environ, Path.cwd())
         self._pending = Pending(places.pending, workflow_key(loaded.file.path, plan.workflow.name))
-        self._slots = threading.Semaphore(request.forks)
+        self._slots = threading.Semaphore(min(request.forks, room_for(_sessions(plan, request.forks))))
         common = {**plan.workflow.variables, **loaded.variables.common}
         self._statefuls: dict[str, Stateful] = {}
         self._store = SqliteDatabase(places.store)
@@ -311,6 +313,12 @@ class Run:
             if connection.connection != "ssh" or connection.placement == "target":
                 raise
             return self._switchboard.open_raw(connection, str(error).removeprefix(f"{connection.name}: "), hear)
+
+
+def _sessions(plan: Plan, forks: int) -> int:
+    """How many may be open at once: who waits at a gate gives its place back, and not its session."""
+    hosts = max(Counter(host.batch for host in plan.hosts).values(), default=1)
+    return hosts if plan.gates else min(hosts, forks)
 
 
 def _fact(session: Session, name: str) -> object:

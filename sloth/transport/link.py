@@ -58,11 +58,20 @@ class ProcessLink:
         )
         self._stdin, self._out, self._err = _pipes(self._process)
         self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._over = False
         self._poll = select.poll()
         self._poll.register(self._out, select.POLLIN)
         self._poll.register(self._err, select.POLLIN)
 
     def receive(self, timeout: float) -> Heard:
+        try:
+            with self._reading:
+                return Heard(ended=True) if self._out.closed else self._receive(timeout)
+        finally:
+            self._tidy()
+
+    def _receive(self, timeout: float) -> Heard:
         until = time.monotonic() + timeout
         while True:
             left = until - time.monotonic()
@@ -123,6 +132,17 @@ class ProcessLink:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
             self._end()
+        self._over = True
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Close what nobody reads from any more; the last one to leave does it."""
+        if self._over and self._reading.acquire(blocking=False):
+            try:
+                self._out.close()
+                self._err.close()
+            finally:
+                self._reading.release()
 
     def _end(self) -> None:
         """End it by force; a sudo belongs to root, who alone may, and goes as soon as what it started has gone."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sloth.core.connection import Connection
+from sloth.core.errors import ConnectionRefused
 from sloth.core.places import Places
 from sloth.transport.bundle import Bundle
 from sloth.transport.channel import ChannelLink
@@ -107,7 +108,7 @@ class Switchboard:
     ) -> Session:
         link: Link
         if login is None:
-            link = ProcessLink(start.argv())
+            link = _process(connection, start)
         else:
             link = ChannelLink(connection.name, login, start.line())
         try:
@@ -124,6 +125,14 @@ class Switchboard:
         if greeting.slow:
             session.warnings.append(SLOW_SHELL)
         return session
+
+
+def _process(connection: Connection, start: Start) -> ProcessLink:
+    try:
+        return ProcessLink(start.argv())
+    except OSError as error:  # too many open files, or no more processes
+        text = f"{connection.name}: cannot start a process on this machine: {error.strerror}"
+        raise ConnectionRefused(text, hint="try fewer hosts at once, with -f, or a higher ulimit") from error
 
 
 def _pythons(connection: Connection) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
 
 from sloth.transport.link import ProcessLink
@@ -22,3 +25,26 @@ def test_a_link_to_a_process_that_has_ended_is_an_oserror(way):
         pass
     with pytest.raises(OSError, match="Broken pipe"):
         getattr(link, way)(b"x")
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_closed_link_has_no_files_open():
+    before = open_files()
+    link = ProcessLink(["cat"])
+    link.close()
+    assert open_files() == before
+    assert link.receive(1.0).ended
+
+
+def test_a_link_that_is_closed_while_it_is_read_has_no_files_open_once_the_reader_has_left():
+    before = open_files()
+    link = ProcessLink(["cat"])
+    reader = threading.Thread(target=lambda: [None for _ in range(100) if not link.receive(5.0).ended])
+    reader.start()
+    link.close()
+    reader.join(10)
+    assert not reader.is_alive()
+    assert open_files() == before

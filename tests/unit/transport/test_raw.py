@@ -43,7 +43,7 @@ def act(action: str, *args: object, shell: LocalShell | None = None, user: str |
         settings: dict[str, Any] | None = None, **named: object) -> dict[str, Any]:  # fmt: skip
     module, name = action.split(".")
     message = {"act": 1, "user": user, "module": module, "action": name, "args": list(args), "named": named,
-               "check": check, "diff": True}  # fmt: skip
+               "settings": {"check": check, "diff": True}}  # fmt: skip
     answer = session(shell or LocalShell(), **(settings or {})).call("act", message)
     assert isinstance(answer, dict)
     return answer
