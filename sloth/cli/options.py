@@ -48,7 +48,9 @@ File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]
 FormatOption = Annotated[Format, Option("--format", help="For people (text) or for programs (json).")]
 Verbosity = Annotated[
     int,
-    Option("--verbose", "-v", count=True, show_default=False, help="Show more: changes and output; -vv also values."),
+    Option(
+        "--verbose", "-v", count=True, show_default=False, help="Show more: changes, output; -vv values; -vvv steps."
+    ),
 ]
 Check = Annotated[bool, Option("--check", "-C", help="Change nothing; tell what would change.")]
 Diff = Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")]

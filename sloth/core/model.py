@@ -65,6 +65,7 @@ class Span:
 class Task:
     """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
 
+    stream: its output is shown while it runs.
     after_failure: of what it depends on, those that have to fail. may_abort: it has an abort_if. outputs: the names
     that it promises. secrets: those whose names its functions make up; globs. spans: where its functions stand.
     """
@@ -82,6 +83,7 @@ class Task:
     env: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
     ignore_errors: bool = False
+    stream: bool = False
     role: str | None = None
     after_failure: tuple[str, ...] = ()
     is_async: bool = False

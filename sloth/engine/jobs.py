@@ -120,6 +120,7 @@ def _step(task: Task) -> dict[str, Any]:
         "env": dict(task.env),
         "params": dict(task.params),
         "ignore_errors": task.ignore_errors,
+        "stream": task.stream,
         "role": task.role,
         "after_failure": list(task.after_failure),
         "async": task.is_async,

@@ -57,7 +57,7 @@ class Functions:
         stage, step, job = self.stage, self.step, self.stage.job
         own = job.own(step, stage.registered)
         settings = Settings(
-            job.check, job.diff, step.workdir, step.env, step.role, job.live, own, step.host, job.verify
+            job.check, job.diff, step.workdir, step.env, step.role, job.live or step.stream, own, step.host, job.verify
         )
         return Attempt(
             step, settings, token, stage.tools.timer, stage.tools.act, self._report, self

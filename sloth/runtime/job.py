@@ -53,6 +53,7 @@ class Step:
         self.env = {key: str(value) for key, value in _mapping(plain, "env").items()}
         self.params = _mapping(plain, "params")
         self.ignore_errors = bool(plain.get("ignore_errors"))
+        self.stream = bool(plain.get("stream"))
         self.role = None if plain.get("role") is None else str(plain["role"])
         self.after_failure = [str(name) for name in _list(plain, "after_failure")]
         self.is_async = bool(plain.get("async"))

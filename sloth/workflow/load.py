@@ -266,6 +266,7 @@ def _task(declared: Mapping[str, Any], settings: Config, where: str) -> Task:
         env={key: str(value) for key, value in (declared.get("env") or {}).items()},
         params=declared.get("params") or {},
         ignore_errors=bool(declared.get("ignore_errors")),
+        stream=bool(declared.get("stream")),
         role=declared.get("role"),
         after_failure=after_failure,
         is_async=bool(declared.get("async")),

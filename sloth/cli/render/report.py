@@ -10,6 +10,7 @@ from functools import singledispatchmethod
 
 from sloth.cli.render.grouping import Group, Groups
 from sloth.cli.render.hostnames import folded
+from sloth.cli.render.livelines import Line, LiveLines
 from sloth.cli.render.lost import Lost
 from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
@@ -18,6 +19,7 @@ from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.cli.render.warnings import Warnings
 from sloth.core.events import (
     Event,
+    HostTimes,
     HostUnreachable,
     LogLine,
     Notice,
@@ -27,10 +29,13 @@ from sloth.core.events import (
     TaskFinished,
     TaskOutput,
     TaskRetrying,
+    TaskStarted,
 )
 
 _LEVEL_STYLES = {"debug": "dim", "info": "plain", "success": "green", "warning": "yellow", "error": "red"}
 _LONGEST_LINE = 10_000
+_EVERYTHING = 3
+"""How often -v has to be given for everything that happens."""
 
 
 class Report:
@@ -47,6 +52,7 @@ class Report:
         self._check = False
         self._groups = Groups({}, self._look)
         self._columns = Columns(0, 0)
+        self._lines = LiveLines()
         self._longest: dict[str, Longest] = {}
         self._partial: dict[tuple[str, str, str], str] = {}
         self._lost = Lost(results)
@@ -63,6 +69,7 @@ class Report:
         """Tell what waited for too long."""
         with self._lock:
             self._lost.overdue(self._clock())
+            self._tell(self._lines.overdue(self._clock()))
             self._show(self._groups.overdue(self._clock()))
 
     @contextmanager
@@ -79,19 +86,25 @@ class Report:
             self._end()
 
     def _end(self) -> None:
+        self._tell(self._lines.rest())
         self._show(self._groups.rest())
         for hosts, text in self._warnings.rest():
-            self._log(hosts, "warning", text)
+            self._say(hosts, "warning", text)
         self._lost.end()
         self._notices.end()
 
     def _look(self, result: TaskFinished) -> Hashable:
         return look(result, self._detail)
 
+    def _tell(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self._results.line((f"{folded(line.hosts)} | ", "dim"), (line.text, line.style))
+
     def _show(self, groups: Iterable[Group]) -> None:
         for group in groups:
+            self._tell(self._lines.rest())  # what tasks said comes before how they ended
             for hosts, text in self._warnings.of(group):
-                self._log(hosts, "warning", text)
+                self._say(hosts, "warning", text)
             show(self._results, group, self._columns, self._detail)
 
     @singledispatchmethod
@@ -104,6 +117,7 @@ class Report:
         self._groups = Groups(event.hosts, self._look)
         planned = {} if self._detail.command else event.hosts
         self._columns = Columns.of(planned, self._results.width, check=event.check)
+        self._lines = LiveLines(len(event.hosts))
         self._longest = {}
         if self._detail.command:
             return
@@ -157,7 +171,7 @@ class Report:
 
     def _output_line(self, host: str, line: str) -> None:
         if line:
-            self._results.line((f"{host} | ", "dim"), line)
+            self._tell(self._lines.add(host, line, "plain", self._clock()))
 
     @_take.register
     def _(self, event: LogLine) -> None:
@@ -169,9 +183,15 @@ class Report:
             self._log(event.host, event.level, event.text)
 
     def _log(self, host: str, level: str, text: str) -> None:
+        if not host:  # a file logs while it is loaded
+            self._say("", level, text)
+            return
         for line in inert(text).rstrip("\n").split("\n"):
-            # A file that logs while it is loaded does so on no host.
-            prefix = f"{host} | " if host else ""
+            self._tell(self._lines.add(host, line, _LEVEL_STYLES.get(level, "plain"), self._clock()))
+
+    def _say(self, hosts: str, level: str, text: str) -> None:
+        for line in inert(text).rstrip("\n").split("\n"):
+            prefix = f"{hosts} | " if hosts else ""
             self._results.line((prefix, "dim"), (line, _LEVEL_STYLES.get(level, "plain")))
 
     @_take.register
@@ -179,6 +199,17 @@ class Report:
         if self._detail.verbosity >= 1:
             again = f"attempt {event.attempt} failed, the next one in {duration(event.delay)}: {event.message}"
             self._progress.line((f"{event.host} | {one_line(event.task)}: {one_line(again)}", "dim"))
+
+    @_take.register
+    def _(self, event: TaskStarted) -> None:
+        if self._detail.verbosity >= _EVERYTHING:
+            self._progress.line((f"{event.host} | {one_line(event.task)} begins", "dim"))
+
+    @_take.register
+    def _(self, event: HostTimes) -> None:
+        if self._detail.verbosity >= _EVERYTHING:
+            spent = (f"{name} {duration(getattr(event, name))}" for name in ("connect", "upload", "lua", "modules"))
+            self._progress.line((f"{event.host} | done: {', '.join(spent)}", "dim"))
 
     @_take.register
     def _(self, event: HostUnreachable) -> None:

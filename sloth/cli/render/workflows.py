@@ -146,6 +146,7 @@ def _plain_task(task: Task) -> dict[str, object]:
         "retries": task.retry.count,
         "become": task.become,
         "ignore_errors": task.ignore_errors,
+        "stream": task.stream,
         "role": task.role,
         "next_if_fail": list(task.after_failure),
         "async": task.is_async,

@@ -50,7 +50,7 @@ for name, check in pairs {
   changed_if = decision, failed_if = decision, params = data,
   pre_hook = closure, post_hook = closure, on_success = closure, on_failure = closure, on_retry = closure,
   on_timeout = closure, on_skip = closure, on_complete = closure,
-  async = flag, ignore_errors = flag, run_once = flag, delegate_to = delegation,
+  async = flag, ignore_errors = flag, stream = flag, run_once = flag, delegate_to = delegation,
 } do
   methods[name] = function(spec, where, value) spec[name] = check(value, name, where) end
 end

@@ -8,6 +8,7 @@ from sloth.cli.render.grouping import PATIENCE
 from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail, duration
 from sloth.core.events import (
+    HostTimes,
     HostUnreachable,
     LogLine,
     Notice,
@@ -125,9 +126,25 @@ def test_more_is_told_when_it_is_asked_for(detail, more):
     assert told(started("t", hosts=["h"]), event, **detail)[0][2:] == more
 
 
+def test_with_everything_the_steps_of_each_host_are_told():
+    events = [TaskStarted("h", "t"), HostTimes("h", 0.2, 0.0, 0.1, 1.5, 0.1, 1.9)]
+    assert told(started("t", hosts=["h"]), *events, verbosity=2)[1] == []
+    assert told(started("t", hosts=["h"]), *events, verbosity=3)[1] == [
+        "h | t begins", "h | done: connect 0.2 s, upload 0.0 s, lua 0.1 s, modules 1.5 s",
+    ]  # fmt: skip
+
+
+def test_what_several_hosts_write_is_told_once_and_before_how_it_ended():
+    lines = [TaskOutput(host, "t", "stdout", "compiling\n") for host in ("web1", "web2", "web3")]
+    out, _ = told(started("t"), *lines, TaskOutput("web2", "t", "stdout", "odd\n"), *(
+        TaskFinished(host, "t", "ok") for host in ("web1", "web2", "web3")
+    ))
+    assert out[1:4] == ["web[1-3] (3 hosts) | compiling", "web2 | odd", "t  ok       web[1-3] (3 hosts)"]
+
+
 def test_lines_that_a_workflow_logs_come_at_once_with_their_host():
     lines = [LogLine("web1", "t", "info", "one\ntwo\x1b[2J"), LogLine("", "", "info", "while loading")]
-    out, _ = told(started("t"), *lines)
+    out, _ = told(started("t", hosts=["web1"]), *lines)
     assert out[1:] == ["web1 | one", "web1 | two", "while loading"]
 
 
