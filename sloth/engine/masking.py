@@ -137,11 +137,21 @@ class Flow:
     def _output(self, event: TaskOutput) -> Iterator[Event]:
         key = event.host, event.task, event.stream
         text = self._held.pop(key, "") + event.text
-        ready = len(text) - max(matcher.open_end(text) for matcher in self._mask.matchers())
+        ready = self._ready(text)
         if ready < len(text):
             self._held[key] = text[ready:]
         if ready:
             yield replace(event, text=self._mask.text(text[:ready]))
+
+    def _ready(self, text: str) -> int:
+        """How much of a text can be shown before more comes: up to what may be the beginning of a secret."""
+        matchers = self._mask.matchers()
+        ready = min(matcher.open_end(text) for matcher in matchers)
+        held = len(text) + 1
+        while ready < held:  # nor is a whole one cut, in whose end another may begin
+            held = ready
+            ready = min(matcher.uncut(text, held) for matcher in matchers)
+        return ready
 
     def _rest(self, event: TaskFinished) -> Iterator[Event]:
         for stream in ("stdout", "stderr"):
@@ -174,14 +184,19 @@ class Matcher:
     def mask(self, text: str) -> str:
         return self._pattern.sub(MASK, text)
 
+    def uncut(self, text: str, at: int) -> int:
+        """Where a secret begins that this place lies in; the place itself if it lies in none."""
+        around = self._pattern.finditer(text, max(0, at - self._longest))
+        return next((found.start() for found in around if found.start() < at < found.end()), at)
+
     def open_end(self, text: str) -> int:
-        """How many characters at the end may be the beginning of a secret."""
+        """Where at the end of a text a secret may begin that is not whole yet."""
         first = max(0, len(text) - self._longest + 1)
         for found in self._starts.finditer(text, first):
             rest = text[found.start() :]
             if any(len(rest) < len(form) and form.startswith(rest) for form in self._by_start[found[0]]):
-                return len(rest)
-        return 0
+                return found.start()
+        return len(text)
 
 
 def forms(value: str) -> Iterator[str]:
