@@ -23,7 +23,7 @@ from sloth.secrets.keyring import Keyring
 from sloth.workflow.sources import shown
 
 _REFERENCE = re.compile(
-    r"""\bsecrets\s*(?:\.\s*get\s*\(?\s*(["'])([\w.-]+)\1|\[\s*(["'])([\w.-]+)\3\s*\]|\.\s*(?!get\b)([A-Za-z_]\w*))"""
+    r"""\bsecrets\s*(?:\.\s*get\s*\(?\s*(["'])([\w.-]+)\1(?!\s*\.\.)|\[\s*(["'])([\w.-]+)\3\s*\]|\.\s*(?!get\b)([A-Za-z_]\w*))"""
 )
 
 

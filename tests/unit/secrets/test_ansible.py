@@ -14,7 +14,8 @@ vault = pytest.importorskip("ansible.parsing.vault")
 def encrypted(data: bytes, passphrase: bytes = b"right", label: str | None = None) -> str:
     """By Ansible."""
     secrets = [(label or "default", vault.VaultSecret(passphrase))]
-    return vault.VaultLib(secrets).encrypt(data, vault_id=label).decode()
+    text: bytes = vault.VaultLib(secrets).encrypt(data, vault_id=label)
+    return text.decode()
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,237 @@
+"""Secrets as a person meets them: at the command line, in files of variables, in tasks; and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sloth import SLOTH, Ended, Folder
+from tests.e2e.terminal import typed
+
+DB, API, VAULTED, LOGIN = "s3cret-of-the-db", "key/with 'quotes\" & more", "vaulted-password", "login-password"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A project with a key file, which costs no time, and one secret."""
+    found = Folder(tmp_path)
+    found.write("key", os.urandom(32).hex()).chmod(0o600)
+    found.write("sloth.toml", '[secrets]\npassphrase_from = "key:key"\n')
+    found.environ["SLOTH_CONFIG"] = str(tmp_path / "sloth.toml")
+    set_(found, "db", DB)
+    return found
+
+
+def set_(folder: Folder, name: str, value: str, *words: str) -> Ended:
+    return given(folder, value, "secrets", "set", name, *words)
+
+
+def given(folder: Folder, stdin: str, *words: str) -> Ended:
+    """A command that reads something."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sloth", *words], input=stdin, cwd=folder.path, env=folder.environ, text=True,
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def texts(*ended: Ended) -> str:
+    return "".join(one.stdout + one.stderr for one in ended)
+
+
+def files(folder: Path) -> Iterator[bytes]:
+    yield from (path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_secret_is_set_printed_listed_and_deleted(folder):
+    assert folder.sloth("secrets", "get", "db").stdout == DB + "\n"
+    assert set_(folder, "db", "second-value\n").stdout == "db  version 2\n"
+    assert folder.sloth("secrets", "get", "db").stdout == "second-value\n"
+    assert folder.sloth("secrets", "get", "db", "--version", "1").stdout == DB + "\n"
+    [listed] = json.loads(folder.sloth("secrets", "list", "--format", "json").stdout)["secrets"]
+    assert (listed["name"], listed["version"], listed["versions"]) == ("db", 2, [1, 2])
+    assert folder.sloth("secrets", "delete", "db").code == 0
+    gone = folder.sloth("secrets", "get", "db")
+    assert (gone.code, gone.stdout) == (1, "")
+    assert "there is no secret 'db'" in gone.stderr
+
+
+def test_a_file_is_kept_to_its_last_byte(folder):
+    folder.write("server.key", "one\r\ntwo\n\n")
+    assert folder.sloth("secrets", "set", "tls", "--from-file", "server.key").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "sloth", "secrets", "get", "tls"], cwd=folder.path, env=folder.environ,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"one\r\ntwo\n\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(["set", "db", "value"], "unexpected extra argument", id="a value in argv"),
+        pytest.param(["set", "9"], "is no name of a secret", id="a name"),
+        pytest.param(["get", "dbb"], "there is no secret 'dbb'", id="no such secret"),
+        pytest.param(["get", "db", "--version", "7"], "has no version 7", id="no such version"),
+        pytest.param(["get", "db", "--environment", "../x"], "is no name of an environment", id="environment"),
+        pytest.param(["get", "db", "--environment", "prod"], "there are no secrets", id="another environment"),
+        pytest.param(["get", "db", "--passphrase", "nowhere"], "cannot read the passphrase", id="no file"),
+        pytest.param(["rotate", "db", "--to", "x"], "goes without names", id="two kinds of rotation"),
+        pytest.param(["rotate", "nothing"], "there is no secret 'nothing'", id="rotation of nothing"),
+        pytest.param(["import", "nowhere.yml"], "there is no file", id="no import"),
+        pytest.param(["set", "a", "--from-file", "nowhere"], "cannot read the value", id="no file of a value"),
+    ],
+)
+def test_what_is_wrong_is_said_and_ends_with_1(folder, words, message):
+    ended = folder.sloth("secrets", *words)
+    assert (ended.code, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: ")
+    assert message in ended.stderr
+
+
+def test_damage_is_said_and_ends_with_1(folder):
+    path = folder.path / "home/secrets/default.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    ended = folder.sloth("secrets", "get", "db")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "the secrets are damaged, or somebody changed them" in ended.stderr
+
+
+def test_a_wrong_passphrase_is_said_before_anything_runs(folder):
+    folder.write("other", os.urandom(32).hex()).chmod(0o600)
+    ended = folder.run('task("t"):command(function() print(secrets.db) end):build()', "--passphrase", "key:other")
+    assert ended.code == 1
+    assert "wrong passphrase for the secrets of 'default'" in ended.stderr
+    assert "task_started" not in ended.stdout
+
+
+def test_an_editor_gets_a_file_in_memory_that_is_gone_afterwards(folder):
+    editor = folder.write(
+        "editor", f"#!/bin/sh\nstat -f -c %T $1 > {folder.path}/kind; stat -c %a $1 >> {folder.path}/kind\n"
+        f"echo $1 > {folder.path}/where; sed -i s/db/DB/ $1; cp $1 $1~\n"
+    )  # fmt: skip
+    editor.chmod(0o755)
+    folder.environ["EDITOR"] = str(editor)
+    assert folder.sloth("secrets", "edit", "db").stdout == "db  version 2\n"
+    assert folder.sloth("secrets", "get", "db").stdout == DB.replace("db", "DB") + "\n"
+    assert (folder.path / "kind").read_text() == "tmpfs\n600\n"
+    assert not Path((folder.path / "where").read_text().strip()).parent.exists()
+    editor.write_text("#!/bin/sh\nexit 3\n")
+    failed = folder.sloth("secrets", "edit", "db")
+    assert (failed.code, "ended with 3: the secret stays as it was" in failed.stderr) == (1, True)
+
+
+def test_an_import_takes_all_or_nothing(folder):
+    folder.write("bad.yml", "one: text\ntwo: 5\n")
+    ended = folder.sloth("secrets", "import", "bad.yml")
+    assert (ended.code, "two is a number, and secrets are texts" in ended.stderr) == (1, True)
+    assert "bad.yml:2" in ended.stderr
+    folder.write("good.yml", "one: text-of-one\ntwo: text-of-two\n")
+    assert folder.sloth("secrets", "import", "good.yml").stdout == "one  version 1\ntwo  version 1\n"
+    assert folder.sloth("secrets", "get", "two").stdout == "text-of-two\n"
+
+
+def test_rotation_gives_a_new_key_or_new_values(folder):
+    folder.write("new", os.urandom(32).hex()).chmod(0o600)
+    assert folder.sloth("secrets", "rotate", "--to", "key:new").code == 0
+    assert folder.sloth("secrets", "get", "db").code == 1
+    assert folder.sloth("secrets", "get", "db", "--passphrase", "key:new").stdout == DB + "\n"
+    assert folder.sloth("secrets", "rotate", "db", "--passphrase", "key:new").stdout == "db  version 2\n"
+    assert folder.sloth("secrets", "get", "db", "--passphrase", "key:new").stdout != DB + "\n"
+
+
+def test_the_trail_names_who_and_what_and_a_changed_one_is_an_error(folder):
+    folder.run('task("t"):command(function() return true, "" .. #secrets.db end):build()')
+    entries = json.loads(folder.sloth("secrets", "audit", "--format", "json").stdout)["entries"]
+    assert [(one["what"], one["name"], one["by"]) for one in entries] == [
+        ("set", "db", "sloth secrets set"), ("use", "db", "site.sloth"),
+    ]  # fmt: skip
+    path = folder.path / "home/secrets/default.audit"
+    path.write_text(path.read_text().replace("site.sloth", "nothing.at.all"))
+    ended = folder.sloth("secrets", "audit")
+    assert (ended.code, "the audit trail is not as it was written" in ended.stderr) == (1, True)
+
+
+def test_a_passphrase_is_typed_twice_for_the_first_secret_and_once_afterwards(tmp_path):
+    folder = Folder(tmp_path)
+    twice = [("value of db", DB), ("same again", DB), ("passphrase of secrets", "long one"), ("same again", "long one")]
+    code, shown = typed([*SLOTH, "secrets", "set", "db"], twice, tmp_path, folder.environ)
+    assert (code, DB in shown, "long one" in shown) == (0, False, False)
+    once = [("passphrase of secrets", "long one")]
+    code, shown = typed([*SLOTH, "secrets", "get", "db"], once, tmp_path, folder.environ)
+    assert (code, shown.splitlines()[-1]) == (0, DB)
+
+
+WORKFLOW = """
+task("see"):command(function()
+  log.info("log " .. secrets.db)
+  print(vars.api, vars.vaulted, { vars.api })
+  exec.run({ cmd = "cat; cat >&2 <<'X'\\n" .. secrets.db .. "\\nX\\n", stdin = secrets.db })
+  exec.run("printf %s " .. secrets.db .. " | base64 -w0; for c in s 3 c r e t - o f - t h e - d b; do printf $c; sleep 0.01; done")
+  file_ops.copy { dest = vars.here .. "/out", content = template.render("t.j2", { more = secrets.db }) }
+  file_ops.lineinfile { path = vars.here .. "/out", line = secrets.db, create = true }
+  export { of_run = secrets.db }
+  return true, "said " .. secrets.db, { out = secrets.db, deep = { [secrets.db] = { vars.vaulted } } }
+end):build()
+task("in an error"):depends_on("see"):ignore_errors(true):command(function(this, params, deps)
+  error("raised " .. deps.see.out)
+end):build()
+task("in a table"):ignore_errors(true):command(function() error({ reason = secrets.db }) end):build()
+task("in argv"):ignore_errors(true):command(function() exec.run("false " .. secrets.db .. " " .. string.format("%q", vars.api)) end):build()
+task("in a path"):ignore_errors(true):command(function() fs.read("/nowhere/" .. secrets.db) end):build()
+task("in a retry"):retries(1, "fixed"):retry_delay("10ms"):ignore_errors(true):command(function()
+  return false, secrets.db
+end):build()
+task("in a skip"):run_if(function() log.warning(secrets.db) return false end):command("true"):build()
+workflow.define("w"):tasks({ "see", "in an error", "in a table", "in argv", "in a path", "in a retry", "in a skip" })
+  :on_complete(function() log.info("hook " .. secrets.db) end)
+"""
+
+
+def plant(folder: Folder) -> None:
+    """Secrets in every way that there is."""
+    set_(folder, "login", LOGIN)
+    folder.write("templates/t.j2", "{{ secrets.db }} {{ vars.api }} {{ more }}\n")
+    folder.write("group_vars/all.yml", given(folder, API, "secrets", "encrypt-string", "api").stdout)
+    vaulted = folder.write("vault.yml", f"vaulted: {VAULTED}\n")
+    subprocess.run(
+        ["ansible-vault", "encrypt", "--vault-password-file", folder.path / "key", vaulted],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    folder.write("hosts.yml", "all: {hosts: {localhost: {sloth_password: !secret login, here: " + str(folder.path) + "}}}")
+    folder.write("site.sloth", WORKFLOW)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--format", "json"], id="JSON"),
+        pytest.param(["-vvvv", "--diff"], id="text"),
+        pytest.param(["--check", "--diff", "-vv"], id="check"),
+        pytest.param(["--format", "json", "-vvv", "--diff"], id="both"),
+    ],
+)
+def test_a_run_shows_and_keeps_no_secret(folder, words):
+    plant(folder)
+    ended = folder.sloth("apply", "-i", "hosts.yml", "site.sloth", "-e", "@vault.yml", *words)
+    assert ended.code == 0, texts(ended)
+    others = [
+        folder.sloth("inventory", "show", "-i", "hosts.yml", "localhost"),
+        folder.sloth("inventory", "explain", "-i", "hosts.yml", "localhost", "api"),
+        folder.sloth("inventory", "list", "-i", "hosts.yml", "--format", "json"),
+        folder.sloth("plan", "-i", "hosts.yml", "site.sloth", "--format", "json", "-o", "kept.plan"),
+        folder.sloth("runs", "list"),
+    ]
+    assert [one.code for one in others] == [0] * 5, texts(*others)
+    seen = [texts(ended, *others).encode(), *files(folder.path / "home"), (folder.path / "kept.plan").read_bytes()]
+    for secret in (DB, API, VAULTED, LOGIN):
+        shown = json.dumps(secret)[1:-1].encode()
+        assert not [text for text in seen if secret.encode() in text or shown in text], secret
+    if "--check" not in words:
+        assert (folder.path / "out").read_text() == f"{DB} {API} {DB}\n{DB}\n"
