@@ -16,29 +16,32 @@ _SLICE = 1.0  # seconds of waiting between looks at whether we still want the lo
 
 
 class Leases:
-    """lost(text): told when a lease turns out to be lost."""
+    """say(text): for the person who runs this."""
 
-    def __init__(self, locks: Locks, timer: Timer, lost: Callable[[str], None]) -> None:
+    def __init__(self, locks: Locks, timer: Timer, say: Callable[[str], None]) -> None:
         self._locks = locks
         self._timer = timer
-        self._lost = lost
+        self._say = say
         self._held: dict[str, Lease] = {}
         self._guard = threading.Lock()
         self._hosts: dict[str, _Host] = {}
 
     def take(
         self, name: str, owner: str, *, wait: float, wanted: Callable[[], bool], ttl: float, process: str = "",
-        note: str = "", sync: bool = True,
+        note: str = "", sync: bool = True, tells: bool = False,
     ) -> Lease:  # fmt: skip
-        """Take a lock and keep it until it is given back. Raises LockBusy."""
+        """Take a lock and keep it until it is given back. Raises LockBusy. tells: whether a long wait is said."""
         while True:
             some = min(wait, _SLICE)
             try:
                 lease = self._locks.acquire(name, owner, ttl=ttl, wait=some, process=process, note=note, sync=sync)
-            except LockBusy:
+            except LockBusy as error:
                 wait -= some
                 if wait <= 0 or not wanted():
                     raise
+                if tells:
+                    self._say(f"{error}; waiting")
+                tells = False
                 continue
             self._keep(lease)
             return lease
@@ -48,6 +51,13 @@ class Leases:
         with self._guard:
             self._held.pop(lease.name, None)
         return self._locks.release(lease.name, lease.token)
+
+    def close(self) -> None:
+        """The run is over: give back what is held still."""
+        with self._guard:
+            held = list(self._held.values())
+        for lease in held:
+            self.give_back(lease)
 
     def leave(self, lease: Lease) -> None:
         """Renew it no more: its holder may still be at work, and has the rest of its time to end."""
@@ -69,7 +79,7 @@ class Leases:
             if not shared.users:
                 shared.lease = self.take(
                     name, owner, wait=wait, wanted=wanted, ttl=HOST_TTL, process=this_process(),
-                    note=f"{connection.name}, run {run}", sync=False,
+                    note=f"{connection.name}, run {run}", sync=False, tells=True,
                 )  # fmt: skip
             shared.users += 1
         try:
@@ -94,7 +104,7 @@ class Leases:
         except LeaseLost as error:
             with self._guard:
                 self._held.pop(lease.name, None)
-            self._lost(str(error))
+            self._say(str(error))
             return
         except StoreError:
             renewed = lease  # the disk may be full for a moment; there are two more tries

@@ -157,6 +157,7 @@ class Run:
             self._publish(RunDetached(self._id, name, detached, code, f"sloth runs attach {self._life.short()}"))
             return code
         self._hooks.complete(code == 0)
+        self._leases.close()
         outputs: dict[str, dict[str, object]] = {}
         for run in runs:
             if run.exports:

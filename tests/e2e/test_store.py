@@ -23,6 +23,7 @@ local deploy = task("deploy"):command(function()
   return true, "built " .. build
 end):build()
 workflow.define("w"):tasks({ deploy }):on_start(function()
+  state.lock("begun")
   state.set("seen", state.incr("starts"))
 end):on_complete(function(success) state.set("success", success) end)
 """

@@ -32,11 +32,11 @@ class Alarms(Timer):
 class World:
     def __init__(self, folder: Path) -> None:
         self.now = 0.0
-        self.lost: list[str] = []
+        self.said: list[str] = []
         self.alarms = Alarms()
         clock = Clock(lambda: self.now, lambda: self.now, "boot")
         self.locks = Locks(SqliteDatabase(folder / "store.db"), clock=clock, sleep=self.sleep)
-        self.leases = Leases(self.locks, self.alarms, self.lost.append)
+        self.leases = Leases(self.locks, self.alarms, self.said.append)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -59,14 +59,14 @@ def test_a_lease_is_renewed_until_it_is_given_back(world: World):
     assert [one.owner for one in world.locks.held()] == ["ada"]
     assert world.leases.give_back(lease)
     world.alarms.ring()
-    assert (world.alarms.due, world.locks.held(), world.lost) == ([], [], [])
+    assert (world.alarms.due, world.locks.held(), world.said) == ([], [], [])
 
 
 def test_a_lease_that_is_lost_is_told_once(world: World):
     lease = world.take("deploy")
     world.locks.force("deploy", "bob")
     world.alarms.ring()
-    assert len(world.lost) == 1 and "'deploy' was lost" in world.lost[0]
+    assert len(world.said) == 1 and "'deploy' was lost" in world.said[0]
     assert world.alarms.due == []
     assert not world.leases.give_back(lease)
 
@@ -76,6 +76,22 @@ def test_who_is_wanted_no_more_stops_waiting(world: World):
     with pytest.raises(LockBusy):
         world.take("deploy", wait=3600, wanted=lambda: world.now < 2.5)
     assert world.now == pytest.approx(3.0)
+
+
+def test_who_waits_for_a_host_is_told_for_whom(world: World):
+    web = Connection("web1", "10.0.0.1")
+    other = Leases(world.locks, world.alarms, print)
+    with other.host(web, "bob", "7f3a", wait=0, wanted=lambda: True):
+        waiting = world.leases.host(web, "ada", "0000", wait=5, wanted=lambda: True)
+        with pytest.raises(LockBusy), waiting:
+            raise AssertionError("two have it")
+    assert len(world.said) == 1 and "bob works on 10.0.0.1" in world.said[0] and world.said[0].endswith("; waiting")
+
+
+def test_nothing_is_held_when_the_run_is_over(world: World):
+    world.take("deploy")
+    world.leases.close()
+    assert world.locks.held() == []
 
 
 def test_a_host_is_given_back_at_the_end(world: World):
