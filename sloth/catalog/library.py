@@ -22,7 +22,7 @@ from sloth.runtime.catalog import Catalog, module_names
 
 GROUP = "sloth.modules"
 _WORDS = """
-    and artifacts assert break collectgarbage coroutine delegate_to do else elseif end error export false
+    and assert break collectgarbage coroutine delegate_to do else elseif end error export false
     flush_handlers for function getmetatable goroutine goto group groups handler if import in inventory_hostname io
     ipairs load loadstring local math next nil not notify null or os pairs parallel params pcall print rawequal
     rawget rawlen rawset reliability repeat require retry return role secrets select setmetatable stack string table

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "state": "Values and locks that outlive runs.",
     "locks": "Who has which lock, and which host.",
     "db": "The store of all that: info, backup, restore, verify.",
+    "docs": "The reference of modules as Markdown.",
     "bundle": "What sloth sends to hosts: build, list, prune.",
     "config": "The settings that hold here, and where each comes from.",
     "completion": "Completion for bash, zsh and fish.",

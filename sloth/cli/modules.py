@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from sloth.catalog import manual
 from sloth.catalog.library import Library
+from sloth.catalog.luals import definitions
 from sloth.cli import completing
 from sloth.cli.command import application
 from sloth.cli.options import FormatOption
@@ -49,6 +50,17 @@ def show(
         manuals.show_action(manual.action(name, _library()), form)
     else:
         manuals.show_module(manual.module(name, _library()), form)
+    return 0
+
+
+@app.command()
+def luals() -> int:
+    """Print definitions for LuaLS, so that editors complete and check workflows.
+
+    \b
+    example: sloth modules luals > .luals/sloth.lua
+    """
+    notes.text(definitions(manual.modules(_library())))
     return 0
 
 

@@ -31,3 +31,8 @@ def written(paths: Sequence[Path], then: str) -> None:
     for path in paths:
         screen.line(str(path))
     screen.line(("next: ", "dim"), then)
+
+
+def text(whole: str) -> None:
+    """A text as it is, for a file."""
+    standard_output().line(whole.rstrip("\n"))

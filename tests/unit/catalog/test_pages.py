@@ -1,0 +1,78 @@
+"""What is made of the manual: pages of Markdown, and definitions for editors; both know all modules and all words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lupa import lua54
+
+from sloth.catalog import luals, manual, reference
+from sloth.catalog.library import LANGUAGE, Library
+from sloth.runtime.catalog import Catalog
+from sloth.runtime.lua.vm import VM, LuaError
+from sloth.runtime.program import load_program
+from sloth.workflow.tokens import WORDS
+
+MODULES = manual.modules(Library())
+DEFINITIONS = luals.definitions(MODULES)
+STANDARD = set(dir(lua54.LuaRuntime().globals())) | {
+    "assert", "collectgarbage", "coroutine", "error", "getmetatable", "io", "ipairs", "load", "loadstring", "math", "next",
+    "os", "pairs", "pcall", "print", "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "string",
+    "table", "tonumber", "tostring", "type", "unpack", "utf8", "xpcall",
+}  # fmt: skip
+
+
+def test_every_module_has_a_page_with_all_of_its_actions_and_arguments():
+    pages = reference.pages(MODULES)
+    assert set(pages) == {reference.INDEX, *(f"{name}.md" for name in Catalog().names)}
+    for module in MODULES:
+        page = pages[f"{module.name}.md"]
+        for action in module.actions:
+            assert f"\n## {action.name}\n" in page
+            assert all(f"| `{one.name}`" in page for one in action.parameters), action.name
+
+
+def test_the_definitions_are_lua_and_hold_every_action():
+    compiled = lua54.LuaRuntime().eval("function(text) return load(text) end")(DEFINITIONS)
+    assert callable(compiled)
+    for module in MODULES:
+        if module.name not in luals.OF_THE_LANGUAGE:
+            for action in module.actions:
+                assert f"\nfunction {action.name}(" in DEFINITIONS
+
+
+def test_the_definitions_hold_every_global_of_the_language():
+    defined = set(re.findall(r"^(?:function )?([a-z_]+)(?: =|\()", DEFINITIONS, re.MULTILINE))
+    assert LANGUAGE - WORDS - STANDARD - defined == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"),
+    [
+        pytest.param("Task", 'task("x")', id="task"),
+        pytest.param("Workflow", 'workflow.define("x")', id="workflow"),
+        pytest.param("Handler", 'handler("x", function() end)', id="handler"),
+    ],
+)
+def test_the_definitions_hold_every_method_of_a_builder(kind, begin):
+    unknown = "q" * 40
+    with pytest.raises(LuaError) as caught:
+        load_program(VM(lua54, modules=[]), "a", {"a": f"{begin}:{unknown}()"}.get, side="controller")
+    known = set(caught.value.text.partition("; there are ")[2].split(", "))
+    assert set(re.findall(rf"^function {kind}:(\w+)\(", DEFINITIONS, re.MULTILINE)) == known
+
+
+@pytest.mark.parametrize(
+    ("annotation", "type_"),
+    [
+        ("str | None", "string"),
+        ("list[str]", "string[]|string"),
+        ("Literal['present', 'absent']", '"present"|"absent"'),
+        ("dict[str, object] | None", "table<string, any>"),
+        ("list[str | int]", "(string|integer)[]|string|integer"),
+        ("Duration", "number|string"),
+    ],
+)
+def test_types_are_written_as_editors_read_them(annotation, type_):
+    assert luals.lua_type(annotation) == type_
