@@ -37,6 +37,13 @@ for user in modify delete lock unlock password add leave key; do
 done
 usermod -L sweep-unlock; usermod -aG users sweep-leave; groupadd sweep-gone
 """
+REPOSITORIES = """
+mkdir -p "$1/git/origin"; cd "$1/git/origin"; git init -q -b main; echo one > file; git add file
+own="-c user.name=A -c user.email=a@b"; git $own commit -qm one
+git clone -q --bare . ../bare; for name in behind dirty ahead tagged elsewhere pushed; do git clone -q . ../$name; done
+echo two > file; git $own commit -qam two; echo by hand > ../dirty/file; echo new > ../ahead/new
+cd ../pushed; git remote set-url origin ../bare; git $own commit -q --allow-empty -m more
+"""
 UNIT_FILES = f"""
 mkdir -p {UNITS}
 for unit in running start stop restart reload enable disable mask unmask; do
@@ -141,6 +148,13 @@ ROWS = (
     Row("http.put", {"url": WEB, "body": "x"}, **COMMAND),
     Row("http.patch", {"url": WEB, "body": "x"}, **COMMAND),
     Row("http.delete", {"url": WEB}, **COMMAND),
+    Row("git.clone", {"url": below("git/origin"), "path": below("cloned")}),
+    Row("git.pull", {"path": below("git/behind")}),
+    Row("git.checkout", {"path": below("git/elsewhere"), "version": "new", "create": True}),
+    Row("git.ensure_clean", {"path": below("git/dirty")}),
+    Row("git.commit", {"path": below("git/ahead"), "message": "ü 'x'", "author": "Ann <a@b>"}),
+    Row("git.tag", {"path": below("git/tagged"), "name": "v1"}),
+    Row("git.push", {"path": below("git/pushed")}),
     Row("fs.write", {"path": below("old"), "content": WORDS}),
     Row("fs.append", {"path": below("appended"), "content": WORDS}, **ALWAYS),
     Row("fs.mkdir", {"path": below("mkdir/b"), "mode": "0700"}),
@@ -186,7 +200,7 @@ ROWS = (
     Row("user.group_delete", {"name": "sweep-gone"}),
     Row("user.authorized_key", {"user": "sweep-key", "key": KEY}),
 )
-OWN = ("exec", "file_ops", "fs", "http")  # modules whose rows a plain user can make in a place of that user's own
+OWN = ("exec", "file_ops", "fs", "git", "http")  # modules whose rows a plain user can make in a place of that user's own
 SECOND_NAMES = {"fs.write_file": "fs.write", "fs.remove": "fs.rm"}
 # Though a failure of these is one of their task, as with those that change.
 LEAVE_THE_HOST_AS_IT_IS = {"artifact.keep", "net.wait_for"}
@@ -232,7 +246,7 @@ def sweep(site: Remote, request: pytest.FixtureRequest) -> tuple[tuple[Row, ...]
 def prepare(site: Remote, login: Login) -> None:
     """A new world for all rows."""
     site.sh(CLEAN)
-    for script in (FILES, ACCOUNTS, UNIT_FILES, PACKAGES):
+    for script in (FILES, REPOSITORIES, ACCOUNTS, UNIT_FILES, PACKAGES):
         site.sh(f"set -e\n{script}", ROOM)
     if login == DEPLOY:
         site.sh('chown -R deploy:deploy "/srv/sloth sweep"')

@@ -108,6 +108,23 @@ local function native_module(name)
   })
 end
 
+-- A result that stands for something at its path: `repo:pull()` is git.pull(repo.path). What changes it returns the
+-- object, so that calls can be chained; what looks, its value.
+function sloth.as_object(result, module)
+  return setmetatable(result, {
+    __metatable = false,
+    __index = function(_, action)
+      if type(action) ~= "string" then return nil end
+      sloth.remember_line()
+      return function(object, ...)
+        local first, second = call_action(module, action, sloth.caller_line(), object.path, ...)
+        if type(first) == "table" and rawget(first, "changed") ~= nil then return object, second end
+        return first, second
+      end
+    end,
+  })
+end
+
 function sloth.act(module, action, where, ...)
   return call_action(module, action, where, ...)
 end

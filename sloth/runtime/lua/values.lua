@@ -258,7 +258,7 @@ local function decode(text, at)
 end
 
 -- The items of a list as values of their own: a top-level null is nil again, and a dict that names
--- its string in `__string` becomes a text.
+-- its string in `__string` becomes a text; one that names its module in `__module` gets that module's methods.
 local function decode_all(text, at)
   local items = decode(text, at)
   local n = #items
@@ -270,6 +270,10 @@ local function decode_all(text, at)
       local field = value.__string
       value.__string = nil
       as_text(value, field)
+    elseif type(value) == "table" and type(rawget(value, "__module")) == "string" then
+      local module = value.__module
+      value.__module = nil
+      sloth.as_object(value, module)
     end
   end
   return unpack(items, 1, n)
