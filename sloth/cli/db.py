@@ -13,7 +13,7 @@ from sloth.cli.render import stores
 from sloth.cli.render.format import Format
 from sloth.engine import keeping
 
-app = application("The store, where state, locks and the index of runs are kept: look, back up, restore.")
+app = application("The store of state, locks and runs: look, back up, restore.")
 
 
 @app.command()
@@ -29,7 +29,9 @@ def info(form: FormatOption = Format.TEXT) -> int:
 
 @app.command()
 def migrate() -> int:
-    """Bring the tables to the version of this sloth, as the first command that needs the store does by itself.
+    """Bring the tables to the version of this sloth.
+
+    The first command that needs the store does so by itself.
 
     \b
     example: sloth db migrate
@@ -56,7 +58,9 @@ def backup(
         Argument(metavar="FILE", help="What to write, a file that is not there yet (default: in sloth's directory)."),
     ] = None,
 ) -> int:
-    """Copy the store as it is at this moment; whoever works with it goes on meanwhile.
+    """Copy the store as it is now.
+
+    Whoever works with it goes on meanwhile.
 
     \b
     example: sloth db backup /backups/sloth.db

@@ -39,7 +39,9 @@ def get(
     default: Annotated[str | None, Option("--default", metavar="VALUE", help="What to print without a value.")] = None,
     form: FormatOption = Format.TEXT,
 ) -> int:
-    """Print the value of a key; with --format json also its version, owner and times.
+    """Print the value of a key.
+
+    With --format json also its version, its owner, and when it was created and changed.
 
     \b
     example: sloth state get app/version
@@ -65,7 +67,9 @@ def set_(
     text: AsText = False,
     form: FormatOption = Format.TEXT,
 ) -> int:
-    """Give a key its value. Ends with 2 when --version does not hold (0: it must be new).
+    """Give a key its value.
+
+    Ends with 2 when --version does not hold; 0 wants a key that is not there.
 
     \b
     example: sloth state set app/version 1.4.2 --string
@@ -90,9 +94,9 @@ def cas(
     text: AsText = False,
     form: FormatOption = Format.TEXT,
 ) -> int:
-    """Compare and swap: give a key a new value if it has the expected one. Ends with 2 when it has not.
+    """Give a key a new value if it has the expected one.
 
-    `null` expects that there is none.
+    Ends with 2 when it has another. `null` expects that there is none.
 
     \b
     example: sloth state cas leader null web1
@@ -250,7 +254,9 @@ def export(
 def import_(
     file: Annotated[str, Argument(metavar="FILE", help="What export printed; `-` is standard input.")],
 ) -> int:
-    """Take over what export printed, in place of what is there: all of it or nothing.
+    """Take over what export printed.
+
+    It takes the place of what is there: all of it, or nothing when a line is wrong.
 
     \b
     example: sloth state import state.jsonl

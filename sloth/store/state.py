@@ -20,6 +20,7 @@ from sloth.store.database import Change, Database, Rows, T, Transaction, Value
 NAME_LIMIT = 512  # characters of a namespace or key
 VALUE_LIMIT = 1 << 20  # bytes of a value's JSON
 PURGE = 60.0  # seconds between two looks for what is gone
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # dumps() would make one for each value
 _COLUMNS = "namespace, key, value, version, owner, created, updated, expires"
 _LIVE = "(expires IS NULL OR expires > ?)"
 _WITHIN = "namespace = ? AND key >= ? AND key < ? AND " + _LIVE
@@ -248,7 +249,7 @@ def _checked(namespace: str, key: str, value: object) -> str:
     """The value as JSON, when names and value may be kept."""
     _check_names(namespace, key)
     try:
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise StateError(f"{key!r}: this value is no JSON: {error}") from error
     if len(text) > VALUE_LIMIT:

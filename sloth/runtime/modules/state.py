@@ -222,13 +222,14 @@ def lock(host: "Host", *, name: str, wait: "Duration" = 0.0, ttl: "Duration" = 6
     """Take a lock, which nobody else then has: no other host, run or person. Fails when it cannot be had.
 
     It is held until `unlock`, until the host's part of the run has ended well, or until nobody has heard of the run for
-    the length of ttl.
+    the length of ttl. `state.with_lock(name, fn, wait)` holds it for the length of a function.
 
     name: the lock
     wait: how long to wait for it
     ttl: how long it stays ours when the run or its controller dies
 
     example: state.lock("deploy", "5m")
+    example: state.with_lock("deploy", function() exec.run("deploy") end, "5m")
     """
     held, why = _lock(host, name, wait, ttl)
     if not held:

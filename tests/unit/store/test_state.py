@@ -28,7 +28,7 @@ def wall() -> Wall:
 
 @pytest.fixture
 def state(database: Database, wall: Wall) -> State:
-    return State(database, "ada", clock=wall)
+    return State(database, "ada", sync=False, clock=wall)
 
 
 @pytest.mark.parametrize(

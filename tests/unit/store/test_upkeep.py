@@ -21,7 +21,7 @@ class Home:
         self.copy = folder / "copy.db"
         self.keep = folder / "kept.db"
         self.database = SqliteDatabase(self.path)
-        self.state = State(self.database, "ada")
+        self.state = State(self.database, "ada", sync=False)
         self.locks = Locks(self.database)
 
     def keys(self, path: Path | None = None) -> list[str]:

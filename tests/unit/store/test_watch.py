@@ -9,7 +9,7 @@ from sloth.store import Database, State, watch
 
 def test_a_watch_sees_what_is_set_deleted_and_expires(database: Database):
     now = 0.0
-    state = State(database, "ada", clock=lambda: now)
+    state = State(database, "ada", sync=False, clock=lambda: now)
     state.set("n", "a/old", 1)
     state.set("n", "a/brief", 1, ttl=10)
 
