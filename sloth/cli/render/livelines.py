@@ -15,8 +15,9 @@ _MOST = 1000
 
 @dataclass(slots=True)
 class Line:
-    """One line and who has said it."""
+    """One line of a task, and who has said it."""
 
+    task: str
     text: str
     style: str
     number: int
@@ -33,9 +34,9 @@ class LiveLines:
         self._last: dict[str, int] = {}
         self._number = 0
 
-    def add(self, host: str, text: str, style: str, now: float) -> list[Line]:
+    def add(self, host: str, task: str, text: str, style: str, now: float) -> list[Line]:
         """Take a line; give back what can be told now."""
-        line = self._joined(host, text, style) or self._new(text, style, now)
+        line = self._joined(host, task, text, style) or self._new(task, text, style, now)
         line.hosts[host] = None
         self._last[host] = line.number
         return self.overdue(now)
@@ -51,19 +52,27 @@ class LiveLines:
             told.append(self._waiting.popleft())
         return told
 
+    def before(self, task: str) -> list[Line]:
+        """What has to be told before how a task has ended."""
+        told = []
+        while any(line.task == task for line in self._waiting):
+            told.append(self._waiting.popleft())
+        return told
+
     def rest(self) -> list[Line]:
         """All that is left."""
         told = list(self._waiting)
         self._waiting.clear()
         return told
 
-    def _joined(self, host: str, text: str, style: str) -> Line | None:
+    def _joined(self, host: str, task: str, text: str, style: str) -> Line | None:
         """The line that others have said and this host can have said next."""
         last = self._last.get(host, -1)
-        found = (one for one in self._waiting if one.number > last and (one.text, one.style) == (text, style))
+        same = (task, text, style)
+        found = (one for one in self._waiting if one.number > last and (one.task, one.text, one.style) == same)
         return next(found, None)
 
-    def _new(self, text: str, style: str, now: float) -> Line:
+    def _new(self, task: str, text: str, style: str, now: float) -> Line:
         self._number += 1
-        self._waiting.append(Line(text, style, self._number, now))
+        self._waiting.append(Line(task, text, style, self._number, now))
         return self._waiting[-1]

@@ -102,7 +102,7 @@ class Report:
 
     def _show(self, groups: Iterable[Group]) -> None:
         for group in groups:
-            self._tell(self._lines.rest())  # what tasks said comes before how they ended
+            self._tell(self._lines.before(group[0].task))
             for hosts, text in self._warnings.of(group):
                 self._say(hosts, "warning", text)
             show(self._results, group, self._columns, self._detail)
@@ -132,7 +132,7 @@ class Report:
     @_take.register
     def _(self, event: TaskFinished) -> None:
         for host, task, stream in [key for key in self._partial if key[:2] == (event.host, event.task)]:
-            self._output_line(host, self._partial.pop((host, task, stream)))
+            self._output_line(host, task, self._partial.pop((host, task, stream)))
         longest = self._longest.get(event.task)
         if longest is None or event.duration > longest.seconds:
             self._longest[event.task] = Longest(event.task, event.host, event.duration)
@@ -167,11 +167,11 @@ class Report:
             lines, rest = [*lines, rest], ""
         self._partial[key] = rest
         for line in lines:
-            self._output_line(event.host, line)
+            self._output_line(event.host, event.task, line)
 
-    def _output_line(self, host: str, line: str) -> None:
+    def _output_line(self, host: str, task: str, line: str) -> None:
         if line:
-            self._tell(self._lines.add(host, line, "plain", self._clock()))
+            self._tell(self._lines.add(host, task, line, "plain", self._clock()))
 
     @_take.register
     def _(self, event: LogLine) -> None:
@@ -180,14 +180,15 @@ class Report:
         if self._check and event.level == "warning" and event.host and event.task:
             self._warnings.take(event)
         else:
-            self._log(event.host, event.level, event.text)
+            self._log(event)
 
-    def _log(self, host: str, level: str, text: str) -> None:
-        if not host:  # a file logs while it is loaded
-            self._say("", level, text)
+    def _log(self, event: LogLine) -> None:
+        if not event.host:  # a file logs while it is loaded
+            self._say("", event.level, event.text)
             return
-        for line in inert(text).rstrip("\n").split("\n"):
-            self._tell(self._lines.add(host, line, _LEVEL_STYLES.get(level, "plain"), self._clock()))
+        style = _LEVEL_STYLES.get(event.level, "plain")
+        for line in inert(event.text).rstrip("\n").split("\n"):
+            self._tell(self._lines.add(event.host, event.task, line, style, self._clock()))
 
     def _say(self, hosts: str, level: str, text: str) -> None:
         for line in inert(text).rstrip("\n").split("\n"):

@@ -77,8 +77,8 @@ def look(result: TaskFinished, detail: Detail) -> Hashable:
 def show(screen: Screen, group: Group, columns: Columns, detail: Detail) -> None:
     """One line for the group, and its details below."""
     result = group[0]
-    status = f"{result.status} (ignored)" if result.ignored else result.status
-    style = "yellow" if result.ignored else STATUS_STYLES.get(result.status, "plain")
+    status = "ignored" if result.ignored else result.status
+    style = STATUS_STYLES.get(status, "plain")
     message, *more = inert(result.message).strip().split("\n")
     parts: list[Part] = [(columns.name(result.task, screen.width), "bold"), "  "] if columns.task else []
     parts += [(status.ljust(columns.status), style), "  ", folded(one.host for one in group)]

@@ -16,7 +16,7 @@ def said(lines: Sequence[Line]) -> list[tuple[str, str]]:
 def heard(hosts: int, *spoken: tuple[str, str]) -> list[tuple[str, str]]:
     """What is told of lines that come at one moment, (host, text) each."""
     lines = LiveLines(hosts)
-    told = [line for host, text in spoken for line in lines.add(host, text, "plain", 0.0)]
+    told = [line for host, text in spoken for line in lines.add(host, "t", text, "plain", 0.0)]
     return said([*told, *lines.rest()])
 
 
@@ -35,19 +35,27 @@ def test_equal_lines_are_one_and_each_host_keeps_its_order(hosts, spoken, told):
 
 def test_a_line_waits_a_moment_for_other_hosts():
     lines = LiveLines(2)
-    assert lines.add("a", "1", "plain", 0.0) == []
+    assert lines.add("a", "t", "1", "plain", 0.0) == []
     assert lines.overdue(PATIENCE / 2) == []
     assert said(lines.overdue(PATIENCE)) == [("1", "a")]
 
 
 def test_lines_of_another_style_are_others():
     lines = LiveLines(2)
-    lines.add("a", "1", "plain", 0.0)
-    lines.add("b", "1", "red", 0.0)
+    lines.add("a", "t", "1", "plain", 0.0)
+    lines.add("b", "t", "1", "red", 0.0)
     assert said(lines.rest()) == [("1", "a"), ("1", "b")]
 
 
 def test_only_so_many_lines_wait():
     lines = LiveLines(2)
-    told = [line for number in range(1500) for line in lines.add("a", str(number), "plain", 0.0)]
+    told = [line for number in range(1500) for line in lines.add("a", "t", str(number), "plain", 0.0)]
     assert [line.text for line in told] == [str(number) for number in range(500)]
+
+
+def test_lines_of_a_task_come_before_how_it_ended_and_those_of_others_wait_on():
+    lines = LiveLines(2)
+    for task in ("one", "two", "one", "two"):
+        lines.add("a", task, "x", "plain", 0.0)
+    assert [line.task for line in lines.before("one")] == ["one", "two", "one"]
+    assert [line.task for line in lines.rest()] == ["two"]

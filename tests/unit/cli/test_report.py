@@ -96,7 +96,7 @@ def test_an_error_that_the_message_does_not_tell_is_told():
 
 def test_a_failure_that_does_not_matter_says_so():
     out, _ = told(started("t", hosts=["h"]), TaskFinished("h", "t", "failed", "no", ignored=True))
-    assert out[1] == "t  failed (ignored)  h  no"
+    assert out[1] == "t  ignored  h  no"
 
 
 def test_a_message_cannot_pretend_to_be_a_result():
