@@ -11,7 +11,7 @@ from tests.e2e.terminal import typed
 
 SITE = """
 workflow.define("first", { tasks = { before = { command = "true" } } })
-workflow.define("w", { config = { timeout = "20s" }, tasks = {
+workflow.define("w", { config = { timeout = "90s" }, tasks = {
   { name = "one", command = "true" },
   { name = "two", command = function() return true, "", { said = 2 } end },
   { name = "three", depends_on = { "one", "two" }, command = function(_, deps)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sloth.cli.render.format import Format
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import standard_output
-from sloth.cli.render.screen import Part, Screen, one_line
+from sloth.cli.render.screen import Part, one_line
 from sloth.core.model import HostPlan, Plan, Task
+from sloth.engine.planning import in_order
 
 
 def show(plans: Sequence[Plan], form: Format) -> None:
@@ -32,7 +33,7 @@ def show(plans: Sequence[Plan], form: Format) -> None:
 
 
 def show_lists(plans: Sequence[Plan], form: Format, *, hosts: bool, tasks: bool, tags: bool) -> None:
-    """The names alone."""
+    """The names alone; of tasks, in the order in which they run, also the tags."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json({"workflows": [_lists(plan, hosts=hosts, tasks=tasks, tags=tags) for plan in plans]})
@@ -41,13 +42,13 @@ def show_lists(plans: Sequence[Plan], form: Format, *, hosts: bool, tasks: bool,
         screen.line((plan.workflow.name, "bold"), f" ({plan.workflow.where})")
         for kind, names in _lists(plan, hosts=hosts, tasks=tasks, tags=tags).items():
             if kind != "name":
-                _show_names(screen, kind, names)
+                screen.line("  ", (f"{kind} ({len(names)})", "dim"))
+                about = _tags(plan) if kind == "tasks" else {}
+                screen.table([[one_line(name), (about.get(name, ""), "dim")] for name in names], indent="    ")
 
 
-def _show_names(screen: Screen, kind: str, names: Sequence[str]) -> None:
-    screen.line("  ", (f"{kind} ({len(names)})", "dim"))
-    for name in names:
-        screen.line("    ", one_line(name))
+def _tags(plan: Plan) -> dict[str, str]:
+    return {task.name: ", ".join(map(one_line, task.tags)) for task in plan.workflow.tasks}
 
 
 def _lists(plan: Plan, *, hosts: bool, tasks: bool, tags: bool) -> dict[str, list[str] | str]:
@@ -64,7 +65,7 @@ def _lists(plan: Plan, *, hosts: bool, tasks: bool, tags: bool) -> dict[str, lis
 
 def _planned(plan: Plan) -> list[Task]:
     names = {host.task(name) for host in plan.hosts for name in host.needs}
-    return [task for task in plan.workflow.tasks if task.name in names]
+    return in_order([task for task in plan.workflow.tasks if task.name in names])
 
 
 @dataclass(frozen=True, slots=True)
