@@ -13,7 +13,7 @@ def answer(request: Request) -> list[object]:
 
 def test_what_changes_an_object_can_be_chained_and_what_looks_gives_its_value():
     flow = script("local repo = fs.clone('x', '/srv/app'):checkout('main', { force = true }):pull() "
-                  "return repo.path, repo:status()")  # fmt: skip
+                  "return repo.path, (repo:status())")  # fmt: skip
     assert flow.call("t", answer) == ["/srv/app", "clean"]
     assert [(one["action"], one["args"], one["named"]) for one in flow.requests] == [
         ("clone", ["x", "/srv/app"], {}),
