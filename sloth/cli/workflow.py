@@ -11,7 +11,7 @@ from sloth.cli.command import application, flat
 from sloth.cli.options import File, FormatOption, SecretOptions, VariableOptions, configured
 from sloth.cli.render import watching, workflows
 from sloth.cli.render.format import Format
-from sloth.core.errors import WorkflowError
+from sloth.core.errors import ModuleError, SlothError, WorkflowError
 from sloth.core.model import WorkflowFile
 from sloth.engine.request import Request, Targets
 
@@ -84,10 +84,10 @@ def _request(file: str, variables: VariableOptions, secrets: SecretOptions) -> R
     return Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
 
 
-def _load_or_error(path: Path) -> WorkflowFile | WorkflowError:
+def _load_or_error(path: Path) -> WorkflowFile | SlothError:
     try:
         return _load(str(path), VariableOptions(), SecretOptions())
-    except WorkflowError as error:
+    except (WorkflowError, ModuleError) as error:
         return error
 
 

@@ -25,10 +25,12 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
+from sloth.runtime.play import Play
 from sloth.runtime.token import Token
 from sloth.runtime.users import is_me
 from sloth.workflow.load import Evaluated, merged
 
+LIMIT = 60.0  # seconds for what a test plays
 OPTIONS = {
     "vars": dict, "params": dict, "deps": dict, "facts": dict, "values": dict, "groups": dict, "workflow": str,
     "host": str, "check": bool, "real": bool,
@@ -39,9 +41,12 @@ OURS = frozenset({"log", *PURE})
 
 
 class Rehearsal:
-    """The tasks of one file, for one test. given: the variables of the command line."""
+    """The tasks of one file, for one test. given: the variables of the command line. limit: seconds for each play."""
 
-    def __init__(self, evaluated: Evaluated, mocks: Mocks, given: Variables, timer: Timer) -> None:
+    def __init__(
+        self, evaluated: Evaluated, mocks: Mocks, given: Variables, timer: Timer, limit: float = LIMIT
+    ) -> None:
+        self._limit = limit
         self._evaluated = evaluated
         self._mocks = mocks
         self._given = given
@@ -111,10 +116,16 @@ class Rehearsal:
         def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
             return self._act(user, call, settings, token, report, options)
 
+        plays: list[Play] = []
         surroundings = Surroundings(
-            _own_lua, _nothing_to_hold, act, events.append, _ignore, self._timer, self._modules, _ignore
+            _own_lua, _nothing_to_hold, act, events.append, plays.append, self._timer, self._modules, _ignore
         )
-        play_job(job, surroundings)
+        reason = f"not over after {self._limit:g} s"
+        alarm = self._timer.after(self._limit, lambda: plays[0].cancel(reason) if plays else None)
+        try:
+            play_job(job, surroundings)
+        finally:
+            self._timer.cancel(alarm)
         return events
 
     def _act(
@@ -184,7 +195,7 @@ def _nothing_to_hold(_: Job) -> Iterator[None]:
 
 
 def _ignore(_: object) -> None:
-    """Nobody cancels a rehearsal, and it has no life before it."""
+    """A rehearsal has no life before it."""
 
 
 def _own_lua() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.applying import BECOME, Remote, remote
 from tests.e2e.sloth import Folder
+from tests.house.sources import ROOT
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
@@ -101,3 +103,14 @@ def test_modules_of_a_project_reach_hosts_and_other_users_there(there, placement
         assert there.sh(f"cat {path}") == "hello world"
     finally:
         there.sh(f"rm -f {path}")
+
+
+def test_an_installed_package_offers_modules(tmp_path):
+    folder = Folder(tmp_path, environ={"PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(ROOT)])})
+    folder.write("site/acme/__init__.py", "")
+    folder.write("site/acme/greet.py", GREET)
+    folder.write("site/acme-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    folder.write("site/acme-1.dist-info/entry_points.txt", "[sloth.modules]\ngreet = acme.greet\n")
+    ended = folder.run(f'task("t"):command(function() greet.ensure("{tmp_path}/hello") end):build()')
+    assert ended.statuses == {"t": "changed"}
+    assert "acme/greet.py" in folder.sloth("modules", "show", "greet").stdout

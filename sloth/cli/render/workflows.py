@@ -42,8 +42,10 @@ def show_validated(file: WorkflowFile, found: Sequence[Problem]) -> int:
     if found:
         return WorkflowError.exit_code
     tasks = sum(len(workflow.tasks) for workflow in file.workflows)
-    names = ", ".join(workflow.name for workflow in file.workflows)
-    standard_output().line(file.path, ": ", ("sound", "green"), f" · {names} · {_count(tasks, 'task')}")
+    parts = [", ".join(workflow.name for workflow in file.workflows), _count(tasks, "task")] if tasks else []
+    if file.tests:
+        parts.append(_count(len(file.tests), "test"))
+    standard_output().line(file.path, ": ", ("sound", "green"), *(f" · {part}" for part in parts))
     return 0
 
 
