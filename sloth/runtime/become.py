@@ -119,7 +119,7 @@ def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[s
         raise ActionFailed(f"become: unknown method {method!r}; it is one of {', '.join(becoming.METHODS)}")
     archive = _archive()
     nonce = binascii.hexlify(os.urandom(16)).decode("ascii")
-    process, terminal = _start(method, user, nonce, [_program("start"), digest(archive).hex(), nonce, "memory"])
+    process, terminal = _start(method, user, nonce, [program("start"), digest(archive).hex(), nonce, "memory"])
     try:
         rest = _Dialogue(process, method, user, nonce, password).run(archive)
     except BaseException:
@@ -130,26 +130,28 @@ def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[s
     return Child(process, terminal, rest, answer)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """A program that travels in the bundle as text."""
     """A program for `python -c`, which the bundle has as text."""
     return _loader_data(f"sloth/runtime/{name}.txt").decode("ascii")
 
 
 def _archive() -> bytes:
     """What we run from, compiled or not: the child is the same Python."""
-    data = read(_loader_path())
+    data = read(loader_path())
     if data is None:
         raise ActionFailed("become: the bundle that we run from cannot be read any more")
     return data if data[:4] == b"PK\3\4" else data[SEAL:]
 
 
-def _loader_path() -> str:
+def loader_path() -> str:
+    """Where the bundle lies that we run from."""
     return str(sys.modules["sloth.runtime"].__loader__.archive)  # type: ignore[union-attr]  # a zipimporter
 
 
 def _loader_data(name: str) -> bytes:
     loader = sys.modules["sloth.runtime"].__loader__
-    return bytes(loader.get_data(os.path.join(_loader_path(), name)))  # type: ignore[union-attr]  # a zipimporter
+    return bytes(loader.get_data(os.path.join(loader_path(), name)))  # type: ignore[union-attr]  # a zipimporter
 
 
 def _start(
@@ -159,7 +161,7 @@ def _start(
     python = [sys.executable, "-I", "-S", "-B", "-c"]
     command = [*becoming.argv(method, user, nonce), *python, *arguments]
     if becoming.needs_terminal(method):
-        command = [*python, _program("terminal"), method, becoming.hidden(nonce), *command]
+        command = [*python, program("terminal"), method, becoming.hidden(nonce), *command]
     master, slave = pty.openpty()
     try:
         process = subprocess.Popen(

@@ -1,20 +1,23 @@
 """A job that goes on without its controller: a process of its own, and its memory on this host.
 
-    start      in the session's runtime: hands the job to a new process and waits until it has begun
-    main       that process: plays the job, with its spool in place of a wire
+    start      in the session's runtime: hands the job to a new runtime and waits until it has begun there
+    Alone      in that one: plays the job, with a spool in place of a wire
     follow     in a later session: tells what the spool has, until the job is over
 
 Nobody is there to be asked: what needs the controller (a template, a file of the project, state) fails and says so.
 """
 
-import json
+import binascii
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 from sloth.runtime.acting import Here
+from sloth.runtime.become import loader_path, program
 from sloth.runtime.boot import read
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
@@ -26,6 +29,7 @@ from sloth.runtime.luapart import load
 from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
+from sloth.runtime.wire import CHUNK, Peer, WireError
 
 MYPY = False
 if MYPY:
@@ -42,126 +46,152 @@ ENDED = "ended"  # and of its last one
 KEPT = ("task_started", "task_output", "task_retrying", "task_finished", "log")
 GLANCE = 0.2  # seconds between looks at a spool that grows
 PATIENCE = 30.0  # seconds until a new process has begun, beside what it waits for the host
-PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from sloth.runtime import detached; detached.main(sys.argv[2])"
 
 
-def start(job: "Plain", cache: "str | None", archive: str) -> "Plain":
-    """Let a job go on by itself. ActionFailed when it cannot, or does not begin.
-
-    archive: what this runtime was imported from
-    """
-    if cache is None or not os.path.isfile(archive) or archive.startswith("/proc/"):
+def start(job: "Plain", cache: "str | None") -> "Plain":
+    """Let a job go on by itself. ActionFailed when it cannot, or does not begin."""
+    archive = loader_path()
+    if cache is None or not os.path.isfile(archive):
         raise ActionFailed("a detached run needs a place of its own on the host: ~/.cache/sloth cannot be used")
-    command = [*_kept_alive(), sys.executable, "-I", "-S", "-B", "-c", PROGRAM, archive, cache]
+    sha, nonce = os.path.basename(archive).split(".")[0], binascii.hexlify(os.urandom(16)).decode("ascii")
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/",
-        start_new_session=True,
-    )
+        [*_kept_alive(), sys.executable, "-I", "-S", "-B", "-c", program("start"), sha, nonce, "cache"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+    )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
-    wait = PATIENCE + (Job(job).lock_wait)
-    alarm = threading.Timer(wait, process.kill)
-    alarm.start()
+    rest = _ready(process.stdout.fileno(), nonce[::-1].encode("ascii") + b" ready\n")
+    peer = Peer(
+        _reader(process.stdout.fileno(), rest), _writer(process.stdin), {}, {"hello": _ignore, "pulse": _ignore}
+    )
+    threading.Thread(target=peer.serve, daemon=True).start()
     try:
-        process.stdin.write(json.dumps(job).encode("ascii"))
-        process.stdin.close()
-        line = process.stdout.readline()
-    except OSError:
-        line = b""  # it has died
-    finally:
-        alarm.cancel()
-    answer = json.loads(line.decode("ascii")) if line else {"message": f"it did not begin within {wait:g} s"}
-    if answer.get("type") != BEGUN:
-        details = {str(key): value for key, value in answer.items() if key != "message"}
-        raise ActionFailed(str(answer["message"]), **details)
+        peer.call("alone", job, PATIENCE + Job(job).lock_wait)
+    except WireError as error:
+        process.kill()
+        raise ActionFailed(f"the process of its own did not begin: {error}") from error
     return {"detached": True}
 
 
-def main(cache: str) -> None:
-    """The process that a job goes on in: its input is the job, its output one line that tells whether it began."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    plain = json.loads(sys.stdin.buffer.read().decode("ascii"))
-    said = os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(null, number)
-    try:
-        _Worker(plain, cache, said).go()
-    finally:
-        os._exit(0)  # a task that hangs in the kernel holds nobody
+def _ready(fd: int, word: bytes) -> bytes:
+    """What came behind the word by which a runtime says that it speaks frames. ActionFailed when it says another."""
+    until, heard = time.monotonic() + PATIENCE, b""
+    while word not in heard:
+        more = os.read(fd, CHUNK) if select.select([fd], [], [], max(0.0, until - time.monotonic()))[0] else b""
+        if not more:
+            raise ActionFailed(f"the process of its own did not start: {heard.decode('utf-8', 'replace').strip()}")
+        heard += more
+    return heard.partition(word)[2]
 
 
-class _Worker:
-    """Plays one job. said: where the one line goes."""
+def _reader(fd: int, rest: bytes) -> "Callable[[int], bytes]":
+    left = [rest]
 
-    def __init__(self, plain: "Plain", cache: str, said: "IO[bytes]") -> None:
-        self.plain = plain
-        self.cache = cache
-        self.said = said
-        self.timer = Timer()
-        catalog = Catalog()
-        self.users = Users(Here(catalog, _nobody, self._no_bytes), self._answer, self._no_bytes)
-        self.modules = catalog.names
-        self.play = None  # type: Play | None
+    def read(length: int) -> bytes:
+        if left[0]:
+            data, left[0] = left[0][:length], left[0][length:]
+            return data
+        return os.read(fd, length)
+
+    return read
+
+
+def _writer(stdin: "IO[bytes]") -> "Callable[[bytes], object]":
+    def write(data: bytes) -> None:
+        stdin.write(data)
+        stdin.flush()
+
+    return write
+
+
+def _ignore(args: "Plain") -> None:
+    """Nothing to do with it here."""
+    del args
+
+
+class Alone:
+    """A job in a process of its own. play(): as of hostjob, with what stands around it."""
+
+    def __init__(self, plain: "Plain", cache: str, timer: Timer, catalog: Catalog) -> None:
+        self._plain = plain
+        self._cache = cache
+        self._timer = timer
+        self._users = Users(Here(catalog, _nobody, self._no_bytes), self._answer, self._no_bytes)
+        self._modules = catalog.names
+        self._play = None  # type: Play | None
         spool = Spool.of(cache, str(plain["run"]), str(plain["host"]))
         assert spool is not None  # there is a cache
-        self.spool = spool
+        self._spool = spool
+        self._begun = threading.Event()
+        self._over = threading.Event()
+        self._refusal = None  # type: ActionFailed | None
+        threading.Thread(target=self._go, daemon=True).start()
 
-    def go(self) -> None:
-        """Play to the end."""
+    def begin(self) -> None:
+        """Wait until it has begun. ActionFailed when it does not."""
+        self._begun.wait()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def last(self) -> None:
+        """Wait until it is over; SIGTERM stops it. For the main thread, when the controller has gone."""
+        signal.signal(signal.SIGTERM, lambda *_: self._cancel())
+        while not self._over.wait(GLANCE):
+            continue  # a signal is heard between two looks
+
+    def _go(self) -> None:
         here = Surroundings(
             self._lua,
-            lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, Token()),
-            self.users.act,
+            lambda job: host_lock(self._cache, job.run, job.owner, job.lock_wait, Token()),
+            self._users.act,
             self._keep,
             self._playing,
-            self.timer,
-            self.modules,
+            self._timer,
+            self._modules,
             _no_memory,
         )
         try:
-            end = play_job(self.plain, here)
+            end = play_job(self._plain, here)
         except ActionFailed as error:
-            self._say(dict(error.result, message=error.message))
-            end = {"error": error.message}
-        self.users.close()
-        self.spool.add(dict(end, type=ENDED), durable=True)
+            self._refusal, end = error, {"error": error.message}
+        except Exception as error:  # noqa: BLE001  # whoever collects this has to hear of a fault of ours
+            end = {"error": f"a fault of sloth: {type(error).__name__}: {error}"}
+            self._refusal = ActionFailed(str(end["error"]))
+        self._users.close()
+        if self._play is not None:
+            self._spool.add(dict(end, type=ENDED), durable=True)
+        self._begun.set()
+        self._over.set()
 
     def _lua(self) -> "ModuleType":
-        return load(self.cache, self._no_bytes)
+        return load(self._cache, self._no_bytes)
 
     def _playing(self, play: "Play") -> None:
         """It begins. A signal, or the workflow's time limit, ends it."""
-        self.play = play
-        limit = self.plain.get("time_limit")
+        limit = self._plain.get("time_limit")
         if isinstance(limit, (int, float)):
-            self.timer.after(limit, lambda: play.cancel("the workflow's time limit is over"))
-        signal.signal(signal.SIGTERM, lambda *_: self._cancel())
-        if not self.spool.begin() or not self.spool.add({"type": BEGUN, "pid": os.getpid()}, durable=True):
-            raise ActionFailed(f"what the run does cannot be written down in {self.cache}: is the disk full?")
-        self._say({"type": BEGUN})
+            self._timer.after(limit, lambda: play.cancel("the workflow's time limit is over"))
+        if not self._spool.begin() or not self._spool.add({"type": BEGUN, "pid": os.getpid()}, durable=True):
+            raise ActionFailed(f"what the run does cannot be written down in {self._cache}: is the disk full?")
+        self._play = play
+        self._begun.set()
 
     def _cancel(self) -> None:
         threading.Thread(target=self._stop, daemon=True).start()  # a signal comes in the middle of anything
 
     def _stop(self) -> None:
-        if self.play is not None:
-            self.play.cancel("stopped by `sloth runs cancel`")
+        if self._play is not None:
+            self._play.cancel("stopped by `sloth runs cancel`")
 
     def _keep(self, event: "Plain") -> None:
         if event.get("type") not in KEPT:
             return
         is_end = event.get("type") == "task_finished"
-        if not self.spool.add(event, durable=is_end) and is_end:
-            self.spool.add({key: event[key] for key in ("type", "task", "handler", "status", "blocks")})
-
-    def _say(self, line: "Plain") -> None:
-        if not self.said.closed:
-            self.said.write(json.dumps(line).encode("ascii") + b"\n")
-            self.said.close()
+        if not self._spool.add(event, durable=is_end) and is_end:
+            self._spool.add({key: event[key] for key in ("type", "task", "handler", "status", "blocks")})
 
     def _answer(self, verb: str, args: "Plain") -> object:
         """What was sent along, since nobody is there to be asked."""
-        known = self.plain.get("become")
+        known = self._plain.get("become")
         if verb == "become" and isinstance(known, dict):
             return known["method"]
         if verb == "password" and isinstance(known, dict) and known.get("password") is not None:

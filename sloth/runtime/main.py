@@ -25,6 +25,7 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable
 
+    from sloth.runtime.detached import Alone
     from sloth.runtime.job import Job
     from sloth.runtime.play import Play
 
@@ -51,7 +52,14 @@ class Runtime:
         self.peer = Peer(
             lambda length: os.read(read_fd, length),
             self._write,
-            {"job": self._job, "act": self._act, "hold": self._hold, "detach": self._detach, "attach": self._attach},
+            {
+                "job": self._job,
+                "act": self._act,
+                "hold": self._hold,
+                "detach": self._detach,
+                "alone": self._alone,
+                "attach": self._attach,
+            },
             {
                 "heartbeat": self._heartbeat,
                 "cancel": self._cancel,
@@ -70,6 +78,7 @@ class Runtime:
         self._play = None  # type: Play | None
         self._early = []  # type: list[Callable[[Play], None]]
         self._spool = None  # type: Spool | None
+        self._own = None  # type: Alone | None
         self._lock = threading.Lock()
 
     def serve(self) -> None:
@@ -87,11 +96,14 @@ class Runtime:
         )
         self.timer.after(SILENCE / 4, self._watch)
         threading.Thread(target=self._send_events, name="events", daemon=True).start()
+        reason = "the controller is gone"
         try:
             self.peer.serve()
         except WireError:
-            self.end("the wire broke")
-        self.end("the controller is gone")
+            reason = "the wire broke"
+        if self._own is not None:
+            self._own.last()
+        self.end(reason)
 
     def end(self, reason: str) -> None:
         """Stop everything and leave."""
@@ -135,9 +147,22 @@ class Runtime:
         except LuaUnavailable as error:
             raise ActionFailed(str(error), kind="no_lua") from error
         try:
-            return start(args, self.cache, str(sys.modules["sloth.runtime"].__loader__.archive))  # type: ignore[union-attr]  # a zipimporter
+            return start(args, self.cache)
         finally:
             self._tell("bye", {})
+
+    def _alone(self, args: "Plain") -> object:
+        """Go on with a job when whoever gave it has gone."""
+        from sloth.runtime import detached
+
+        if self.cache is None:
+            raise ActionFailed("there is no place to keep what the run does")
+        self._go_on(detached.Alone(args, self.cache, self.timer, self.catalog))
+        return {}
+
+    def _go_on(self, own: "Alone") -> None:
+        own.begin()
+        self._own = own
 
     def _attach(self, args: "Plain") -> object:
         """Tell what a job has done that goes on without us."""
@@ -230,7 +255,7 @@ class Runtime:
         self._tell("pulse", {})
 
     def _watch(self) -> None:
-        if time.monotonic() - self._last_heartbeat > SILENCE:
+        if self._own is None and time.monotonic() - self._last_heartbeat > SILENCE:
             self.end("no heartbeat from the controller")
         self.timer.after(SILENCE / 12, self._watch)
 
