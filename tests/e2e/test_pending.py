@@ -47,3 +47,33 @@ def test_a_handler_that_was_notified_before_a_failure_runs_at_the_next_success(
         assert apply("-e", "good=yes").of_host(host.name) == ["ok", "ok"]
     finally:
         host.exec("rm", "-f", "/tmp/sloth-pending.conf")
+
+
+FLUSHED = """
+workflow.define("w", { tasks = {
+  conf = { command = function() file_ops.copy { dest = "/tmp/sloth-flushed.conf", content = "x\\n" } end, notify = "conf" },
+  flush = { depends_on = "conf", command = flush_handlers },
+  after = { depends_on = "flush", command = function() end },
+}, handlers = {
+  handler("good", function() end):listen("conf"),
+  handler("bad", function() return vars.good == "yes", "broken" end):listen("conf"),
+  handler("never", function() end):listen("conf"),
+} })
+"""
+
+
+def test_of_flushed_handlers_those_that_did_not_run_well_are_kept(lab_hosts, lab_inventory, tmp_path: Path):
+    host, site = lab_hosts[0], tmp_path / "site.sloth"
+    site.write_text(FLUSHED)
+
+    def apply(good: str) -> dict[str, str]:
+        run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site, "-e", f"good={good}")
+        run.end()
+        return {task: status for (_, task), status in run.statuses.items()}
+
+    try:
+        assert apply("no") == {"conf": "changed", "good": "ok", "bad": "failed", "flush": "failed", "after": "skipped"}
+        assert apply("yes") == {"conf": "ok", "bad": "ok", "never": "ok", "flush": "ok", "after": "ok"}
+        assert apply("yes") == {"conf": "ok", "flush": "ok", "after": "ok"}
+    finally:
+        host.exec("rm", "-f", "/tmp/sloth-flushed.conf")

@@ -35,8 +35,10 @@ end
 
 -- Declarations as plain data ------------------------------------------------------------------
 
-local function reference(fn)
+-- owner: what a function of ours stands for, such as flush_handlers, which was written nowhere in the file.
+local function reference(fn, owner)
   local file, line, last = sloth.defined_at(fn)
+  if owner and not sloth.is_of_script(fn) then file, line, last = owner.file, owner.line, owner.line end
   closures[#closures + 1] = { fn, file .. ":" .. tostring(line) }
   return { ["function"] = #closures, file = file, line = line, last = last }
 end
@@ -74,7 +76,7 @@ local function declared_tasks(specs, built)
     local task = sloth.declared_task(spec, built)
     task.delegate_to = declared_delegation(task.delegate_to)
     for _, slot in ipairs(SLOTS) do
-      if type(task[slot]) == "function" then task[slot] = reference(task[slot]) end
+      if type(task[slot]) == "function" then task[slot] = reference(task[slot], task) end
     end
     tasks[i] = task
   end
@@ -84,7 +86,7 @@ end
 local function declared_handlers(specs)
   local handlers = list()
   for i, spec in ipairs(specs) do
-    handlers[i] = { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command),
+    handlers[i] = { name = spec.name, file = spec.file, line = spec.line, command = reference(spec.command, spec),
       listen = spec.listen or list() }
   end
   return handlers

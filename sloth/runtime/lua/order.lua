@@ -45,7 +45,7 @@ end
 local function written_at(value, depth)
   if type(value) == "function" then
     local _, line = sloth.defined_at(value)
-    return line > 0 and line or huge
+    return line > 0 and sloth.is_of_script(value) and line or huge
   end
   if type(value) ~= "table" then return huge end
   local spec = sloth.specs[value]
@@ -96,7 +96,7 @@ end
 local function written(value, name, where)
   local file, line
   for _, item in next, value do
-    if type(item) == "function" then
+    if type(item) == "function" and sloth.is_of_script(item) then
       local its_file, its_line = sloth.defined_at(item)
       if line == nil or its_line < line then file, line = its_file, its_line end
     end

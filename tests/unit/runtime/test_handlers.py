@@ -127,3 +127,13 @@ def test_what_a_hook_notifies_is_wanted(tmp_path):
     assert played(tmp_path, '{ name = "a", command = "true", on_success = function() notify("one") end }').lines() == [
         "handler one"
     ]
+
+
+def test_where_a_flush_failed_is_the_line_of_its_task(tmp_path):
+    run = Played(tmp_path, """
+workflow.define("w", { handlers = { handler("h", function() error("no", 0) end) }, tasks = {
+  first = { command = "true", notify = "h" },
+  second = { command = flush_handlers },
+} })""").run()
+    assert list(run.statuses) == ["first", "h", "second"]
+    assert run.finished("second")["failure"]["where"] == "site.sloth:4"
