@@ -8,7 +8,7 @@ import time
 import pytest
 
 from sloth.core.events import TaskFinished
-from sloth.core.model import HostPlan, Plan, Workflow
+from sloth.core.model import Delegated, HostPlan, Plan, Workflow
 from sloth.engine.execute import Ending, Tally, execute
 
 
@@ -121,3 +121,18 @@ def test_an_ignored_failure_is_no_failure_of_the_run():
     tally.add(TaskFinished("h1", "a", "failed", ignored=True))
     assert tally.exit_code([FakeRun()], Ending.COMPLETE) == 0
     assert tally.counts == {"h1": {"ignored": 1}}
+
+
+def test_unreachable_hosts_are_bad_hosts_and_what_a_delegate_fails_at_is_the_failure_of_its_host():
+    delegate = HostPlan(
+        "lb",
+        {"a for h1": (), "a for h2": (), "b": ()},
+        delegated={"a for h1": Delegated("a", "h1"), "a for h2": Delegated("a", "h2"), "b": Delegated("b")},
+    )
+    tally = Tally(Plan(Workflow("w", "w:1"), (HostPlan("h1", {"c": ()}), HostPlan("h2", {"c": ()}), delegate)))
+    tally.add(TaskFinished("lb", "a for h1", "failed"))
+    assert (tally.bad_hosts(["h1", "h2"]), tally.bad_hosts(["lb"])) == (1, 0)
+    tally.add(TaskFinished("h2", "c", "unreachable"))
+    assert tally.bad_hosts(["h1", "h2"]) == 2
+    tally.add(TaskFinished("lb", "b", "failed"))
+    assert tally.bad_hosts(["lb"]) == 1
