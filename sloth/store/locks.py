@@ -27,6 +27,7 @@ TTL = 60.0
 HOST = "host/"  # what the names of hosts' leases begin with
 _COLUMNS = "name, token, owner, taken, ttl, expires, boot, until, process, note"
 _FIND = f"SELECT {_COLUMNS} FROM lease WHERE name = ?"
+_OURS = "SELECT 1 FROM lease WHERE name = ? AND token = ?"
 _TAKE = f"""INSERT INTO lease ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET token = excluded.token, owner = excluded.owner, taken = excluded.taken,
         ttl = excluded.ttl, expires = excluded.expires, boot = excluded.boot, until = excluded.until,
@@ -142,28 +143,35 @@ class Locks:
         renewed = self._made(lease.name, lease.token, lease.owner, ttl or lease.ttl, lease.process, lease.note)
 
         def extend(transaction: Transaction) -> None:
-            changed = transaction.execute(
-                "UPDATE lease SET ttl = ?, expires = ?, boot = ?, until = ? WHERE name = ? AND token = ? RETURNING 1",
-                (renewed.ttl, renewed.expires, renewed.boot, renewed.until, lease.name, lease.token),
-            )
-            if not changed:
+            if not transaction.execute(_OURS, (lease.name, lease.token)):
                 raise _lost(lease)
+            transaction.execute(
+                "UPDATE lease SET ttl = ?, expires = ?, boot = ?, until = ? WHERE name = ?",
+                (renewed.ttl, renewed.expires, renewed.boot, renewed.until, lease.name),
+            )
 
         self._database.write(extend)
         return replace(renewed, taken=lease.taken)
 
     def release(self, name: str, token: int) -> bool:
         """Give a lock back; False when it was lost before."""
-        sql = "DELETE FROM lease WHERE name = ? AND token = ? RETURNING 1"
-        return bool(self._database.write(lambda transaction: transaction.execute(sql, (name, token))))
+
+        def give_back(transaction: Transaction) -> bool:
+            if not transaction.execute(_OURS, (name, token)):
+                return False
+            transaction.execute("DELETE FROM lease WHERE name = ?", (name,))
+            return True
+
+        return self._database.write(give_back)
 
     def force(self, name: str, by: str, reason: str = "") -> Lease | None:
         """Take a lock away from whoever holds it, and keep a record of that."""
 
         def take_away(transaction: Transaction) -> Lease | None:
-            rows = transaction.execute(f"DELETE FROM lease WHERE name = ? RETURNING {_COLUMNS}", (name,))
+            rows = transaction.execute(_FIND, (name,))
             if not rows:
                 return None
+            transaction.execute("DELETE FROM lease WHERE name = ?", (name,))
             lease = Lease(*rows[0])
             values = (self._clock.wall(), name, lease.token, lease.owner, by, reason)
             transaction.execute(
@@ -209,7 +217,8 @@ class Locks:
             rows = transaction.execute(_FIND, (name,))
             if rows and self._holds(there := Lease(*rows[0])):
                 return there, False
-            token = transaction.execute("UPDATE lease_token SET token = token + 1 RETURNING token")[0][0]
+            transaction.execute("UPDATE lease_token SET token = token + 1")
+            token = transaction.execute("SELECT token FROM lease_token")[0][0]
             lease = self._made(name, token, owner, ttl, process, note)
             transaction.execute(_TAKE, [getattr(lease, column) for column in _COLUMNS.split(", ")])
             return lease, True

@@ -31,8 +31,8 @@ _SET = f"""INSERT INTO state ({_COLUMNS})
     VALUES (?, ?, ?, 1 + COALESCE((SELECT version FROM state_floor WHERE namespace = ?), 0), ?, ?, ?, ?)
     ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, version = state.version + 1,
         owner = excluded.owner, updated = excluded.updated, expires = excluded.expires,
-        created = CASE WHEN state.expires <= excluded.updated THEN excluded.created ELSE state.created END
-    RETURNING version, created"""
+        created = CASE WHEN state.expires <= excluded.updated THEN excluded.created ELSE state.created END"""
+_MADE = "SELECT version, created FROM state WHERE namespace = ? AND key = ?"
 _FLOOR = """INSERT INTO state_floor (namespace, version) VALUES (?, ?)
     ON CONFLICT (namespace) DO UPDATE SET version = excluded.version WHERE excluded.version > state_floor.version"""
 
@@ -218,19 +218,20 @@ class State:
         if ttl is not None and ttl <= 0:
             raise StateError(f"{key!r}: a time to live is more than 0 seconds, got {ttl:g}")
         expires = None if ttl is None else now + ttl
-        rows = transaction.execute(_SET, (namespace, key, text, namespace, owner, now, now, expires))
-        return Entry(namespace, key, json.loads(text), rows[0][0], owner, rows[0][1], now, expires)
+        transaction.execute(_SET, (namespace, key, text, namespace, owner, now, now, expires))
+        version, created = transaction.execute(_MADE, (namespace, key))[0]
+        return Entry(namespace, key, json.loads(text), version, owner, created, now, expires)
 
     @staticmethod
     def _remove(transaction: Transaction, where: str, values: Sequence[Value]) -> int:
         """Delete, but remember how far the versions were."""
-        gone = transaction.execute(f"DELETE FROM state WHERE {where} RETURNING namespace, version", values)
-        highest: dict[str, int] = {}
-        for namespace, version in gone:
-            highest[namespace] = max(version, highest.get(namespace, 0))
-        for namespace, version in highest.items():
+        query = f"SELECT namespace, max(version), count(*) FROM state WHERE {where} GROUP BY namespace"
+        gone = transaction.execute(query, values)
+        if gone:
+            transaction.execute(f"DELETE FROM state WHERE {where}", values)
+        for namespace, version, _ in gone:
             transaction.execute(_FLOOR, (namespace, version))
-        return len(gone)
+        return sum(count for _, _, count in gone)
 
 
 def _check_fence(transaction: Transaction, fence: Fence) -> None:

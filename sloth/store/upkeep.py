@@ -88,8 +88,9 @@ def backup(path: Path, target: Path) -> Path:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-            with _looking(path) as connection:
-                connection.execute("VACUUM INTO ?", (str(part),))
+            with _looking(path) as connection, closing(connect(part)) as copy:
+                connection.backup(copy)  # all pages in one go: of one moment, while others write
+                copy.execute("PRAGMA journal_mode = DELETE")
             _sync(part)
             os.link(part, target)  # unlike a rename it never replaces what someone else has put there
             part.unlink()

@@ -13,7 +13,7 @@ from sloth.store import Database, Transaction
 
 PUT = (
     "INSERT INTO state (namespace, key, value, version, owner, created, updated) VALUES ('n', ?, ?, 1, '', 0, 0)"
-    " ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, version = state.version + 1 RETURNING version"
+    " ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, version = state.version + 1"
 )
 KEYS = "SELECT key FROM state ORDER BY key"
 
@@ -21,7 +21,12 @@ either_way = pytest.mark.parametrize("sync", [False, True], ids=["process", "pow
 
 
 def put(key: str, value: str = "") -> Callable[[Transaction], int]:
-    return lambda transaction: transaction.execute(PUT, (key, value))[0][0]
+    def change(transaction: Transaction) -> int:
+        transaction.execute(PUT, (key, value))
+        version: int = transaction.execute("SELECT version FROM state WHERE key = ?", (key,))[0][0]
+        return version
+
+    return change
 
 
 @either_way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sloth import store
 from sloth.core.errors import StoreBusy, StoreError
 from sloth.store import SqliteDatabase
 
@@ -85,3 +87,12 @@ def test_processes_that_come_first_together_make_one_store(tmp_path: Path):
     processes = [subprocess.Popen([*command, str(number)]) for number in range(6)]
     assert [process.wait() for process in processes] == [0] * 6
     assert SqliteDatabase(tmp_path / "store.db").read("SELECT count(*) FROM state") == [(6,)]
+
+
+@pytest.mark.parametrize("file", sorted(Path(store.__file__).parent.glob("*.py")), ids=lambda file: file.name)
+def test_the_oldest_sqlite_knows_our_sql(file: Path):
+    """RHEL 8 has SQLite 3.26, RHEL 9 has 3.34, whatever Python is used there."""
+    newer = re.compile(
+        r"\bRETURNING\b(?!`)|\bVACUUM INTO\b|\bSTRICT\b|\bDROP COLUMN\b|\bRENAME COLUMN\b|\bUPDATE \w+ SET .* FROM "
+    )
+    assert not newer.search(file.read_text(encoding="utf-8"))
