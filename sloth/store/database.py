@@ -1,8 +1,8 @@
 """What a backend of the store must offer: reads, and changes that happen wholly or not at all.
 
-State, locks, runs and secrets are written once, in SQL that PostgreSQL knows as well as SQLite from 3.26 (RHEL 8's): `?`
-for values, `ON CONFLICT … DO UPDATE`, no `RETURNING`; text, integers, doubles and bytes, no other types; no clock of SQL
-(the time is a value). A second backend implements this file and passes the same tests (tests/unit/store).
+State, locks, runs and secrets are written once, in SQL that PostgreSQL and SQLite from 3.26 (RHEL 8's) both know:
+`?` for values, `ON CONFLICT … DO UPDATE`, no `RETURNING`; text, integers, doubles and bytes, no other types; no clock
+of SQL (the time is a value). A second backend implements this file and passes the same tests (tests/unit/store).
 """
 
 from __future__ import annotations

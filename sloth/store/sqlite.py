@@ -10,9 +10,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from sloth.core.errors import StoreBusy, StoreError
@@ -117,8 +118,8 @@ class _Connections:
 
     def alone(self, change: Change[T]) -> T:
         """One change, which survives the death of our process."""
-        with self._writing, told(self.path), self._committed():
-            return change(self._transaction)
+        with self._writing, told(self.path):
+            return self._whole(change)
 
     def together(self, change: Change[T]) -> T:
         """One change, on the disk together with those of other threads."""
@@ -138,26 +139,30 @@ class _Connections:
         with self._writing, told(self.path):
             execute("PRAGMA synchronous = FULL")
             try:
-                with self._committed():
-                    for ticket in tickets:
-                        execute("SAVEPOINT one")
-                        ticket.go(self._transaction)
-                        if ticket.error is not None:
-                            execute("ROLLBACK TO one")
-                        execute("RELEASE one")
+                self._whole(lambda transaction: self._make_all(tickets, transaction))
             finally:
                 execute("PRAGMA synchronous = NORMAL")
 
-    @contextmanager
-    def _committed(self) -> Iterator[None]:
+    def _make_all(self, tickets: Sequence[_Ticket[Any]], transaction: Transaction) -> None:
+        """One that fails leaves the others alone."""
+        execute = self._writer.execute
+        for ticket in tickets:
+            execute("SAVEPOINT one")
+            ticket.go(transaction)
+            if ticket.error is not None:
+                execute("ROLLBACK TO one")
+            execute("RELEASE one")
+
+    def _whole(self, change: Change[T]) -> T:
         execute = self._writer.execute
         execute("BEGIN IMMEDIATE")
         try:
-            yield
+            result = change(self._transaction)
             execute("COMMIT")
         finally:
             if self._writer.in_transaction:  # a full disk may have ended it already
                 execute("ROLLBACK")
+        return result
 
 
 class _Statements:
@@ -286,15 +291,28 @@ def setting_up(path: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def told(path: Path) -> Iterator[None]:
+def told(path: Path) -> AbstractContextManager[None]:
     """Errors of SQLite, in words and with what to do about them."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StoreBusy(f"{path}: another process has been writing for too long") from error
-        raise StoreError(f"{path}: {error}", hint=_HINTS.get(code, "")) from error
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", hint="set SLOTH_HOME to a directory of yours") from error
+    return _Told(path)
+
+
+class _Told:
+    """A class, since a generator would cost a tenth of a change."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to begin."""
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(error, sqlite3.Error):
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise StoreBusy(f"{self._path}: another process has been writing for too long") from error
+            raise StoreError(f"{self._path}: {error}", hint=_HINTS.get(code, "")) from error
+        if isinstance(error, OSError):
+            hint = "set SLOTH_HOME to a directory of yours"
+            raise StoreError(f"{self._path}: {error.strerror}", hint=hint) from error
