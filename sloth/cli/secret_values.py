@@ -6,6 +6,7 @@ import os
 import secrets
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,7 @@ def edited(text: str) -> str:
 def _file_in_memory(text: str) -> Iterator[Path]:
     """A file of our own in memory, gone at the end with all that an editor put beside it."""
     folder = Path(tempfile.mkdtemp(prefix="sloth-", dir=_memory()))
+    before = signal.signal(signal.SIGHUP, lambda number, _: sys.exit(128 + number))  # a terminal that is closed
     try:
         path = folder / "secret"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -102,6 +104,7 @@ def _file_in_memory(text: str) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(folder)
+        signal.signal(signal.SIGHUP, before)
 
 
 def _memory() -> str:

@@ -107,8 +107,12 @@ class Answers:
                 return {"text": self._render_text(str(args.get("text")), search, self._variables(args, role))}
             src = str(args["src"])
             find(src, search)
-            text = self._shared.templates.text_of(src, search) if self._disclosure.mentions.template(src) else ""
+            text = self._shared.templates.text_of(src, search) if self._is_own(src, role) else ""
             return {"text": self._shared.templates.render_file(src, search, self._variables(args, role, text))}
+
+    def _is_own(self, src: str, role: str | None) -> bool:
+        """Whether a task of this host, of that role, may name the template: others' say what others may see."""
+        return self._disclosure.mentions.template(src) and role in {step["role"] for step in self._job["steps"]}
 
     def _render_text(self, text: str, search: Search, variables: dict[str, object]) -> str:
         """What the workflow wrote down is rendered here; what a host may have made up, where it can do no harm."""

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from sloth.core.errors import AnswerError, SecretsError
+from sloth.core.errors import AnswerError
 from sloth.core.model import Span, Task, Workflow, WorkflowFile
 from sloth.core.sealed import Open, is_sealed, opened
 from sloth.engine.files import names_of
@@ -47,13 +47,21 @@ class Mentions:
         return self._quotes(name)
 
     def and_text(self, text: str) -> Mentions:
-        """With another text beside it."""
-        return replace(self, text=f"{self.text}\n{text}")
+        """With a template's text beside it, which many hosts may render."""
+        if not text:
+            return self
+        if text not in self._more:
+            self._more[text] = replace(self, text=f"{self.text}\n{text}")
+        return self._more[text]
 
     @cached_property
     def secrets(self) -> frozenset[str]:
         """The names of all secrets that stand in it."""
         return references(self.text)
+
+    @cached_property
+    def _more(self) -> dict[str, Mentions]:
+        return {}
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -132,18 +140,15 @@ class Disclosure:
 
     def variables(self, values: Mapping[str, Any], template: str = "") -> dict[str, Any]:
         """The variables likewise. template: text that may name them as well."""
-        return named(values, self.mentions.and_text(template) if template else self.mentions, self._keyring.open)
+        return named(values, self.mentions.and_text(template), self._keyring.open)
 
     def secret(self, name: str, template: str = "") -> str:
-        """A secret that the host's tasks, or a template of theirs, name. Raises AnswerError."""
-        mentions = self.mentions.and_text(template) if template else self.mentions
+        """A secret that the host's tasks, or a template of theirs, name. Raises AnswerError, or SecretsError."""
+        mentions = self.mentions.and_text(template)
         if not mentions.secret(name):
             hint = f'write `secrets.{name}` in the task, or declare what it makes up: `:secrets {{ "{name}" }}`'
             raise AnswerError(f"no task of this host names the secret {name[:80]!r}", hint=hint)
-        try:
-            return self._keyring.named(name)
-        except SecretsError as error:
-            raise AnswerError(str(error), where=error.where, hint=error.hint) from error
+        return self._keyring.named(name)
 
 
 def named(values: Mapping[str, Any], mentions: Mentions, open_: Open) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from sloth.core.errors import AnswerError
-from sloth.core.sealed import opened
+from sloth.core.sealed import Sealed, opened
 from sloth.engine.files import meant, names_of
 from sloth.engine.run import Loaded
 from sloth.inventory.connection import visible
@@ -124,7 +124,12 @@ def _of_variables(loaded: Loaded) -> Said:
 
 
 def _variable(name: str, who: str, value: object) -> tuple[str, str, object]:
-    return f"variable {name}", who, opened(value, lambda sealed: f"{sealed.kind} {sealed.text}")
+    return f"variable {name}", who, opened(value, _without_value)
+
+
+def _without_value(sealed: Sealed) -> str:
+    """A fingerprint of a weak secret would give it away to who tries all."""
+    return sealed.kind if sealed.kind == "file" else f"{sealed.kind} {sealed.text}"
 
 
 def _of_hosts(loaded: Loaded) -> Said:

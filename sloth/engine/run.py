@@ -272,6 +272,7 @@ class Run:
                     raise
                 self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
                 local = self._loaded.inventory.connection(LOCAL, over=over)
+                self._hide(local)
                 session, job = self._begin(replace(host, host=LOCAL), local, hear)
             if self._request.detach:
                 job |= alone(self._plan.workflow, connection)

@@ -22,6 +22,7 @@ class Templates:
 
     def __init__(self) -> None:
         self._environments: dict[Search, SandboxedEnvironment] = {}
+        self._texts: dict[tuple[str, Search], str] = {}
         self._lock = threading.Lock()
 
     def render_file(self, name: str, search: Search, variables: Mapping[str, object]) -> str:
@@ -39,6 +40,11 @@ class Templates:
 
     def text_of(self, name: str, search: Search) -> str:
         """The text of a template and of all that it includes by name; without what cannot be found or read."""
+        if (name, search) not in self._texts:
+            self._texts[name, search] = self._read_all(name, search)
+        return self._texts[name, search]
+
+    def _read_all(self, name: str, search: Search) -> str:
         from jinja2 import TemplateSyntaxError, meta
 
         found: dict[str, str] = {}

@@ -75,6 +75,8 @@ class Passphrases:
         self._prompt = prompt
         self._environ = environ
         self._read: dict[str, Passphrase] = {}
+        # now, before anything is started that would inherit them
+        self._variables = {source.word: environ.pop(source.word, "") for source in sources if source.kind == "env"}
         self._keys: dict[tuple[str, bytes], bytes] = {}
 
     @property
@@ -104,6 +106,8 @@ class Passphrases:
     def typed_anew(self, written: str) -> Passphrase:
         """The passphrase of another source, for a new key; a person types it twice."""
         source = parse(written)
+        if source.kind == "env":
+            self._variables[source.word] = self._environ.pop(source.word, "")
         found = self.read(source, "new passphrase of secrets: ")
         self._check_again(source, found)
         return found
@@ -128,12 +132,12 @@ class Passphrases:
             case "fd":
                 raw = _of_descriptor(int(source.word))
             case "env":
-                raw = self._environ.pop(source.word, "").encode()
+                raw = self._variables.get(source.word, "").encode()
             case "command":
                 raw = _of_command(source.word)
             case _:
                 raw = _of_file(Path(source.word).expanduser())
-        value = raw.strip()
+        value = raw.strip() if raw.isascii() else raw
         if not value:
             raise SecretsError(f"the passphrase is empty: {source.written}")
         if len(value) > LIMIT:

@@ -126,6 +126,7 @@ class Vault:
 
     def rotate(self, passphrase: Passphrase | None, *, by: str = "") -> int:
         """A new key, of another passphrase or of the same one; how many values were encrypted anew."""
+        self.key()
         with self._locked():
             document = documents.read(self.path, self.environment)
             if document is None:
@@ -160,12 +161,14 @@ class Vault:
         self, what: str, by: str, *, create: bool = False
     ) -> Iterator[tuple[Document, Keys, Callable[[str, int], None]]]:
         """A document to change; what was noted is signed, and all of it replaced, at the end."""
+        if self.key() is None and create:  # now: nobody shall wait for our lock while a person types
+            self._passphrases.first(self.environment)
         with self._locked():
             document = documents.read(self.path, self.environment)
             if document is None:
                 if not create:
                     raise self._empty()
-                passphrase = self._passphrases.first(self.environment)
+                passphrase = next(self._passphrases.of(self.environment))
                 document, keys = documents.create(self.environment, passphrase, self._cost)
             else:
                 keys = self._open(document)

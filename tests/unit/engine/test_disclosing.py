@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sloth.core.errors import AnswerError
+from sloth.core.errors import AnswerError, SecretsError
 from sloth.core.sealed import Sealed
 from sloth.engine.disclosing import Disclosure, Mentioned, references
 from sloth.secrets.keyring import Keyring
@@ -101,7 +101,7 @@ def test_a_template_that_the_hosts_tasks_name_may_name_more(mentioned, keyring):
 
 
 def test_a_secret_that_is_not_there_is_a_failure_of_the_call(mentioned, keyring):
-    with pytest.raises(AnswerError, match="there is no secret 'made_up'"):
+    with pytest.raises(SecretsError, match="there is no secret 'made_up'"):
         Disclosure(mentioned.by(["three"]), keyring).secret("made_up")
 
 
