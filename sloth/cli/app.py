@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "call": "Call one action of a module on many hosts.",
     "test": "Run the tests of workflows.",
     "new": "Begin a project, a workflow or a role.",
+    "facts": "What hosts are: system, hardware, network, packages …",
     "verify": "Make the checks of a workflow on its hosts, reported as tests.",
     "workflow": "Workflow files: list, show, validate.",
     "inventory": "Hosts and groups: list, graph, show, explain.",

@@ -46,6 +46,11 @@ class Places:
         return private(self.home, "inventories")
 
     @property
+    def facts(self) -> Path:
+        """What hosts said of themselves not long ago."""
+        return private(self.home, "facts")
+
+    @property
     def artifacts(self) -> Path:
         """What tasks left for others, a directory for each run."""
         return private(self.home, "artifacts")

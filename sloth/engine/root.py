@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sloth.core import settings, varsfile
+from sloth.core.cache import Cache
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
 from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
@@ -20,7 +21,7 @@ from sloth.core.near import near
 from sloth.core.places import Places
 from sloth.core.sealed import plain_only
 from sloth.core.testresult import Watch
-from sloth.engine import archive, detaching, explaining, keptplan, testing
+from sloth.engine import archive, command, detaching, explaining, keptplan, testing
 from sloth.engine.attaching import Collection, Ways
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
@@ -29,6 +30,7 @@ from sloth.engine.history import described
 from sloth.engine.history import read as read_history
 from sloth.engine.hostrun import Hear, Session
 from sloth.engine.jobs import Variables
+from sloth.engine.knowing import Facts, Gathered, KnownFacts
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
 from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
@@ -39,6 +41,7 @@ from sloth.engine.unlocking import Unlocked
 from sloth.engine.verifying import Verification
 from sloth.inventory import Inventory, Kept, Programs
 from sloth.inventory.connection import SECRET_VARIABLES, visible
+from sloth.runtime.catalog import Catalog
 from sloth.store import SqliteDatabase
 from sloth.store.runs import Runs
 from sloth.transport.switchboard import Switchboard
@@ -233,6 +236,25 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
 
     files_of_tests = [testing.TestFile(path, load_one, workflow, variables) for path in testing.test_files(files)]
     return 0 if testing.run(files_of_tests, words, watch) else 2
+
+
+def facts(
+    targets: Targets, pattern: str, paths: Sequence[str], seconds: float, forks: int, say: Subscriber
+) -> tuple[int, dict[str, Facts]]:
+    """What hosts are: the exit code, and host → facts, in the order of the inventory.
+
+    paths: which facts, as `os.version`; seconds: how old what is known may be, or else the host is asked
+    """
+    limited = command.limited(targets, pattern)
+    hosts = inventory(limited).limit(str(limited.limit))
+    cache = Cache(Places.find(os.environ, Path.cwd()).facts)
+    known = KnownFacts(cache, "\n".join(map(str, targets.inventory)))
+
+    def ask(missing: Sequence[str], words: Sequence[str], gathered: Gathered) -> int:
+        asked = command.of_call(targets, ",".join(missing), words[0], words[1:], Catalog())
+        return apply(replace(asked, check=True, forks=forks), [gathered, say])
+
+    return known.all(hosts, paths, seconds, ask)
 
 
 def verify(request: Request, watch: Watch) -> int:

@@ -14,7 +14,8 @@ from sloth.cli.render.profile import Profile
 from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail
 from sloth.cli.render.screen import Aside, Screen, is_live
-from sloth.core.events import Subscriber
+from sloth.core.events import Event, Subscriber, TaskFinished
+from sloth.core.model import BAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ def run(form: RunFormat, detail: Detail) -> AbstractContextManager[Watchers]:
 def to_stderr() -> Subscriber:
     """For what is said while something else is the result."""
     return _on_stderr(Detail())
+
+
+def trouble() -> Subscriber:
+    """What went wrong and what deserves a look, while the answers themselves are shown in another way."""
+    report = _on_stderr(Detail(command=True))
+
+    def take(event: Event) -> None:
+        if not isinstance(event, TaskFinished) or event.status in BAD:
+            report(event)
+
+    return take
 
 
 def _on_stderr(detail: Detail) -> Report:
