@@ -50,8 +50,8 @@ def test_all_that_a_task_declares_is_in_the_program():
         "retries": {"count": 3, "strategy": "linear", "delay": 2, "max_delay": "10s"},
         "workdir": "/srv", "env": {"PORT": "80"}, "params": {"port": 80, "list": {}}, "ignore_errors": True,
         "notify": ["restart"], "role": None, "file": "site.sloth", "line": 3,
-        "command": {"file": "site.sloth", "line": 7}, "abort_if": {"file": "site.sloth", "line": 6},
-        "on_success": {"file": "site.sloth", "line": 9}, "on_failure": {"file": "site.sloth", "line": 9},
+        "command": {"file": "site.sloth", "line": 7, "last": 7}, "abort_if": {"file": "site.sloth", "line": 6, "last": 6},
+        "on_success": {"file": "site.sloth", "line": 9, "last": 9}, "on_failure": {"file": "site.sloth", "line": 9, "last": 9},
     }
 
 
