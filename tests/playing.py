@@ -21,7 +21,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
 from sloth.runtime.job import Job
 from sloth.runtime.lua.vm import VM
-from sloth.runtime.play import Play
+from sloth.runtime.play import STUCK, Play
 from sloth.runtime.program import closures, load_program
 from sloth.runtime.stage import Tools
 from sloth.runtime.token import Token
@@ -61,6 +61,7 @@ class Played:
         placement: str = "target",
         pending: Sequence[str] = (),
         force_handlers: bool = False,
+        stuck: float = STUCK,
         before: Callable[[Call], object] | None = None,
     ) -> None:
         """before: told of each call; what it does holds the call up."""
@@ -86,7 +87,7 @@ class Played:
             return here.act(call, settings, token, report)
 
         tools = Tools(vm, act if placement == "target" else AcrossAWire(act).act, self._hear, Timer())
-        self.play = Play(self.job, closures(program, self.job.workflow), tools)
+        self.play = Play(self.job, closures(program, self.job.workflow), tools, stuck)
 
     def run(self) -> Played:
         """Play to the end."""

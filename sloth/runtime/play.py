@@ -28,17 +28,19 @@ if MYPY:
 
 HANDLER_LIMIT = 900.0  # seconds that one handler may take
 WATCH = 0.5  # seconds between looks at the VM
-STUCK = 1.5  # seconds beyond its deadline after which a call counts as hanging
+STUCK = 1.5
 
 
 class Play:
     """Runs one job.
 
     declared: the workflow with the closures of this machine
+    stuck: seconds beyond its deadline after which a call counts as hanging
     """
 
-    def __init__(self, job: Job, declared: "Declared", tools: "Tools") -> None:
+    def __init__(self, job: Job, declared: "Declared", tools: "Tools", stuck: float = STUCK) -> None:
         self.job = job
+        self._stuck = stuck
         self.tools = tools
         self.handlers = declared.handlers
         self._stage = Stage(job, tools, self.handlers, self._abort, self.flush)
@@ -71,7 +73,7 @@ class Play:
             for _ in range(self.job.parallel):
                 self._hire()
             while self._unfinished:
-                self._changed.wait(WATCH)
+                self._changed.wait(min(WATCH, self._stuck))
                 self._end_if_stuck()
         if not self._handlers_wait():
             self._run_due(Token())
@@ -99,7 +101,7 @@ class Play:
     def _end_if_stuck(self) -> None:
         """Lua's own C code does not look at the clock: when it does not come back, this VM is lost."""
         inside = self.tools.vm.running_since()
-        if inside is not None and self.tools.vm.clock() > inside[2] + STUCK:
+        if inside is not None and self.tools.vm.clock() > inside[2] + self._stuck:
             self.cancel("a task hangs inside a function of Lua, so nothing more can run here")
 
     def _abort(self, reason: str) -> None:

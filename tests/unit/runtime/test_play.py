@@ -135,7 +135,7 @@ def test_an_endless_loop_in_lua_is_ended_too(play):
 
 def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
     text = tasks(
-        'task("loop"):timeout("1s"):command(function() while true do end end)',
+        'task("loop"):timeout("400ms"):command(function() while true do end end)',
         'task("sleep"):timeout("200ms"):command("sleep 60")',
         config="max_parallel_tasks = 2",
     )
@@ -293,7 +293,8 @@ def test_a_task_that_hangs_in_luas_own_code_does_not_hold_the_run(play):
             f'task("a"):timeout("200ms"):command(function() return {hang} end)',
             'task("b"):command("true")',
             'task("c"):command(function() end)',
-        )
+        ),
+        stuck=0.3,
     )
     assert played.statuses == {"a": "timed_out", "b": "changed", "c": "cancelled"}
     assert "hangs inside" in played.finished("c")["message"]
