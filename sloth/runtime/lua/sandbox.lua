@@ -320,9 +320,6 @@ local env = {
 }
 env._G = env
 
--- What the Lua of old files had by other names.
-env.unpack, env.loadstring, tables.getn, env.math.pow = tables.unpack, safe_load, rawlen, function(a, b) return a ^ b end
-
 -- A script sees our string functions behind every string. Names of a task are strings that may also
 -- be called: this.name and this.name() are the same.
 local string_metatable = real_metatable("")

@@ -30,8 +30,8 @@ if MYPY:
     Read = Callable[[str], "str | None"]
 
 PRELUDE = (
-    "values", "calls", "coroutines", "scheduler", "sandbox", "recording", "modules", "running", "checks", "streams",
-    "locking", "waiting", "goroutines", "channels", "locks", "parallel", "order", "tasks", "workflows", "reading",
+    "values", "calls", "coroutines", "scheduler", "sandbox", "additions", "recording", "modules", "running", "checks",
+    "streams", "locking", "waiting", "goroutines", "channels", "locks", "parallel", "order", "tasks", "workflows", "reading",
     "forms", "testing", "asserting", "sharing", "loading",
 )
 AT_ONCE = ("log", "task")  # modules whose actions take no time: not worth a thread
