@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -61,6 +62,23 @@ def test_a_frozen_host_and_a_cut_link_hold_up_nobody_and_the_recap_tells_the_tru
         cut.name: {"unreachable": 1},
     }
     until(lambda: not naps(frozen) and not naps(cut), timeout=90)
+
+
+def test_hosts_end_their_work_when_the_controller_is_suspended(lab_hosts, lab_inventory, tmp_path):
+    host = lab_hosts[0]
+    site = tmp_path / "site.sloth"
+    site.write_text(f'task("nap"):command("{NAP}"):build()')
+    run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site)
+    until(lambda: naps(host))
+    run.signal(signal.SIGSTOP)
+    try:
+        until(lambda: not naps(host), timeout=90)
+    finally:
+        run.signal(signal.SIGCONT)
+    assert run.end(timeout=60) == 2
+    assert [(event["status"], event["message"]) for event in run.finished] == [
+        ("cancelled", "no heartbeat from the controller")
+    ]
 
 
 def test_a_runtime_that_is_killed_is_a_lost_host_and_leaves_nothing_behind(lab_hosts, lab_inventory, tmp_path):

@@ -45,6 +45,37 @@ def test_a_failing_canary_stops_the_rolling_run_and_the_rest_is_untouched(lab_ho
             host.exec("rm", "-f", "/tmp/sloth-rolled")
 
 
+def test_a_canary_that_cannot_be_reached_stops_the_rolling_run_too(lab_hosts, lab_inventory, tmp_path):
+    lab_inventory.write_text(
+        lab_inventory.read_text().replace(
+            "  hosts:\n", "  hosts:\n    gone: {sloth_host: 10.77.1.250, sloth_connect_timeout: 1}\n", 1
+        )
+    )
+    text = """
+        local a = task("update"):command("true"):build()
+        workflow.define("w"):tasks({ a }):config({ serial = { 1, "100%" }, max_fail = 0 })
+    """
+    run = apply(tmp_path, lab_inventory, text)
+    assert run.code == 5
+    assert run.of_host("gone") == ["unreachable"]
+    assert [run.of_host(host.name) for host in lab_hosts] == [["skipped"]] * 3
+
+
+def test_max_fail_counts_over_all_batches_too(lab_hosts, lab_inventory, tmp_path):
+    first, second, third = [host.name for host in lab_hosts]
+    text = f"""
+        local a = task("update"):command(function() return inventory_hostname == "{third}", "broken" end):build()
+        workflow.define("w"):tasks({{ a }}):config({{ serial = 1, max_fail = "34%" }})
+    """
+    run = apply(tmp_path, lab_inventory, text)
+    assert run.code == 5
+    assert (run.of_host(first), run.of_host(second)) == (["failed"], ["skipped"])  # 34% of one host is none
+    run = apply(tmp_path, lab_inventory, text.replace('"34%"', "1"))
+    assert run.code == 5
+    assert [run.of_host(host.name) for host in lab_hosts] == [["failed"], ["failed"], ["skipped"]]
+    assert "2 of 3 hosts in all failed" in run.finished[-1]["message"]
+
+
 def test_a_task_waits_for_another_hosts_task_and_gets_its_outputs(lab_hosts, lab_inventory, tmp_path):
     db, web, other = [host.name for host in lab_hosts]
     text = f"""
