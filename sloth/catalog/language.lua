@@ -336,10 +336,9 @@ function Workflow:hosts(...) end
 function Workflow:metadata(values) end
 
 --- At the end, on the controller.
----@param fn fun(success: boolean
----@param results table)
+---@param fn fun(success: boolean, results: table)
 ---@return sloth.Workflow
-function Workflow:on_complete(fn, results) end
+function Workflow:on_complete(fn) end
 
 --- Before anything connects; false stops the run.
 ---@param fn fun(): boolean?
@@ -347,10 +346,9 @@ function Workflow:on_complete(fn, results) end
 function Workflow:on_start(fn) end
 
 --- When the last host has ended a task.
----@param fn fun(name: string
----@param success boolean)
+---@param fn fun(name: string, success: boolean)
 ---@return sloth.Workflow
-function Workflow:on_task_complete(fn, success) end
+function Workflow:on_task_complete(fn) end
 
 --- When the first host begins a task.
 ---@param fn fun(name: string)

@@ -16,6 +16,7 @@ from sloth.runtime.action import choices
 OF_THE_LANGUAGE = frozenset({"facts", "secrets"})
 """Modules that are something else in a workflow; language.lua has them."""
 KEYWORDS = frozenset({"end", "repeat", "in", "not", "and", "or", "function", "local", "then", "until", "goto", "nil"})
+MODIFIERS = frozenset({"public", "private", "protected", "package"})
 
 _TYPES = {
     "str": "string", "int": "integer", "float": "number", "bool": "boolean", "object": "any",
@@ -56,9 +57,9 @@ def _action(action: ActionManual) -> Iterator[str]:
     named = [one for one in action.parameters if not one.rest]
     yield f"---@class {class_name}"
     for one in named:
+        optional = "" if one.required and not one.synonyms else "?"
         for name in (one.name, *one.synonyms):
-            optional = "" if one.required and not one.synonyms else "?"
-            yield f"---@field {name}{optional} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
+            yield f"---@field {_field(name, optional)} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
     yield from _COMMON
     yield ""
     yield f"--- {_line(action.summary)}"
@@ -84,6 +85,11 @@ def _returns(action: ActionManual) -> list[str]:
 
 def _name(parameter: ParameterManual) -> str:
     return parameter.name + "_" if parameter.name in KEYWORDS else parameter.name
+
+
+def _field(name: str, optional: str) -> str:
+    """The name of a field; some are words of these comments themselves."""
+    return f'["{name}"]' if name in MODIFIERS else name + optional
 
 
 def _line(text: str) -> str:

@@ -81,7 +81,7 @@ def _is_key(file: Sequence[Token], place: int, after: Token) -> bool:
 def _in_braces(file: Sequence[Token], place: int) -> bool:
     """Whether the innermost thing that is open around a place is a table."""
     depth = 0
-    for token in reversed(file[:place]):
+    for token in (file[before] for before in range(place - 1, -1, -1)):
         if is_closing(token):
             depth += 1
         elif is_opening(token):

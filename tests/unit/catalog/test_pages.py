@@ -42,6 +42,14 @@ def test_the_definitions_are_lua_and_hold_every_action():
                 assert f"\nfunction {action.name}(" in DEFINITIONS
 
 
+def test_the_comments_of_the_definitions_are_well_formed():
+    for line in DEFINITIONS.splitlines():
+        if line.startswith(("---@param", "---@field", "---@return")):
+            type_ = line.split(None, 2)[2] if not line.startswith("---@return") else line
+            assert all(type_.count(one) == type_.count(other) for one, other in ("()", "{}", "[]")), line
+            assert not re.match(r"---@field (public|private|protected|package)\b", line), line
+
+
 def test_the_definitions_hold_every_global_of_the_language():
     defined = set(re.findall(r"^(?:function )?([a-z_]+)(?: =|\()", DEFINITIONS, re.MULTILINE))
     assert LANGUAGE - WORDS - STANDARD - defined == set()
