@@ -50,10 +50,10 @@ def call(
              sloth call -i inventory.yml all pkg.install 'packages=["vim", "git"]' -b -C -D
              sloth call -i inventory.yml db fs.read /etc/hostname --format json
     """
-    from sloth.engine import command, root
+    from sloth.engine import command, reading, root
 
     settings = configured()
-    catalog = root.project(Path()).library.catalog
+    catalog = reading.project(Path()).library.catalog
     where = targets.targets(settings, targets.sources(settings))
     asked = command.of_call(where, pattern, action, arguments or (), catalog)
     asked = replace(how.applied(asked, targets.forks or settings["forks"]), diff=diff)

@@ -15,7 +15,6 @@ from typer import Context
 
 from sloth.core import settings
 from sloth.core.errors import SlothError
-from sloth.core.events import Event
 from sloth.core.model import Workflow
 from sloth.runtime.failure import ActionFailed
 
@@ -80,29 +79,30 @@ def _offered(names: Names, incomplete: str, before: str = "") -> list[str]:
 
 
 def _of_inventory(ctx: Context) -> list[str]:
-    from sloth.engine import root
+    from sloth.engine import reading
     from sloth.engine.request import Targets
 
     given = ctx.params.get("inventory") or ctx.params.get("sources")
-    inventory = root.inventory(Targets(tuple(given or settings.load(os.environ, Path.cwd())["inventory"])))
+    inventory = reading.inventory(Targets(tuple(given or settings.load(os.environ, Path.cwd())["inventory"])))
     return [*inventory.groups, *inventory.hosts]
 
 
 def _catalog() -> Catalog:
-    from sloth.engine import root
+    from sloth.engine import reading
 
-    return root.project(Path()).library.catalog
+    return reading.project(Path()).library.catalog
 
 
 def _workflows(ctx: Context) -> Iterable[Workflow]:
     """Those of the file. While an option waits for its value typer has read no argument: look at the shell's words."""
-    from sloth.engine import root
-    from sloth.engine.request import Request
+    from sloth.engine import reading
+    from sloth.workflow.load import load
 
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
-    file = next((word for word in line.split() if word.endswith((".sloth", ".lua"))), "")
-    return root.load(Request(ctx.params.get("file") or file), _nobody).workflows
+    words = (word for word in line.split() if word.endswith((".sloth", ".lua")))
+    path = Path(ctx.params.get("file") or next(words, ""))
+    return load(path, {}, {}, _nobody, reading.project(path.parent)).file.workflows
 
 
-def _nobody(event: Event) -> None:
-    del event  # what the file logs is not for here
+def _nobody(level: str, text: str) -> None:
+    del level, text  # what the file logs is not for here

@@ -28,9 +28,9 @@ def docs(
     example: sloth docs pkg systemd
              sloth docs -o reference
     """
-    from sloth.engine import root
+    from sloth.engine import reading
 
-    library = root.project(Path()).library
+    library = reading.project(Path()).library
     modules = [manual.module(name, library) for name in names] if names else manual.modules(library)
     if output is None:
         notes.text("\n".join(map(reference.page, modules)))

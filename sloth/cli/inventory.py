@@ -102,8 +102,8 @@ def explain(
 
 
 def _inventory(sources: list[str] | None, secrets: SecretOptions, *, refresh: bool = False) -> Inventory:
-    from sloth.engine import root
+    from sloth.engine import reading
 
     settings = configured()
     options = secrets.of_targets(sources)
-    return root.inventory(options.targets(settings, options.sources(settings)), refresh=refresh)
+    return reading.inventory(options.targets(settings, options.sources(settings)), refresh=refresh)

@@ -84,6 +84,6 @@ def new(
 
 def _library() -> Library:
     """The modules of the project that we stand in."""
-    from sloth.engine import root
+    from sloth.engine import reading
 
-    return root.project(Path()).library
+    return reading.project(Path()).library

@@ -34,12 +34,13 @@ from sloth.engine.knowing import Facts, Gathered, KnownFacts
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
 from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
+from sloth.engine.reading import inventory, project
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Loaded, Run
 from sloth.engine.stepping import Ask
 from sloth.engine.unlocking import Unlocked
 from sloth.engine.verifying import Verification
-from sloth.inventory import Inventory, Kept, Programs
+from sloth.inventory import Inventory
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.runtime.catalog import Catalog
 from sloth.store import SqliteDatabase
@@ -48,31 +49,6 @@ from sloth.transport.switchboard import Switchboard
 from sloth.workflow.lint import Problem
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
-from sloth.workflow.project import Project
-
-
-def inventory(
-    targets: Targets, workflow_dir: Path | None = None, *, refresh: bool = False, unlocked: Unlocked | None = None
-) -> Inventory:
-    """The inventory of these targets; localhost alone when no source is given.
-
-    refresh: ask inventory programs even if their last answer is young enough
-    unlocked: opens what is encrypted in it; without one, as the targets say
-    """
-    from sloth.inventory import load as load_inventory
-    from sloth.inventory import local
-
-    opener = (unlocked or Unlocked(targets.unlocking, "sloth inventory")).keyring.opener
-    if targets.inventory:
-        return load_inventory(targets.inventory, workflow_dir=workflow_dir, programs=_programs(refresh), opener=opener)
-    return local(workflow_dir=workflow_dir, opener=opener)
-
-
-def _programs(fresh: bool) -> Programs:
-    here = Path.cwd()
-    found = settings.load(os.environ, here)
-    kept = Kept(Places.find(os.environ, here), found["inventory_cache"], here, os.environ, fresh)
-    return Programs(found["inventory_timeout"], kept)
 
 
 def explain(request: Request, host: str, variable: str, say: Subscriber) -> Explanation:
@@ -297,12 +273,6 @@ def _load(request: Request, variables: Variables, unlocked: Unlocked, say: Subsc
         lambda level, text: say(LogLine("", "", level, text)),
         replace(around, folder=path.parent, open_file=unlocked.keyring.open_file),
     )
-
-
-def project(folder: Path) -> Project:
-    """What lies around the workflows of a folder. Raises ModuleError for a module that cannot be used."""
-    found = settings.load(os.environ, Path.cwd())
-    return Project.around(folder, found["roles_path"], found["modules_path"])
 
 
 def _prepare(request: Request, say: Subscriber, unlocked: Unlocked) -> tuple[Request, Loaded]:
