@@ -257,6 +257,11 @@ function Task:secrets(...) end
 ---@return sloth.Task
 function Task:shell(line) end
 
+--- The output of its commands is shown while they run.
+---@param value? boolean
+---@return sloth.Task
+function Task:stream(value) end
+
 --- To select it with -t.
 ---@param ... string|string[]
 ---@return sloth.Task
