@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "apply": "Run a workflow file on the hosts of an inventory.",
     "resume": "Do what is left of a run.",
     "runs": "What was run: list, show, logs, attach, cancel, prune.",
+    "artifacts": "Files that tasks left: list, get, prune.",
+    "events": "What happened in runs: list, show, watch, clear, stats.",
     "plan": "Show what a run would do, without connecting.",
     "exec": "Run one command on many hosts.",
     "call": "Call one action of a module on many hosts.",

@@ -141,5 +141,5 @@ def prune(
     if keep is None and older_than is None:
         raise UsageError("which runs?", hint="--keep 100 keeps the newest, --older-than 30d removes the old")
     before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_pruned(archive.prune(root.all_runs(), keep, before), form)
+    render.show_pruned(archive.prune(root.all_runs(), keep, before, root.artifacts()), form)
     return 0

@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.events import Event, RunFinished, Subscriber, event_of
 from sloth.core.near import near
 from sloth.engine import history as histories
+from sloth.engine.artifacts import Artifacts
 from sloth.engine.asked import Owner
 from sloth.engine.bus import Bus
 from sloth.engine.history import History
@@ -126,13 +128,17 @@ def cancel(runs: Runs, prefix: str) -> str:
     return run
 
 
-def prune(runs: Runs, keep: int | None, before: float | None) -> list[Entry]:
-    """Throw away runs beyond the newest `keep`, and those that began before a time; what is still to end stays."""
+def prune(runs: Runs, keep: int | None, before: float | None, artifacts: Path) -> list[Entry]:
+    """Throw away runs beyond the newest `keep`, and those that began before a time; what is still to end stays.
+
+    artifacts: the folder of what they left
+    """
     gone = []
     for number, entry in enumerate(runs.select(Wanted())):
         is_old = before is not None and entry.started < before
         is_much = keep is not None and number >= keep
         if (is_old or is_much) and status_of(runs, entry) not in {RUNNING, DETACHED}:
+            Artifacts(artifacts / entry.id).remove()
             runs.remove(entry.id)
             gone.append(entry)
     return gone

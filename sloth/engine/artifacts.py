@@ -1,13 +1,15 @@
 """Files that tasks left with us, for other tasks of the run: kept by run, host, task and path, so that none collide.
 
 What a host says of a file is data: its name is no path of ours before it was checked, and a file that is not what was
-announced is not kept.
+announced is not kept. Beside the folder of a run lies the list of what is in it, so that a run that is taken up again,
+and a person later, find what was kept, and see when it is not what it was.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,11 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from sloth.core.errors import AnswerError
+from sloth.core.errors import AnswerError, UsageError
+from sloth.runtime.linefile import LineFile, encoded
 
 ARTIFACT = "artifact:"
 SIZE_LIMIT = 1 << 34
 COUNT_LIMIT = 100_000
+LIST = ".jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,12 @@ class Artifacts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._kept: dict[str, tuple[Artifact, Path]] = {}
         self._lock = threading.Lock()
+        self._list = LineFile(f"{folder}{LIST}")
+        self._kept: dict[str, tuple[Artifact, Path]] = {}
+        for _, entry in self._list.entries():
+            kept = Artifact(**{str(name): value for name, value in entry.items()})  # type: ignore[arg-type]  # ours
+            self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
 
     def keep(self, host: str, said: Mapping[str, Any]) -> Artifact:
         """Take a file in. said: what its host says of it, with its content. Raises AnswerError."""
@@ -62,16 +70,23 @@ class Artifacts:
         if len(self._kept) >= COUNT_LIMIT:
             raise AnswerError(f"the run has {COUNT_LIMIT} artifacts already")
         place = self._folder / _segment(host) / _segment(task) / Path(*map(_segment, pure.parts))
+        key = str(place.relative_to(self._folder))
         try:
             size = _write(place, said.get("stream") or (), str(said.get("sha256")))
             place.chmod(int(said.get("mode", 0o600)) & 0o777 | 0o600)
+            kept = Artifact(ARTIFACT + key, name, task, host, str(said.get("path")), size, str(said.get("sha256")))
+            with self._lock:
+                self._note(kept)
+                self._kept[kept.id] = kept, place
         except OSError as error:
             raise AnswerError(f"artifact {name!r} cannot be kept in {place.parent}: {error.strerror}") from error
-        key = str(place.relative_to(self._folder))
-        kept = Artifact(ARTIFACT + key, name, task, host, str(said.get("path")), size, str(said.get("sha256")))
-        with self._lock:
-            self._kept[kept.id] = kept, place
         return kept
+
+    def _note(self, kept: Artifact) -> None:
+        if not self._list.is_open:
+            self._list.open()
+            self._list.hold()
+        self._list.write(encoded(kept.plain()))
 
     def find(self, names: Sequence[str] | None) -> list[Artifact]:
         """Those that the names mean, in the order in which they came; None means all."""
@@ -85,6 +100,35 @@ class Artifacts:
             if key not in self._kept:
                 raise AnswerError(f"there is no artifact {key!r} in this run")
             return self._kept[key][1]
+
+    def copy(self, kept: Artifact, dest: Path) -> None:
+        """Copy one to a place of a person's. Raises UsageError when it is not what it was, or cannot be written."""
+        source = self.path(kept.id)
+        try:
+            with source.open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != kept.sha256:
+                    raise UsageError(f"{source} is not what {kept.host} sent: its checksum is another one")
+                stream.seek(0)
+                with dest.open("xb") as copied:
+                    shutil.copyfileobj(stream, copied)
+            shutil.copymode(source, dest)
+        except FileExistsError as error:
+            raise UsageError(f"{dest} is there already", hint="name another place with -o") from error
+        except OSError as error:
+            raise UsageError(f"cannot copy {source} to {dest}: {str(error.strerror).lower()}") from error
+
+    def remove(self) -> int:
+        """Throw them away; how many bytes they were."""
+        size = sum(kept.size for kept, _ in self._kept.values())
+        Path(self._list.path).unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._kept.clear()
+        return size
+
+
+def runs_with(folder: Path) -> list[str]:
+    """The runs that left artifacts."""
+    return sorted(path.name.removesuffix(LIST) for path in folder.glob(f"*{LIST}"))
 
 
 def _segment(part: str) -> str:

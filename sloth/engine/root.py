@@ -22,6 +22,7 @@ from sloth.core.places import Places
 from sloth.core.sealed import plain_only
 from sloth.core.testresult import Watch
 from sloth.engine import archive, command, detaching, explaining, keptplan, testing
+from sloth.engine.artifacts import Artifacts, runs_with
 from sloth.engine.attaching import Collection, Ways
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
@@ -44,7 +45,7 @@ from sloth.inventory import Inventory
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.runtime.catalog import Catalog
 from sloth.store import SqliteDatabase
-from sloth.store.runs import Runs
+from sloth.store.runs import Runs, Wanted
 from sloth.transport.switchboard import Switchboard
 from sloth.workflow.lint import Problem
 from sloth.workflow.load import Evaluated
@@ -179,6 +180,23 @@ def all_runs() -> Runs:
     """The runs that there were."""
     places = Places.find(os.environ, Path.cwd())
     return Runs(places.runs, SqliteDatabase(places.store), described)
+
+
+def artifacts() -> Path:
+    """The folder of what runs left."""
+    return Places.find(os.environ, Path.cwd()).artifacts
+
+
+def prune_artifacts(keep: int | None, before: float | None) -> dict[str, int]:
+    """Throw away what runs left, beyond the newest `keep` or older than a time; run → bytes. Those at work keep it."""
+    folder, runs = artifacts(), all_runs()
+    left, gone = runs_with(folder), {}
+    started = {entry.id: entry.started for entry in runs.select(Wanted())}
+    for number, run in enumerate(sorted(left, key=lambda run: -started.get(run, 0.0))):
+        is_old = before is not None and started.get(run, 0.0) < before
+        if (is_old or (keep is not None and number >= keep)) and not runs.is_alive(run):
+            gone[run] = Artifacts(folder / run).remove()
+    return gone
 
 
 def _one_after_the_other(

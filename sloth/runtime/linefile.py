@@ -17,6 +17,7 @@ if MYPY:
 
 _LOOK = 1 << 16  # bytes that are read at once on the way back to the last line end
 _TRIES = 10
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=list)  # made once: that takes as long as a line
 _GLANCE = 0.01  # seconds between two tries to hold a file
 
 
@@ -115,7 +116,7 @@ class LineFile:
 
 def encoded(entry: "Plain") -> bytes:
     """A line of the file."""
-    return json.dumps(entry, separators=(",", ":"), default=list).encode("ascii") + b"\n"
+    return _ENCODER.encode(entry).encode("ascii") + b"\n"
 
 
 def decoded(line: bytes) -> "Plain | None":

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sloth.core.errors import AnswerError
-from sloth.engine.artifacts import Artifact, Artifacts
+from sloth.core.errors import AnswerError, UsageError
+from sloth.engine.artifacts import Artifact, Artifacts, runs_with
 
 PLACES = [("h1", "build", "a/x"), ("h1", "build", "a.x"), ("h1", "build", "a%2Fx"), ("h1", "a", "build/x"), ("h2", "a", "x"),
           ("h1", "web : build", "x"), ("h1", ".", "x"), ("h1", "a/b", "c"), ("h1", "a", "b/c"), ("h1", "é", "ü")]  # fmt: skip
@@ -80,3 +80,38 @@ def test_artifacts_are_asked_for_by_task_name_or_pattern(tmp_path, wanted, found
 def test_an_id_that_nobody_gave_is_refused(tmp_path):
     with pytest.raises(AnswerError, match="no artifact"):
         Artifacts(tmp_path / "run").path("artifact:../../etc/passwd")
+
+
+def test_what_an_earlier_life_of_the_run_kept_is_there_for_the_next(tmp_path):
+    kept = keep(Artifacts(tmp_path / "run"), "h1", "build", "app.tar")
+    again = Artifacts(tmp_path / "run")
+    assert again.find(["app.tar"]) == [kept]
+    assert again.path(kept.id).read_bytes() == b"content"
+    assert runs_with(tmp_path) == ["run"]
+
+
+def test_a_copy_is_refused_when_the_file_is_not_what_the_host_sent(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    kept = keep(artifacts, "h1", "build", "x")
+    artifacts.copy(kept, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"content"
+    artifacts.path(kept.id).write_bytes(b"other")
+    with pytest.raises(UsageError, match="checksum"):
+        artifacts.copy(kept, tmp_path / "second")
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_copy_takes_the_place_of_no_file(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    kept = keep(artifacts, "h1", "build", "x")
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="there already"):
+        artifacts.copy(kept, tmp_path / "mine")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_what_is_removed_is_nowhere(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    keep(artifacts, "h1", "build", "x")
+    assert artifacts.remove() == 7
+    assert list(tmp_path.iterdir()) == [] and Artifacts(tmp_path / "run").find(None) == []

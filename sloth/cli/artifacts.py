@@ -1,0 +1,106 @@
+"""`sloth artifacts`: files that tasks left here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from sloth.cli.command import application
+from sloth.cli.options import FormatOption, length
+from sloth.cli.render import artifacts as render
+from sloth.cli.render.format import Format
+from sloth.core.errors import UsageError
+from sloth.engine import root
+from sloth.engine.artifacts import Artifact, Artifacts, runs_with
+
+app = application("Files that tasks left: list, get, prune.")
+
+RunId = Annotated[str, Argument(metavar="RUN", help="The run, or the beginning of its id.")]
+Host = Annotated[str | None, Option("--host", metavar="NAME", help="Only what this host left.")]
+Task = Annotated[str | None, Option("--task", metavar="NAME", help="Only what this task left.")]
+
+
+@app.command("list")
+def list_(
+    run: Annotated[str | None, Argument(metavar="[RUN]", help="Only this run, or the beginning of its id.")] = None,
+    host: Host = None,
+    task: Task = None,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """List files that tasks left with `:artifacts`.
+
+    \b
+    example: sloth artifacts list
+             sloth artifacts list 7f3a --host web1
+    """
+    folder, runs = root.artifacts(), root.all_runs()
+    chosen = runs_with(folder) if run is None else [runs.find(run)]
+    found = [(one, kept) for one in chosen for kept in _chosen(Artifacts(folder / one), None, host, task)]
+    render.show_list(found, runs.shortened(one for one, _ in found), form)
+    return 0
+
+
+@app.command()
+def get(
+    run: RunId,
+    name: Annotated[str, Argument(metavar="NAME", help="The file: its name, its task or a glob.")],
+    host: Host = None,
+    task: Task = None,
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="PATH", help="A file, or a folder for several (default: here).")
+    ] = Path(),
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Copy files that tasks left. Their checksums are verified.
+
+    \b
+    example: sloth artifacts get 7f3a report.html
+             sloth artifacts get 7f3a '*.log' --host web1 -o logs/
+    """
+    kept = Artifacts(root.artifacts() / root.all_runs().find(run))
+    found = _chosen(kept, [name], host, task)
+    if not found:
+        raise UsageError(f"run {run} left nothing called {name!r}", hint=f"`sloth artifacts list {run}` shows all")
+    if len(found) > 1 and not output.is_dir():
+        hint = "choose with --host and --task, or name a folder with -o"
+        raise UsageError(f"{len(found)} files are called {name!r}", hint=hint)
+    names = [one.name.rpartition("/")[2] for one in found]
+    is_clear = len(set(names)) == len(names)
+    places = [
+        output / (last if is_clear else f"{one.host}-{last}".replace("/", "_")) if output.is_dir() else output
+        for one, last in zip(found, names, strict=True)
+    ]
+    for one, place in zip(found, places, strict=True):
+        kept.copy(one, place)
+    render.show_copied(found, places, form)
+    return 0
+
+
+@app.command()
+def prune(
+    keep: Annotated[
+        int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep those of the newest runs.")
+    ] = None,
+    older_than: Annotated[
+        str | None, Option("--older-than", metavar="TIME", help="Remove those of runs that are older: `30d`.")
+    ] = None,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Remove what old runs left; what is known of the runs stays.
+
+    \b
+    example: sloth artifacts prune --keep 20
+             sloth artifacts prune --older-than 30d
+    """
+    if keep is None and older_than is None:
+        raise UsageError("which?", hint="--keep 20 keeps those of the newest runs, --older-than 30d removes old ones")
+    before = None if older_than is None else time.time() - length(older_than, "--older-than")
+    render.show_pruned(root.prune_artifacts(keep, before), form)
+    return 0
+
+
+def _chosen(kept: Artifacts, names: list[str] | None, host: str | None, task: str | None) -> list[Artifact]:
+    return [one for one in kept.find(names) if host in {None, one.host} and task in {None, one.task}]

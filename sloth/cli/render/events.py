@@ -1,0 +1,93 @@
+"""Events, a line each or one in full."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from sloth.cli.render.artifacts import size
+from sloth.cli.render.format import Format
+from sloth.cli.render.notes import say, standard_output
+from sloth.cli.render.screen import Part, one_line
+from sloth.core.events import (
+    Event,
+    HostUnreachable,
+    LogLine,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+)
+from sloth.engine.eventlog import Counts, Kept
+
+_SHORT = 8
+_LONGEST = 200
+
+
+def show_line(kept: Kept, form: Format) -> None:
+    """One event on one line."""
+    screen = standard_output()
+    if form is Format.JSON:
+        screen.json({"run": kept.run, "number": kept.number, "at": kept.at, **kept.event.plain()})
+        return
+    event = kept.event
+    where = " ".join(one_line(str(getattr(event, name, ""))) for name in ("host", "task") if getattr(event, name, ""))
+    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.at))
+    head = f"{clock} {kept.run[:_SHORT]} {kept.number:>4}  "
+    screen.line((head, "dim"), f"{event.type:<16} ", (where, "bold"), "  " if where else "", _said(event)[:_LONGEST])
+
+
+def show_event(kept: Kept, form: Format) -> None:
+    """All of one event."""
+    screen = standard_output()
+    if form is Format.JSON:
+        show_line(kept, form)
+        return
+    rows: list[list[Part]] = [
+        [("run", "dim"), kept.run],
+        [("at", "dim"), time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.at))],
+    ]
+    for name, value in kept.event.plain().items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True, default=list)
+        if value not in ("", (), [], {}):
+            rows.append([(name, "dim"), one_line(text)])
+    screen.table(rows)
+
+
+def show_counts(counts: Counts, form: Format) -> None:
+    """How many of what."""
+    screen = standard_output()
+    if form is Format.JSON:
+        found = {"runs": counts.runs, "bytes": counts.size, "types": counts.types, "statuses": counts.statuses}
+        screen.json(found)
+        return
+    screen.line(f"{counts.runs} runs, {sum(counts.types.values())} events, {size(counts.size)}")
+    rows: list[list[Part]] = [[(name, "bold"), str(number).rjust(8)] for name, number in counts.types.most_common()]
+    rows += [[f"  tasks {name}", str(number).rjust(8)] for name, number in counts.statuses.most_common()]
+    screen.table(rows)
+
+
+def show_cleared(runs: int, freed: int, form: Format) -> None:
+    """What is no more."""
+    if form is Format.JSON:
+        standard_output().json({"runs": runs, "bytes": freed})
+        return
+    say(f"output and logs of {runs} run{'s' if runs != 1 else ''} removed: {size(freed)}")
+
+
+def _said(event: Event) -> str:
+    """The gist of an event."""
+    match event:
+        case TaskFinished():
+            return one_line(f"{event.status} {event.message}")
+        case TaskOutput() | LogLine() | Notice():
+            return one_line(event.text)
+        case TaskRetrying() | HostUnreachable():
+            return one_line(event.message)
+        case RunStarted():
+            return one_line(f"{event.workflow} on {len(event.hosts)} hosts")
+        case RunFinished():
+            return one_line(f"{event.workflow} ended with {event.exit_code}")
+    return ""

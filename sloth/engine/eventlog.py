@@ -1,0 +1,149 @@
+"""The events of all runs, as their journals hold them: found again, followed, counted, cleared."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sloth.core.errors import UsageError
+from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput, event_of
+from sloth.core.near import near
+from sloth.core.writing import write
+from sloth.runtime.linefile import encoded
+from sloth.store import journal
+from sloth.store.runs import Runs, Wanted
+
+GLANCE = 0.2  # seconds between looks at runs that go on
+LINES = (TaskOutput, LogLine)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event as it is kept. number: its place among those of its run, from 1."""
+
+    run: str
+    number: int
+    at: float
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events; each condition only if it is given."""
+
+    type: str | None = None
+    host: str | None = None
+    task: str | None = None
+    since: float | None = None
+
+    def check(self) -> None:
+        """Raises UsageError for a type that there is not."""
+        if self.type is not None and self.type not in TYPES:
+            hint = near(self.type, TYPES) or f"there are {', '.join(TYPES)}"
+            raise UsageError(f"there is no event {self.type!r}", hint=hint)
+
+    def takes(self, kept: Kept) -> bool:
+        """Whether it is one of these."""
+        event = kept.event
+        return (
+            self.type in {None, event.type}
+            and self.host in {None, getattr(event, "host", None)}
+            and self.task in {None, getattr(event, "task", None)}
+            and (self.since is None or kept.at >= self.since)
+        )
+
+
+@dataclass(slots=True)
+class Counts:
+    """types: type → how many. statuses: how tasks ended → how many. size: bytes of the journals."""
+
+    runs: int = 0
+    size: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+def of_run(runs: Runs, run: str) -> Iterator[Kept]:
+    """All events of a run, in order."""
+    return (kept for _, kept in _from(runs.journal(run), run, 0, 0))
+
+
+def find(runs: Runs, run: str | None, wanted: Filter, most: int) -> list[Kept]:
+    """The last ones that are wanted, of one run or of all, oldest first."""
+    wanted.check()
+    chosen = [runs.find(run)] if run is not None else [entry.id for entry in runs.select(Wanted())]
+    found: list[Kept] = []
+    for one in chosen:  # the newest run first
+        found += [kept for kept in of_run(runs, one) if wanted.takes(kept)][-most:]
+        if len(found) >= most:
+            break
+    return sorted(found, key=lambda kept: (kept.at, kept.run, kept.number))[-most:]
+
+
+def one(runs: Runs, run: str, number: int) -> Kept:
+    """One event of a run. Raises UsageError when it has none of that number."""
+    found = next((kept for kept in of_run(runs, runs.find(run)) if kept.number == number), None)
+    if found is None:
+        raise UsageError(f"run {run} has no event {number}", hint=f"`sloth events list {run}` shows their numbers")
+    return found
+
+
+def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] = lambda: False) -> Iterator[Kept]:
+    """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough."""
+    wanted.check()
+    chosen = None if run is None else runs.find(run)
+    places = {known: (runs.journal(known).stat().st_size, 0) for known in runs.ids() if known != chosen}
+    while not over():
+        alive = chosen is None or runs.is_alive(chosen)
+        for known in [chosen] if chosen is not None else runs.ids():
+            place, number = places.get(known, (0, 0))
+            for behind, kept in _from(runs.journal(known), known, place, number):
+                places[known] = behind, kept.number
+                if wanted.takes(kept):
+                    yield kept
+        if not alive:
+            return
+        time.sleep(GLANCE)
+
+
+def clear(runs: Runs, run: str | None, before: float | None) -> tuple[int, int]:
+    """Throw away output and logs of runs that are over, and keep how their tasks ended; how many runs and bytes."""
+    chosen = [runs.find(run)] if run is not None else [one.id for one in runs.select(Wanted())]
+    cleared = freed = 0
+    for entry in [runs.entry(known) for known in chosen]:
+        if runs.is_alive(entry.id) or entry.ended is None or (before is not None and entry.started >= before):
+            continue
+        freed += _clear(runs.journal(entry.id))
+        cleared += 1
+    return cleared, freed
+
+
+def count(runs: Runs, run: str | None) -> Counts:
+    """How many of what there are."""
+    counts = Counts()
+    for known in [runs.find(run)] if run is not None else runs.ids():
+        counts.runs += 1
+        counts.size += runs.journal(known).stat().st_size
+        for kept in of_run(runs, known):
+            counts.types[kept.event.type] += 1
+            if isinstance(kept.event, TaskFinished):
+                counts.statuses[kept.event.status] += 1
+    return counts
+
+
+def _clear(path: Path) -> int:
+    size = path.stat().st_size
+    kept = (line for _, line in journal.entries(path) if line.get("type") not in {kind.type for kind in LINES})
+    write(path, b"".join(map(encoded, kept)).decode("ascii"))
+    return size - path.stat().st_size
+
+
+def _from(path: Path, run: str, place: int, number: int) -> Iterator[tuple[int, Kept]]:
+    for behind, line in journal.entries(path, place):
+        event = event_of(line)
+        if event is not None:
+            number += 1
+            yield behind, Kept(run, number, float(line.get("at") or 0.0), event)
