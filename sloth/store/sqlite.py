@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -231,21 +232,30 @@ class _Group:
                 threading.Thread(target=self._go, name="store", daemon=True).start()
 
     def _go(self) -> None:
+        together = 1
         while (first := self._queue.get()) is not None:
-            tickets = [first]
-            while not self._queue.empty() and len(tickets) < GROUP_LIMIT:
-                more = self._queue.get()
-                if more is None:
-                    self._queue.put(None)
-                    break
-                tickets.append(more)
+            tickets = [first, *self._others(together - 1)]
+            together = len(tickets)
             try:
                 self._commit(tickets)
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001  # raised again in the threads that wait for it
                 for ticket in tickets:
                     ticket.error = error
             for ticket in tickets:
                 ticket.done.release()
+
+    def _others(self, expected: int) -> Iterator[_Ticket[Any]]:
+        """Those who wait too. Whom the last commit woke is about to come again, so they get the time to."""
+        for _ in range(expected):
+            if self._queue.qsize() >= expected:
+                break
+            time.sleep(0)  # lets another thread run
+        for _ in range(min(self._queue.qsize(), GROUP_LIMIT)):
+            ticket = self._queue.get()
+            if ticket is None:
+                self._queue.put(None)  # the end comes after this commit
+                return
+            yield ticket
 
 
 def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:

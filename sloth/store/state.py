@@ -111,7 +111,7 @@ class State:
     ) -> Entry:
         """Give a key its value, in place of any other."""
         text = _checked(namespace, key, value)
-        return self._change(lambda transaction: self._put(transaction, namespace, key, text, ttl), fence)
+        return self._change(lambda transaction: self._put(transaction, namespace, key, value, text, ttl), fence)
 
     def cas(
         self,
@@ -136,7 +136,7 @@ class State:
             known = (0 if there is None else there.version) if version is not None else there and there.value
             if not same(known, version if version is not None else expected):
                 raise _conflict(key, there, version)
-            return self._put(transaction, namespace, key, text, ttl)
+            return self._put(transaction, namespace, key, value, text, ttl)
 
         return self._change(swap, fence)
 
@@ -153,7 +153,7 @@ class State:
             left = there.expires - self._clock() if there is not None and there.expires is not None else None
             total = by if there is None else there.value + by
             text = _checked(namespace, key, total)
-            return self._put(transaction, namespace, key, text, left if ttl is None else ttl)
+            return self._put(transaction, namespace, key, total, text, left if ttl is None else ttl)
 
         return self._change(add, fence)
 
@@ -182,11 +182,11 @@ class State:
             namespace, key, expires = str(entry["namespace"]), str(entry["key"]), entry.get("expires")
             text = _checked(namespace, key, entry["value"])
             if expires is None or float(expires) > now:
-                wanted.append((namespace, key, text, None if expires is None else float(expires) - now))
+                wanted.append((namespace, key, entry["value"], text, None if expires is None else float(expires) - now))
 
         def put_all(transaction: Transaction) -> int:
-            for namespace, key, text, ttl in wanted:
-                self._put(transaction, namespace, key, text, ttl)
+            for namespace, key, value, text, ttl in wanted:
+                self._put(transaction, namespace, key, value, text, ttl)
             return len(wanted)
 
         return self._change(put_all, None)
@@ -213,14 +213,17 @@ class State:
         rows = transaction.execute(_GET, (namespace, key, self._clock()))
         return _entry(rows[0]) if rows else None
 
-    def _put(self, transaction: Transaction, namespace: str, key: str, text: str, ttl: float | None) -> Entry:
+    def _put(
+        self, transaction: Transaction, namespace: str, key: str, value: object, text: str, ttl: float | None
+    ) -> Entry:
+        """text: the value as JSON."""
         now, owner = self._clock(), self._owner
         if ttl is not None and ttl <= 0:
             raise StateError(f"{key!r}: a time to live is more than 0 seconds, got {ttl:g}")
         expires = None if ttl is None else now + ttl
         transaction.execute(_SET, (namespace, key, text, namespace, owner, now, now, expires))
         version, created = transaction.execute(_MADE, (namespace, key))[0]
-        return Entry(namespace, key, json.loads(text), version, owner, created, now, expires)
+        return Entry(namespace, key, value, version, owner, created, now, expires)
 
     @staticmethod
     def _remove(transaction: Transaction, where: str, values: Sequence[Value]) -> int:
