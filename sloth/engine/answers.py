@@ -15,6 +15,7 @@ from sloth.engine import confined
 from sloth.engine.artifacts import ARTIFACT, Artifacts
 from sloth.engine.disclosing import Disclosure, references
 from sloth.engine.failures import as_failure
+from sloth.engine.fetched import Fetched
 from sloth.engine.files import Files, Named, Search, find, search_path
 from sloth.engine.stateful import Stateful
 from sloth.engine.templates import Templates
@@ -81,6 +82,7 @@ class Answers:
         self._password = connection.become_password
         self._stateful = stateful
         self._fact = fact
+        self._fetched = Fetched(shared.folder, str(job["host"]))
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
         """For the Peer."""
@@ -93,6 +95,8 @@ class Answers:
             "password": self.password,
             "artifact": self.artifact,
             "artifacts": self.artifacts,
+            "fetched": self.fetched,
+            "fetch": self.fetch,
             "convert": self.convert,
             "state": self._stateful.answer,
             "secret": self.secret,
@@ -159,6 +163,17 @@ class Answers:
         """{"names" or null} → {"artifacts": [{"id", "name", "task", "host", "path", "size"}]}."""
         found = self._shared.artifacts.find(_texts(args, "names") if args.get("names") is not None else None)
         return {"artifacts": [one.plain() for one in found]}
+
+    def fetched(self, args: Mapping[str, Any]) -> object:
+        """{"name", "sha256"} → {"path", "same"}: where a file of this host goes, and whether it is there."""
+        with as_failure():
+            return self._fetched.look(args)
+
+    def fetch(self, args: Mapping[str, Any]) -> object:
+        """{"name", "sha256", "stream"}: a file of this host → {}."""
+        with as_failure():
+            self._fetched.keep(args)
+        return {}
 
     def become(self, _args: Mapping[str, Any]) -> object:
         """By what this host becomes another user."""

@@ -109,6 +109,11 @@ class Response:
                 pass  # it is closed already
 
 
+def login(user: "str | None", password: "str | None") -> "tuple[str, str] | None":
+    """A login as Request takes it."""
+    return None if user is None else (user, password or "")
+
+
 def send(host: "Host", request: Request) -> Response:
     """Send a request; the answer, whatever its status. ActionFailed when there is none."""
     host.token.check()

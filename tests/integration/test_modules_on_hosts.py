@@ -7,6 +7,8 @@ what apply then does, and leaves no trace on the host; apply does it; a second a
 from __future__ import annotations
 
 import base64
+import hashlib
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -124,6 +126,7 @@ def below(name: str) -> str:
 
 
 WEB = "http://127.0.0.1:8099"
+SUM = "sha256:" + hashlib.sha256(b"content\n").hexdigest()
 COMMAND = {"foretold": "would_run", "again": "changed"}
 ALWAYS = {"again": "changed"}
 ROWS = (
@@ -142,6 +145,8 @@ ROWS = (
     Row("file_ops.absent", {"path": below("tree")}),
     Row("file_ops.permissions", {"path": below("mode"), "mode": "0644", "owner": "deploy"}),
     Row("file_ops.sync", {"src": "tree dir", "dest": below("synced/deep"), "delete": True}),
+    Row("file_ops.fetch", {"src": below("lines")}),
+    Row("file_ops.download", {"url": f"{WEB}/file", "dest": below("downloaded 2"), "checksum": SUM}),
     Row("http.download", {"url": f"{WEB}/file", "dest": below("downloaded"), "mode": "0640"}),
     Row("http.request", {"method": "OPTIONS", "url": WEB}, **COMMAND),
     Row("http.post", {"url": WEB, "json": {"a": 1}}, **COMMAND),
@@ -246,6 +251,7 @@ def sweep(site: Remote, request: pytest.FixtureRequest) -> tuple[tuple[Row, ...]
 def prepare(site: Remote, login: Login) -> None:
     """A new world for all rows."""
     site.sh(CLEAN)
+    shutil.rmtree(site.folder / "fetched", ignore_errors=True)
     for script in (FILES, REPOSITORIES, ACCOUNTS, UNIT_FILES, PACKAGES):
         site.sh(f"set -e\n{script}", ROOM)
     if login == DEPLOY:

@@ -12,6 +12,8 @@ from sloth.runtime import attributes, copying, editing, files, lines, links, syn
 from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.far_files import download as download  # noqa: PLC0414  # an action of this module
+from sloth.runtime.far_files import fetch as fetch  # noqa: PLC0414  # another
 from sloth.runtime.looking import describe
 from sloth.runtime.place import Explained, locate, raw
 

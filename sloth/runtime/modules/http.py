@@ -11,15 +11,16 @@ does not send them, unless `changed_if = false`.
 import json
 from urllib.parse import urlencode, urlsplit
 
-from sloth.runtime import attributes, downloading, web
+from sloth.runtime import web
 from sloth.runtime.action import action
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.far_files import download as download  # noqa: PLC0414  # an action of this module
 
 MYPY = False
 if MYPY:
     from typing import Literal  # novermin - for mypy alone
 
-    from sloth.runtime.action import Duration, Mode
+    from sloth.runtime.action import Duration
     from sloth.runtime.host import Host
 
 _BODY_LIMIT = 8 << 20  # bytes that a task may take into its memory
@@ -229,50 +230,11 @@ def delete(
     return _send(host, "DELETE", url, {"headers": headers, "status": status, "changed_if": changed_if})
 
 
-@action(synonyms={"dest": ("path",)})
-def download(
-    host: "Host",
-    *,
-    url: str,
-    dest: str,
-    checksum: "str | None" = None,
-    mode: "Mode | None" = None,
-    owner: "str | int | None" = None,
-    group: "str | int | None" = None,
-    force: bool = False,
-    headers: "dict[str, str] | None" = None,
-    user: "str | None" = None,
-    password: "str | None" = None,
-    verify: bool = True
-) -> "dict[str, object]":
-    """Have a file from an address; the same as file_ops.download.
-
-    A file that has the checksum is there already; without one any file at `dest` is, unless `force`.
-
-    url: the address
-    dest: where it goes; a directory takes it under the last part of the address
-    checksum: `sha256:` and the sum, or the sum alone (md5, sha1, sha256, sha512 are told by their lengths)
-    mode: "0644" or "u=rw,g=r"; without it an existing file keeps its own
-    owner: the user to own it
-    group: the group to own it
-    force: fetch it each time, and compare
-    headers: further headers
-    user: a login, for Basic authentication
-    password: its password
-    verify: whether the certificate has to be good
-
-    example: http.download { url = "https://example.org/app.tar.gz", dest = "/opt/", checksum = vars.app_sha256 }
-    """
-    asked = web.Request("GET", url, headers=headers, login=_login(user, password), verify=verify)
-    want = attributes.wanted(host, mode, owner, group)
-    return downloading.download(host, asked, dest, checksum, want, force=force)
-
-
 def _exchange(
     host: "Host", method: str, url: str, headers: "dict[str, str] | None", body: "bytes | None", user: "str | None",
     password: "str | None", verify: bool, retries: int, delay: float,
 ) -> "dict[str, object]":  # fmt: skip
-    asked = web.Request(method, url, headers=headers, body=body, login=_login(user, password), verify=verify)
+    asked = web.Request(method, url, headers=headers, body=body, login=web.login(user, password), verify=verify)
     for left in range(retries, -1, -1):
         try:
             response = web.send(host, asked)
@@ -297,10 +259,6 @@ def _plain(response: "web.Response") -> "dict[str, object]":
         except ValueError:
             pass  # it said so, and is none: the body has it as it came
     return found
-
-
-def _login(user: "str | None", password: "str | None") -> "tuple[str, str] | None":
-    return None if user is None else (user, password or "")
 
 
 def _with_params(url: str, params: "dict[str, str] | None") -> str:

@@ -1,0 +1,48 @@
+"""Files that hosts were told to bring: each host's in a folder of its own beside the workflow. They stay there.
+
+What a host calls a file is data: it becomes a path below that host's folder, or is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sloth.core.errors import AnswerError
+from sloth.engine.artifacts import _segment, _write
+
+FOLDER = "fetched"
+
+
+class Fetched:
+    """What one host brought. folder: that of the workflow."""
+
+    def __init__(self, folder: Path, host: str) -> None:
+        self._folder = folder / FOLDER / _segment(host)
+
+    def look(self, said: Mapping[str, Any]) -> dict[str, object]:
+        """{"name", "sha256"} → {"path", "same"}: where a file goes, and whether it is there. Raises AnswerError."""
+        place = self._place(said)
+        return {"path": str(place), "same": place.is_file() and _sha256(place) == said.get("sha256")}
+
+    def keep(self, said: Mapping[str, Any]) -> None:
+        """{"name", "sha256", "stream"}: a file to keep. Raises AnswerError."""
+        place = self._place(said)
+        try:
+            _write(place, said.get("stream") or (), str(said.get("sha256")))
+        except OSError as error:
+            raise AnswerError(f"{place} cannot be written: {error.strerror}") from error
+
+    def _place(self, said: Mapping[str, Any]) -> Path:
+        name = str(said.get("name"))
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name or len(name) > 1000:
+            raise AnswerError(f"{name[:100]!r}: this is no relative path")
+        return self._folder / Path(*map(_segment, pure.parts))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
