@@ -160,6 +160,8 @@ class _Choice:
         if name == "local" or self.said.fallback:
             return LOCAL
         hint = near(name, self.known.hosts) or "`sloth inventory list` shows all hosts"
+        if list(self.known.hosts) == [LOCAL]:
+            hint = f'name an inventory with -i, or write {{ host = "{name}", fallback = "local" }}'
         if name in self.known.groups:
             hint = f'{name} is a group: write {{ groups = "{name}" }}'
         raise self._problem(f"there is no host {name!r} in the inventory", hint)

@@ -45,6 +45,7 @@ class Evaluated:
         self.file = file
         self.sources = sources
         self._vm = vm
+        self._groups: Mapping[str, object] = {}
         self._hooks = {declared["name"]: declared["hooks"] for declared in program["workflows"]}
         self.tests: Sequence[Declared] = program["tests"]
         self.suites: Sequence[Declared] = program["suites"]
@@ -75,7 +76,9 @@ class Evaluated:
 
         context: see VM.call. groups: those of the inventory
         """
-        self._vm.hold("groups", groups)
+        if groups is not self._groups:  # they are many, and asked is for each host
+            self._vm.hold("groups", groups)
+            self._groups = groups
         values = self._run("delegate_to", function, context, _nothing_yet, CHOOSING)
         return values[0] if values else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.hostnames import folded
@@ -11,6 +11,8 @@ from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part, one_line
 from sloth.core.model import HostPlan, Plan, Task
 from sloth.engine.planning import in_order
+
+_BATCHES = 10  # of a plan that are shown
 
 
 def show(plans: Sequence[Plan], form: Format) -> None:
@@ -27,7 +29,8 @@ def show(plans: Sequence[Plan], form: Format) -> None:
             screen.line("  ", (folded(hosts), "cyan"))
             screen.table(_lines(rows), indent="    ")
         if len(plan.batches) > 1:
-            screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(map(folded, plan.batches)))
+            shown = [*map(folded, plan.batches[:_BATCHES]), *(["…"] if len(plan.batches) > _BATCHES else [])]
+            screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(shown))
         if plan.workflow.handlers:
             screen.line("  ", ("handlers, when notified: ", "dim"), ", ".join(plan.workflow.handlers))
 
@@ -78,26 +81,44 @@ class _Row:
     elsewhere: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Alike:
+    """What a host does alike for several others. waits: task → where it is waited for."""
+
+    task: str
+    needs: tuple[str, ...]
+    on_behalf: list[str] = field(default_factory=list)
+    waits: dict[str, list[str]] = field(default_factory=dict)
+
+    def row(self, description: str) -> _Row:
+        name = f"{self.task} for {folded(self.on_behalf)}" if self.on_behalf else self.task
+        elsewhere = tuple(f"{task} on {folded(hosts)}" for task, hosts in self.waits.items())
+        return _Row(name, description, self.needs, elsewhere)
+
+
 def _alike(plan: Plan) -> dict[tuple[_Row, ...], list[str]]:
     """What hosts do in all of their batches → those that do it."""
-    by_host: dict[str, list[_Row]] = {}
+    descriptions = {task.name: task.description for task in plan.workflow.tasks}
+    by_host: dict[str, dict[tuple[str, ...], _Alike]] = {}
     for host in plan.hosts:
-        by_host.setdefault(host.host, []).extend(_row(plan, host, name) for name in host.needs)
+        _add(plan, host, by_host.setdefault(host.host, {}))
     groups: dict[tuple[_Row, ...], list[str]] = {}
-    for name, rows in by_host.items():
-        groups.setdefault(tuple(rows), []).append(name)
+    for name, found in by_host.items():
+        groups.setdefault(tuple(one.row(descriptions[one.task]) for one in found.values()), []).append(name)
     return groups
 
 
-def _row(plan: Plan, host: HostPlan, name: str) -> _Row:
-    gates = host.gates.get(name, ())
-    waits = {task: plan.gates[gate] for task, gate in host.deps.get(name, {}).items() if gate in gates}
-    return _Row(
-        name,
-        plan.workflow.task(host.task(name)).description,
-        host.needs[name],
-        tuple(f"{task} on {folded(host for host, _ in behind)}" for task, behind in waits.items()),
-    )
+def _add(plan: Plan, host: HostPlan, found: dict[tuple[str, ...], _Alike]) -> None:
+    """Take the tasks of one batch in. What is done for one host is the same as what is done for the next."""
+    for name in host.needs:
+        gates = host.gates.get(name, ())
+        waits = {task: plan.gates[gate] for task, gate in host.deps.get(name, {}).items() if gate in gates}
+        needs = tuple(host.task(need) for need in host.needs[name])
+        one = found.setdefault((host.task(name), *needs, "", *waits), _Alike(host.task(name), needs))
+        if name in host.delegated and (owner := host.delegated[name].on_behalf) is not None:
+            one.on_behalf.append(owner)
+        for task, behind in waits.items():
+            one.waits.setdefault(task, []).extend(where for where, _ in behind)
 
 
 def _lines(rows: Sequence[_Row]) -> list[list[Part]]:

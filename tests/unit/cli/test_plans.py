@@ -1,0 +1,49 @@
+"""A plan on paper: what is alike is told once."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.cli.render import plans
+from sloth.cli.render.format import Format
+from sloth.core.model import Delegation, Plan, Task, Workflow
+from sloth.engine.planning import lay_out
+
+HOSTS = [f"web{number}" for number in range(1, 13)]
+
+
+def task(name: str, *needs: str, per_host: bool | None = None) -> Task:
+    delegation = None if per_host is None else Delegation("site.sloth:1", hosts=("lb",), per_host=per_host)
+    return Task(name, "site.sloth:1", depends_on=needs, delegate_to=delegation)
+
+
+def plan(*tasks: Task, serial: tuple[int, ...] = ()) -> Plan:
+    workflow = Workflow("w", "site.sloth:1", tasks=tasks, serial=serial)
+    return lay_out(workflow, HOSTS, lambda pattern: HOSTS, lambda task, host, load: ["lb"])
+
+
+ROLLING = (task("drain", per_host=True), task("update", "drain"), task("enable", "update", per_host=True))
+
+
+@pytest.mark.parametrize("serial", [(), (5,)])
+def test_what_a_delegate_does_for_each_host_is_one_line(capsys, serial):
+    plans.show([plan(*ROLLING, serial=serial)], Format.TEXT)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:6] == [
+        "  web[1-12] (12 hosts)",
+        "    1  update  after drain on lb",
+        "  lb",
+        "    1  drain for web[1-12] (12 hosts)",
+        "    2  enable for web[1-12] (12 hosts)  after update on web[1-12] (12 hosts)",
+    ]
+
+
+def test_what_runs_once_for_all_stands_at_its_delegate(capsys):
+    plans.show([plan(task("a"), task("tell", "a", per_host=False))], Format.TEXT)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3:] == ["  lb", "    1  tell  after a on web[1-12] (12 hosts)"]
+
+
+def test_of_many_batches_the_first_are_shown(capsys):
+    plans.show([plan(task("a"), serial=(1,))], Format.TEXT)
+    assert capsys.readouterr().out.splitlines()[-1].endswith("· web10 · …")
