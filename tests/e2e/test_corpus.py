@@ -28,6 +28,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "built": ("built", {"one": OK, "two": OK, "three": OK}),
     "script": ("script", {"script": CHANGED}),
     "script_with_tasks": ("mixed", {"top level": CHANGED, "use": OK, "again": CHANGED}),
+    "side_by_side": ("side_by_side", {"checks": OK, "pool": OK, "answers": OK, "channels": OK, "both": OK}),
     "chain_on_call": ("called", {"first": CHANGED, "second": OK}),
 }  # fmt: skip
 each_file = pytest.mark.parametrize("name", FILES)
