@@ -242,7 +242,7 @@ class VM:
                 self._abandoned.append(call.number)
         if kind == b"done":
             if left:
-                perform(_warning(f"the function returned before its goroutines, which ended {left} of their calls"))
+                perform(_warning(f"it returned before its goroutines: {left} of their calls came to no end"))
             return values.parse(said)
         raise self._failure(kind, values.parse(said), call)
 

@@ -53,6 +53,33 @@ class Pair:
         self.sockets[0].shutdown(socket.SHUT_RDWR)
 
 
+def test_what_may_wait_is_sent_with_what_may_not_and_before_it():
+    written: list[bytes] = []
+    peer = Peer(lambda length: b"", written.append, {}, {})
+    peer.tell_soon("event", {"n": 1})
+    peer.tell_soon("event", {"n": 2})
+    assert written == []
+    peer.tell("bye", {})
+    waited = [framed({"tell": "event", "args": {"n": number}}) for number in (1, 2)]
+    assert written == [b"".join(waited) + framed({"tell": "bye", "args": {}})]
+
+
+def test_what_may_wait_is_sent_when_it_is_asked_for_and_when_it_gets_much():
+    written: list[bytes] = []
+    peer = Peer(lambda length: b"", written.append, {}, {})
+    peer.tell_soon("event", {})
+    peer.flush()
+    peer.flush()
+    assert len(written) == 1
+    peer.tell_soon("event", {"text": "x" * wire.LATE_LIMIT})
+    assert len(written) == 2
+
+
+def test_what_may_wait_and_is_too_large_is_refused_at_once():
+    with pytest.raises(WireError, match="over the limit"):
+        Peer(lambda length: b"", lambda data: None, {}, {}).tell_soon("event", {"text": "x" * JSON_LIMIT})
+
+
 def fed(data: bytes, hear=None) -> list[bytes]:
     """Serve these bytes to a peer; returns what it wrote."""
     place = 0

@@ -171,7 +171,7 @@ def test_goroutines_end_with_the_function_and_so_do_their_calls():
     assert stopped.is_set()
     assert [request["action"] for request in flow.requests] == ["run", "warning"]
     assert flow.requests[1]["args"] == [
-        "the function returned before its goroutines, which ended 1 of their calls"
+        "it returned before its goroutines: 1 of their calls came to no end"
     ]
 
 
