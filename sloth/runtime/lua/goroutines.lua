@@ -30,7 +30,7 @@ end
 
 function goroutine.sleep(duration)
   local seconds = time(duration, "goroutine.sleep")
-  wait_in({}, "sleep", seconds)
+  wait_in({}, "sleep", sloth.is_loading() and 0 or seconds) -- what a script waits for, it waits for on its host
 end
 
 -- Handles: what is awaited -----------------------------------------------------------------------

@@ -151,6 +151,11 @@ def test_a_deadlock_names_everybody_who_waits(body, places):
     assert caught.value.where == places.split(" ")[0]
 
 
+def test_a_script_sleeps_when_it_runs_not_when_it_is_loaded():
+    flow = Script({"a.sloth": "goroutine.spawn(function() exec.run('x') end)\ngoroutine.sleep('1h')"})
+    assert [task["name"] for task in flow.program["workflows"][0]["tasks"]] == ["a"]
+
+
 def test_a_deadlock_of_many_names_some():
     with pytest.raises(LuaError, match=r"\(receive\), and 91 more$"):
         run("local ch = goroutine.channel() goroutine.spawn_many(100, function() ch:receive() end) ch:receive()")
