@@ -41,7 +41,11 @@ class _Asker:
                 self._questions.flush()
                 while not select.select([self._answers], [], [], _TICK)[0]:
                     if is_over():
+                        self._questions.write("\n")
                         return Answer.NO
-                said = inert(self._answers.readline()).strip().lower()
+                line = self._answers.readline()
+                if not line:
+                    self._questions.write("\n")
+                said = inert(line).strip().lower()
                 if said in _ANSWERS:
                     return _ANSWERS[said]
