@@ -1,6 +1,6 @@
 """What is made of the manual knows all modules, actions, globals and methods: pages of Markdown, definitions for editors.
 
-A method that is missing goes into sloth/catalog/language.lua.
+A method that is missing goes into sloth/catalog/language.lua, a global also into LANGUAGE of sloth/catalog/library.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lupa import lua54
 
 from sloth.catalog import luals, manual, reference
 from sloth.catalog.library import LANGUAGE, Library
-from sloth.runtime.catalog import Catalog
+from sloth.runtime.catalog import Catalog, module_names
 from sloth.runtime.lua.vm import VM, LuaError
 from sloth.runtime.program import load_program
 from sloth.workflow.tokens import WORDS
@@ -86,3 +86,12 @@ def test_the_definitions_hold_every_method_of_a_builder(kind, begin):
 )
 def test_types_are_written_as_editors_read_them(annotation, type_):
     assert luals.lua_type(annotation) == type_
+
+
+def test_every_global_of_the_language_is_a_name_that_no_module_may_have():
+    shipped = set(module_names())
+    vm = VM(lua54, modules=shipped)
+    names = "local t = {} for name in pairs(_G) do t[#t + 1] = name end task(table.concat(t, ' ')):command('x'):build()"
+    program = vm.load("a.sloth", {"a.sloth": names}.get, lambda request: [], side="controller", deadline=vm.clock() + 5)
+    found = set(program["workflows"][0]["tasks"][0]["name"].split()) - {"_G", "_VERSION"}
+    assert found <= LANGUAGE | shipped

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lupa import lua54
 
 from sloth.catalog import library, luadoc
 from sloth.core.errors import ModuleError
-from sloth.runtime.catalog import module_names
-from sloth.runtime.lua.vm import VM
 
 HEAD = "from sloth.runtime.action import action\n"
 
@@ -107,15 +104,6 @@ def test_a_module_that_everybody_may_write_is_refused(tmp_path):
     path.chmod(0o666)
     with pytest.raises(ModuleError, match="everybody may write it"):
         find(tmp_path)
-
-
-def test_every_global_of_the_language_is_a_name_that_no_module_may_have():
-    shipped = set(module_names())
-    vm = VM(lua54, modules=shipped)
-    names = "local t = {} for name in pairs(_G) do t[#t + 1] = name end task(table.concat(t, ' ')):command('x'):build()"
-    program = vm.load("a.sloth", {"a.sloth": names}.get, lambda request: [], side="controller", deadline=vm.clock() + 5)
-    found = set(program["workflows"][0]["tasks"][0]["name"].split()) - {"_G", "_VERSION"}
-    assert found <= library.LANGUAGE | shipped
 
 
 def test_the_manual_of_a_lua_module_is_in_its_comments():
