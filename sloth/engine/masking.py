@@ -1,8 +1,8 @@
 """Secrets in what people and files get to see: replaced, however they are written, wherever they stand.
 
 A value is looked for as it is, in base64, escaped for URLs, JSON, shells and HTML, and a long one piece by piece.
-Values of fewer than SHORTEST characters are not masked, as nobody could read what is left; up to SURE characters a
-value is masked where it stands as a word of its own.
+Values of fewer than SHORTEST characters, and short words of nothing but letters, are not masked, as nobody could read
+what is left; up to SURE characters a value is masked where it stands as a word of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 from sloth.core.events import Event, TaskFinished, TaskOutput
 from sloth.core.sealed import MASK
 
-SHORTEST = 4
+SHORTEST = 6
 SURE = 8
 _LINE = 16  # characters of a line of a longer value that is looked for by itself
 _PIECE = 512  # characters that are looked for at once
@@ -29,6 +29,11 @@ _PIECE = 512  # characters that are looked for at once
 _NAMES = frozenset(
     {"host", "task", "run", "workflow", "file", "status", "level", "stream", "kind", "tasks", "counts", "notified"}
 )
+
+
+def can_be_hidden(value: str) -> bool:
+    """Whether a value can be told from what else is written: `deploy` and `443` are no secret for long."""
+    return len(value) >= SURE or (len(value) >= SHORTEST and not value.isalpha())
 
 
 class Mask:
@@ -42,7 +47,7 @@ class Mask:
 
     def add(self, value: str) -> None:
         """Hide this from now on."""
-        if len(value) < SHORTEST or value in self._values:
+        if value in self._values or not can_be_hidden(value):
             return
         with self._lock:
             self._values.add(value)

@@ -302,10 +302,9 @@ class Run:
         return Disclosure(self._mentioned.by(host.task(name) for name in host.tasks), self._loaded.unlocked.keyring)
 
     def _hide(self, connection: Connection) -> None:
-        """Mask the passwords of a connection, but for one that is its user's name: everybody reads that anyway."""
+        """Mask the passwords of a connection."""
         for password in (connection.password, connection.become_password):
-            if password and password not in {connection.user, connection.become_user}:
-                self._loaded.unlocked.mask.add(password)
+            self._loaded.unlocked.mask.add(password or "")
 
     def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
         """A session with a host, whatever Python it has."""

@@ -11,7 +11,7 @@ from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part
 from sloth.core.sealed import SECRET_TAG
-from sloth.engine.masking import SHORTEST
+from sloth.engine.masking import can_be_hidden
 from sloth.secrets.trail import Entry
 from sloth.secrets.vault import Listed
 
@@ -26,8 +26,8 @@ def show_set(versions: Mapping[str, int], values: Mapping[str, str]) -> None:
     """What was set."""
     for name, version in versions.items():
         say((name, "bold"), f"  version {version}")
-        if len(values[name]) < SHORTEST:
-            hint = f"what has fewer than {SHORTEST} characters is no secret for long, and is shown in results"
+        if not can_be_hidden(values[name]):
+            hint = f"it may be any word or number, so results show it; `sloth secrets rotate {name}` makes a long one"
             problems.warn(f"the value of {name} is too short to be masked", hint=hint)
     if not versions:
         say("nothing has changed")
