@@ -23,8 +23,11 @@ from sloth.store import Locks, SqliteDatabase, State
 
 KEYS = 1000
 Operation = Callable[[int], object]
-PUT = "INSERT INTO bare VALUES (?, ?, ?) ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value"
-GET = "SELECT value FROM bare WHERE namespace = ? AND key = ?"
+COLUMNS = "namespace, key, value, version, owner, created, updated, expires"
+PUT = f"""INSERT INTO bare ({COLUMNS}) VALUES (?, ?, ?, 1, 'bench', ?, ?, NULL)
+    ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value, version = bare.version + 1,
+        updated = excluded.updated"""
+GET = f"SELECT {COLUMNS} FROM bare WHERE namespace = ? AND key = ? AND (expires IS NULL OR expires > ?)"
 
 
 def main() -> None:
@@ -76,22 +79,20 @@ def ours(folder: Path, sync: bool, mixed: bool) -> Operation:
 
 
 def bare(folder: Path, sync: bool, mixed: bool) -> Operation:
-    """The same by hand: one connection, JSON, no more."""
+    """The same by hand: values with versions and times, one connection, no more."""
     connection = sqlite3.connect(folder / "bare.db", isolation_level=None, check_same_thread=False, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS bare (namespace TEXT, key TEXT, value TEXT, PRIMARY KEY (namespace, key))"
-    )
+    connection.execute(f"CREATE TABLE IF NOT EXISTS bare ({COLUMNS}, PRIMARY KEY (namespace, key))")
     lock = threading.Lock()
 
     def one(number: int) -> object:
         key = f"key/{number // 2 % KEYS}"
         with lock:
             if mixed and number % 2:
-                return json.loads(connection.execute(GET, ("n", key)).fetchone()[0])
+                return json.loads(connection.execute(GET, ("n", key, time.time())).fetchone()[2])
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(PUT, ("n", key, json.dumps({"number": number})))
+            connection.execute(PUT, ("n", key, json.dumps({"number": number}), time.time(), time.time()))
             return connection.execute("COMMIT")
 
     return one
