@@ -6,6 +6,7 @@ those of the environment (`http_proxy`, `no_proxy`), certificates those of the s
 
 import base64
 import http.client
+import json
 import socket
 import ssl
 import urllib.error
@@ -16,12 +17,14 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 
 MYPY = False
 if MYPY:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sloth.runtime.host import Host
 
 PATIENCE = 30.0  # seconds without a sign of the other side
 CHUNK = 1 << 18
+_BODY_LIMIT = 8 << 20  # bytes that a task may take into its memory
+_WORTH_A_RETRY = (408, 425, 429, 500, 502, 503, 504)
 _OF_ONE_HOST = ("authorization", "cookie", "proxy-authorization")
 
 
@@ -130,6 +133,58 @@ def send(host: "Host", request: Request) -> Response:
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ActionFailed(f"{request.method} {request.url}: {_reason(error)}") from error
     return Response(answer, host, request.method)
+
+
+def exchange(host: "Host", asked: Request, retries: int = 0, delay: float = 0.0) -> "dict[str, object]":
+    """The answer as plain data: status, ok, body, headers, url, and json where it is some.
+
+    retries: how often to try again, `delay` seconds later, where there was no answer, or one such as 503
+    """
+    for left in range(retries, -1, -1):
+        try:
+            response = send(host, asked)
+            if response.status not in _WORTH_A_RETRY or not left:
+                return _plain(response)
+        except ActionFailed:
+            if not left:
+                raise
+        host.sleep(delay)
+    raise AssertionError("a request is sent at least once")
+
+
+def act(
+    host: "Host", asked: Request, status: "Sequence[int] | None", *, changes: bool, retries: int = 0, delay: float = 0.0
+) -> "dict[str, object]":
+    """An exchange that changes something elsewhere, unless not `changes`: then check mode leaves it out.
+
+    status: the statuses that are no failure; None: all
+    """
+    note = f"{asked.method} {asked.url}"
+    if changes and host.check:
+        host.unknown = True
+        host.changes.append(note)
+        return {"status": 0, "ok": True, "body": "", "headers": {}, "url": asked.url, "__string": "body"}
+    found = exchange(host, asked, retries, delay)
+    if status is not None and found["status"] not in status:
+        wanted = ", ".join(str(one) for one in status)
+        raise ActionFailed(f"{note}: status {found['status']}, wanted {wanted}", **found)
+    if changes:
+        host.changes.append(note)
+    return found
+
+
+def _plain(response: Response) -> "dict[str, object]":
+    body = response.body(_BODY_LIMIT).decode("utf-8", "surrogateescape")
+    found = {
+        "status": response.status, "ok": 200 <= response.status < 300, "body": body, "headers": response.headers,
+        "url": response.url, "__string": "body",
+    }  # type: dict[str, object]  # fmt: skip
+    if "json" in response.headers.get("content-type", ""):
+        try:
+            found["json"] = json.loads(body)
+        except ValueError:
+            pass  # it said so, and is none: the body has it as it came
+    return found
 
 
 class _Answers(urllib.request.HTTPErrorProcessor):

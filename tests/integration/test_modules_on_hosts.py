@@ -150,6 +150,7 @@ ROWS = (
     Row("http.download", {"url": f"{WEB}/file", "dest": below("downloaded"), "mode": "0640"}),
     Row("http.request", {"method": "OPTIONS", "url": WEB}, **COMMAND),
     Row("http.post", {"url": WEB, "json": {"a": 1}}, **COMMAND),
+    Row("net.http_post", {"url": WEB, "body": "x"}, **COMMAND),
     Row("http.put", {"url": WEB, "body": "x"}, **COMMAND),
     Row("http.patch", {"url": WEB, "body": "x"}, **COMMAND),
     Row("http.delete", {"url": WEB}, **COMMAND),
@@ -205,7 +206,7 @@ ROWS = (
     Row("user.group_delete", {"name": "sweep-gone"}),
     Row("user.authorized_key", {"user": "sweep-key", "key": KEY}),
 )
-OWN = ("exec", "file_ops", "fs", "git", "http")  # modules whose rows a plain user can make in a place of that user's own
+OWN = ("exec", "file_ops", "fs", "git", "http", "net")  # modules whose rows a plain user can make in a place of that user's own
 SECOND_NAMES = {"fs.write_file": "fs.write", "fs.remove": "fs.rm"}
 # Though a failure of these is one of their task, as with those that change.
 LEAVE_THE_HOST_AS_IT_IS = {"artifact.keep", "net.wait_for"}

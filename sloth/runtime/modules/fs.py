@@ -231,6 +231,25 @@ def size(host: "Host", *, path: str) -> int:
 
 
 @action(query=True)
+def tmpname(
+    host: "Host",
+    *,
+    prefix: str = "sloth-",
+    suffix: str = "",
+    folder: str = "/tmp"  # noqa: S108 - a random name, that nobody can have put there before
+) -> str:
+    """A path that nothing has yet. Nothing is made there.
+
+    prefix: how its name begins
+    suffix: how its name ends
+    folder: the directory it is in
+
+    example: local path = fs.tmpname({ suffix = ".tar.gz" })
+    """
+    return os.path.join(files.absolute(host, folder), prefix + os.urandom(8).hex() + suffix)
+
+
+@action(query=True)
 def basename(host: "Host", *, path: str) -> str:
     """The last part of a path.
 

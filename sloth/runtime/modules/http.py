@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from sloth.runtime import web
 from sloth.runtime.action import action
-from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.failure import BadArguments
 from sloth.runtime.far_files import download as download  # noqa: PLC0414  # an action of this module
 
 MYPY = False
@@ -23,8 +23,6 @@ if MYPY:
     from sloth.runtime.action import Duration
     from sloth.runtime.host import Host
 
-_BODY_LIMIT = 8 << 20  # bytes that a task may take into its memory
-_WORTH_A_RETRY = (408, 425, 429, 500, 502, 503, 504)
 
 
 @action(query=True)
@@ -54,7 +52,9 @@ def get(
     example: local answer = http.get("http://localhost:8080/health", { retries = 10 })
     example: local release = http.get("https://example.org/release.json").json.version
     """
-    return _exchange(host, "GET", _with_params(url, params), headers, None, user, password, verify, retries, delay)
+    login = web.login(user, password)
+    asked = web.Request("GET", _with_params(url, params), headers=headers, login=login, verify=verify)
+    return web.exchange(host, asked, retries, delay)
 
 
 @action(query=True)
@@ -69,7 +69,7 @@ def head(
 
     example: local size = http.head("https://example.org/big.iso").headers["content-length"]
     """
-    return _exchange(host, "HEAD", url, headers, None, None, None, verify, 0, 0.0)
+    return web.exchange(host, web.Request("HEAD", url, headers=headers, verify=verify))
 
 
 @action
@@ -110,17 +110,9 @@ def request(
     """
     data, kind = _body(body, json, form)
     sent = dict({"Content-Type": kind} if kind else {}, **(headers or {}))
-    if changed_if and host.check:
-        host.unknown = True
-        host.changes.append(f"{method} {url}")
-        return {"status": 0, "ok": True, "body": "", "headers": {}, "url": url, "__string": "body"}
-    found = _exchange(host, method, url, sent, data, user, password, verify, retries, delay)
-    if status is not None and found["status"] not in status:
-        wanted = ", ".join(str(one) for one in status)
-        raise ActionFailed(f"{method} {url}: status {found['status']}, wanted {wanted}", **found)
-    if changed_if:
-        host.changes.append(f"{method} {url}")
-    return found
+    login = web.login(user, password)
+    asked = web.Request(method, url, headers=sent, body=data, login=login, verify=verify)
+    return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
 
 
 def _send(host: "Host", method: str, url: str, given: "dict[str, object]") -> "dict[str, object]":
@@ -228,37 +220,6 @@ def delete(
     example: http.delete("http://localhost:8080/cache", { status = { 200, 204, 404 } })
     """
     return _send(host, "DELETE", url, {"headers": headers, "status": status, "changed_if": changed_if})
-
-
-def _exchange(
-    host: "Host", method: str, url: str, headers: "dict[str, str] | None", body: "bytes | None", user: "str | None",
-    password: "str | None", verify: bool, retries: int, delay: float,
-) -> "dict[str, object]":  # fmt: skip
-    asked = web.Request(method, url, headers=headers, body=body, login=web.login(user, password), verify=verify)
-    for left in range(retries, -1, -1):
-        try:
-            response = web.send(host, asked)
-            if response.status not in _WORTH_A_RETRY or not left:
-                return _plain(response)
-        except ActionFailed:
-            if not left:
-                raise
-        host.sleep(delay)
-    raise AssertionError("a request is sent at least once")
-
-
-def _plain(response: "web.Response") -> "dict[str, object]":
-    body = response.body(_BODY_LIMIT).decode("utf-8", "surrogateescape")
-    found = {
-        "status": response.status, "ok": 200 <= response.status < 300, "body": body, "headers": response.headers,
-        "url": response.url, "__string": "body",
-    }  # type: dict[str, object]  # fmt: skip
-    if "json" in response.headers.get("content-type", ""):
-        try:
-            found["json"] = json.loads(body)
-        except ValueError:
-            pass  # it said so, and is none: the body has it as it came
-    return found
 
 
 def _with_params(url: str, params: "dict[str, str] | None") -> str:

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 
-from sloth.runtime import sockets
+from sloth.runtime import sockets, web
 from sloth.runtime.action import action
 from sloth.runtime.facts.network import network
 from sloth.runtime.failure import ActionFailed, BadArguments
@@ -129,6 +129,34 @@ def local_ip(host: "Host") -> str:
     if not address:
         raise ActionFailed("net.local_ip: this host has no IPv4 way out")
     return str(address)
+
+
+@action(query=True)
+def http_get(host: "Host", *, url: str, headers: "dict[str, str] | None" = None) -> "dict[str, object]":
+    """Fetch an address, as http.get does, which takes more arguments.
+
+    url: the address
+    headers: further headers
+
+    example: local answer = net.http_get("http://localhost:8080/health")
+    """
+    return web.exchange(host, web.Request("GET", url, headers=headers))
+
+
+@action
+def http_post(
+    host: "Host", *, url: str, body: str = "", headers: "dict[str, str] | None" = None
+) -> "dict[str, object]":
+    """Send something to an address, as http.post does, which takes more arguments.
+
+    url: the address
+    body: what is sent, as it is
+    headers: further headers
+
+    example: net.http_post("http://localhost:8080/reload", "now")
+    """
+    asked = web.Request("POST", url, headers=headers, body=body.encode("utf-8", "surrogateescape"))
+    return web.act(host, asked, None, changes=True)
 
 
 def _is_there(host: "Host", address: str, port: "int | None", path: "str | None", contains: "str | None") -> bool:

@@ -133,3 +133,11 @@ def test_old_names_are_known():
     actions = collect(fs, "fs")
     assert {"read_file", "write_file", "remove"} <= set(actions)
     assert actions["remove"].function is actions["rm"].function
+
+
+def test_a_temporary_name_is_one_that_nothing_has(tmp_path):
+    first, second = (fs.tmpname(real_host(workdir=str(tmp_path)), suffix=".gz", folder="x") for _ in range(2))
+    assert first != second
+    assert first.startswith(f"{tmp_path}/x/sloth-")
+    assert first.endswith(".gz")
+    assert list(tmp_path.iterdir()) == []

@@ -75,6 +75,14 @@ def test_check_mode_looks_once(tmp_path):
     assert (host.unknown, host.changes) == (True, [])
 
 
+def test_an_address_is_fetched_and_sent_to_like_with_http():
+    with pytest.raises(ActionFailed, match="Connection refused"):
+        net.http_get(real_host(), url="http://127.0.0.1:1/")
+    host = real_host(check=True)
+    assert net.http_post(host, url="http://127.0.0.1:1/", body="x")["ok"] is True
+    assert host.unknown
+
+
 def test_names_have_addresses_or_a_reason():
     assert "127.0.0.1" in net.dns_lookup(real_host(), name="localhost")
     with pytest.raises(ActionFailed, match=r"bad\.\.name: "):
