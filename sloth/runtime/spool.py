@@ -35,7 +35,7 @@ class Spool:
             return None
         if not RUN.fullmatch(run):
             raise ActionFailed(f"bad run id {run[:40]!r}", kind="protocol")
-        name = "".join(letter if letter.isalnum() and letter.isascii() else "_%x_" % ord(letter) for letter in host)
+        name = "".join(letter if letter.isalnum() and letter < "\x80" else "_%x_" % ord(letter) for letter in host)
         return cls(os.path.join(cache, FOLDER, f"{run}-{name[:120]}.jsonl"))
 
     def begin(self) -> bool:
