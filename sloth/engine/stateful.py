@@ -6,6 +6,7 @@ A host may lie, so every name and value is checked as if it came from a stranger
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,20 +20,26 @@ from sloth.runtime.failure import ActionFailed
 from sloth.store import Entry, Fence, Lease, State, lock_name, same
 
 WAIT_LIMIT = 2.0  # seconds that one question waits for a lock; who wants to wait longer asks again
+BUDGET = 256 << 20  # bytes that one host may write in one run: it shall not fill the controller's disk
+_ENTRY = 1000  # bytes that an entry takes beside its value, at most
 _TTL_LIMIT = 86_400.0  # seconds that a lock is held after the last sign of its run
 _WILD = "*?["
 
 
 class Stateful:
-    """The state as one host sees it. owner: the host and run, for those who look at what it left."""
+    """The state as one host sees it.
 
-    def __init__(self, state: State, leases: Leases, owner: str) -> None:
+    owner: the host and run, for those who look at what it left. budget: bytes that it may write
+    """
+
+    def __init__(self, state: State, leases: Leases, owner: str, budget: int = BUDGET) -> None:
         self._state = state
         self._leases = leases
         self._owner = owner
         self._held: dict[str, Lease] = {}
         self._guard = threading.Lock()
         self._parts = 0
+        self._budget = budget
         self._verbs: dict[str, Callable[[Mapping[str, Any]], object]] = {
             "get": self._get, "list": self._list, "stats": self._stats, "set": self._set, "delete": self._delete,
             "clear": self._clear, "incr": self._incr, "cas": self._cas, "lock": self._lock, "unlock": self._unlock,
@@ -89,6 +96,7 @@ class Stateful:
         there = self._state.get(namespace, key)
         changed = there is None or not same(there.value, value)
         if not args.get("check") and (changed or ttl is not None or (there and there.expires is not None)):
+            self._spend(value)
             there = self._state.set(namespace, key, value, ttl=ttl, fence=self._fence(args))
         return {"changed": changed, "version": there.version if there else 1}
 
@@ -115,6 +123,7 @@ class Stateful:
                 "changed": True,
                 "value": by + (there.value if there and isinstance(there.value, int | float) else 0),
             }
+        self._spend(by)
         entry = self._state.incr(namespace, key, by, ttl=_seconds(args.get("ttl")), fence=self._fence(args))
         return {"changed": True, "value": entry.value}
 
@@ -123,6 +132,7 @@ class Stateful:
         if args.get("check"):
             there = self._state.get(namespace, key)
             return {"changed": same(there.value if there else None, expected)}
+        self._spend(args.get("value"))
         try:
             self._state.cas(
                 namespace, key, args.get("value"), expected=expected, ttl=_seconds(args.get("ttl")),
@@ -131,6 +141,12 @@ class Stateful:
         except StateConflict:
             return {"changed": False}
         return {"changed": True}
+
+    def _spend(self, value: object) -> None:
+        with self._guard:
+            self._budget -= _ENTRY + len(json.dumps(value))
+            if self._budget < 0:
+                raise ActionFailed("state: this host has written more than it may in one run")
 
     # locks
 

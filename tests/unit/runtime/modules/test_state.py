@@ -167,6 +167,18 @@ def test_a_host_that_talks_nonsense_is_refused(controller, question: dict[str, o
         controller("h1")("state", question)
 
 
+def test_a_host_cannot_fill_the_disk(tmp_path: Path):
+    database = SqliteDatabase(tmp_path / "store.db")
+    leases = Leases(Locks(database), Timer(), print)
+    answers = Stateful(State(database, "h1", sync=False), leases, "h1", budget=10_000)
+    question = {"do": "set", "namespace": "n", "value": "x" * 2000}
+    for number in range(3):
+        answers.answer({**question, "key": f"{number}"})
+    with pytest.raises(ActionFailed, match="more than it may in one run"):
+        answers.answer({**question, "key": "next"})
+    assert len(State(database, "me").list("n")) == 3
+
+
 def test_an_answer_that_is_no_object_is_a_failure():
     with pytest.raises(ActionFailed, match="not understood"):
         state.get(real_host(ask=lambda *_: None), key="a")
