@@ -48,10 +48,12 @@ def _connection(request: Request, loaded: Loaded, host: str) -> Connection:
 def _secrets(loaded: Loaded, plan: Plan) -> set[str]:
     """The secrets and encrypted variables that hosts would get."""
     mentioned = Mentioned(loaded.file, plan.workflow)
+    roles = [layer for use in plan.workflow.roles for layer in (use.defaults, use.variables)]
     found: set[str] = set()
     for host in plan.hosts:
         mentions = mentioned.by(host.task(name) for name in host.tasks)
-        variables = {**loaded.variables.common, **loaded.inventory.variables(host.host)}
         found |= mentions.secrets | set(mentions.declared)
-        found |= {name for name, value in variables.items() if is_sealed(value) and mentions.variable(name)}
+        layers = [loaded.inventory.variables(host.host), loaded.variables.values, loaded.variables.extra, *roles]
+        sealed = {name for layer in layers for name, value in layer.items() if is_sealed(value)}
+        found |= {name for name in sealed if mentions.variable(name)}
     return found

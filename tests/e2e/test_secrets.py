@@ -235,3 +235,38 @@ def test_a_run_shows_and_keeps_no_secret(folder, words):
         assert not [text for text in seen if secret.encode() in text or shown in text], secret
     if "--check" not in words:
         assert (folder.path / "out").read_text() == f"{DB} {API} {DB}\n{DB}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param("secrets.db", [], id="of the store"),
+        pytest.param("vars.vaulted", ["-e", "@vault.yml"], id="of -e"),
+        pytest.param("vars.api", [], id="of the inventory"),
+    ],
+)
+def test_a_run_whose_tasks_name_secrets_is_not_detached(folder, body, words):
+    plant(folder)
+    folder.write("alone.sloth", f'task("t"):command(function() print({body}) end):build()\n')
+    ended = folder.sloth("apply", "-i", "hosts.yml", "alone.sloth", "--detach", *words)
+    assert ended.code == 1
+    assert "tasks name secrets" in ended.stderr
+
+
+def test_a_resumed_run_opens_the_secrets_of_its_environment(folder):
+    set_(folder, "db", "of-production", "--environment", "prod")
+    folder.write("site.sloth", f"""
+task("a"):command(function() print("a " .. #secrets.db) end):build()
+task("b"):depends_on("a"):command(function()
+  if not fs.exists("{folder.path}/go") then error("not yet " .. secrets.db) end
+  return true, "b " .. #secrets.db
+end):build()
+""")
+    first = folder.sloth("run", "site.sloth", "--environment", "prod", "--format", "json")
+    assert first.code == 2
+    folder.write("go", "")
+    run = first.events[0]["run"]
+    again = folder.sloth("resume", run, "--format", "json")
+    assert again.code == 0, texts(again)
+    assert again.tasks["b"]["message"] == f"b {len('of-production')}"
+    assert "of-production" not in texts(first, again)
