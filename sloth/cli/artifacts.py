@@ -13,7 +13,7 @@ from sloth.cli.options import FormatOption, length
 from sloth.cli.render import artifacts as render
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
-from sloth.engine import root
+from sloth.engine import past
 from sloth.engine.artifacts import Artifact, Artifacts, runs_with
 
 app = application("Files that tasks left: list, get, prune.")
@@ -36,7 +36,7 @@ def list_(
     example: sloth artifacts list
              sloth artifacts list 7f3a --host web1
     """
-    folder, runs = root.artifacts(), root.all_runs()
+    folder, runs = past.artifacts(), past.all_runs()
     chosen = runs_with(folder) if run is None else [runs.find(run)]
     found = [(one, kept) for one in chosen for kept in _chosen(Artifacts(folder / one), None, host, task)]
     render.show_list(found, runs.shortened(one for one, _ in found), form)
@@ -60,7 +60,7 @@ def get(
     example: sloth artifacts get 7f3a report.html
              sloth artifacts get 7f3a '*.log' --host web1 -o logs/
     """
-    kept = Artifacts(root.artifacts() / root.all_runs().find(run))
+    kept = Artifacts(past.artifacts() / past.all_runs().find(run))
     found = _chosen(kept, [name], host, task)
     if not found:
         raise UsageError(f"run {run} left nothing called {name!r}", hint=f"`sloth artifacts list {run}` shows all")
@@ -98,7 +98,7 @@ def prune(
     if keep is None and older_than is None:
         raise UsageError("which?", hint="--keep 20 keeps those of the newest runs, --older-than 30d removes old ones")
     before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_pruned(root.prune_artifacts(keep, before), form)
+    render.show_pruned(past.prune_artifacts(keep, before), form)
     return 0
 
 

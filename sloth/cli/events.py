@@ -12,7 +12,7 @@ from sloth.cli.options import FormatOption, length
 from sloth.cli.render import events as render
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
-from sloth.engine import eventlog, root
+from sloth.engine import eventlog, past
 from sloth.engine.eventlog import Filter
 
 app = application("What happened in runs: list, show, watch, clear, stats.")
@@ -40,7 +40,7 @@ def list_(
              sloth events list 7f3a --type task_finished --host web1
     """
     after = None if since is None else time.time() - length(since, "--since")
-    runs = root.all_runs()
+    runs = past.all_runs()
     for kept in eventlog.find(runs, run, Filter(kind, host, task, after), number):
         render.show_line(kept, form)
     return 0
@@ -57,7 +57,7 @@ def show(
     \b
     example: sloth events show 7f3a 12
     """
-    render.show_event(eventlog.one(root.all_runs(), run, number), form)
+    render.show_event(eventlog.one(past.all_runs(), run, number), form)
     return 0
 
 
@@ -71,7 +71,7 @@ def watch(
     example: sloth events watch
              sloth events watch --type task_finished --format json
     """
-    for kept in eventlog.watch(root.all_runs(), run, Filter(kind, host, task)):
+    for kept in eventlog.watch(past.all_runs(), run, Filter(kind, host, task)):
         render.show_line(kept, form)
     return 0
 
@@ -93,7 +93,7 @@ def clear(
     if run is None and older_than is None:
         raise UsageError("of which runs?", hint="name one, or say --older-than 30d")
     before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_cleared(*eventlog.clear(root.all_runs(), run, before), form)
+    render.show_cleared(*eventlog.clear(past.all_runs(), run, before), form)
     return 0
 
 
@@ -104,5 +104,5 @@ def stats(run: SomeRun = None, form: FormatOption = Format.TEXT) -> int:
     \b
     example: sloth events stats
     """
-    render.show_counts(eventlog.count(root.all_runs(), run), form)
+    render.show_counts(eventlog.count(past.all_runs(), run), form)
     return 0

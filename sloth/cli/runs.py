@@ -13,7 +13,7 @@ from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
-from sloth.engine import archive, root
+from sloth.engine import archive, past
 from sloth.engine.history import retold
 from sloth.store.runs import Wanted
 
@@ -44,7 +44,7 @@ def list_(
              sloth runs list --host web1 --status failed --since 7d
     """
     after = None if since is None else time.time() - length(since, "--since")
-    found = archive.listed(root.all_runs(), Wanted(workflow, host, after), status, number)
+    found = archive.listed(past.all_runs(), Wanted(workflow, host, after), status, number)
     render.show_list(found, form)
     return 0
 
@@ -58,7 +58,7 @@ def show(run: RunId, detail: ShowOptions, host: Host = None) -> int:
     example: sloth runs show 7f3a
              sloth runs show 7f3a -v --host web1
     """
-    runs = root.all_runs()
+    runs = past.all_runs()
     history = archive.read(runs, run)
     status = archive.status_of(runs, history.entry())
     render.show_head(history, status, detail.form)
@@ -88,7 +88,7 @@ def logs(
     example: sloth runs logs 7f3a --host web1
              sloth runs logs 7f3a --task nginx --follow
     """
-    for at, event in archive.stream(root.all_runs(), run, follow=follow):
+    for at, event in archive.stream(past.all_runs(), run, follow=follow):
         if render.is_of(event, host, task):
             render.show_line(at, event, form)
     return 0
@@ -105,7 +105,7 @@ def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     example: sloth runs attach 7f3a
     """
     with watching.run(show.form, show.detail()) as watchers:
-        return root.attach(run, login.over, watchers.subscribers)
+        return past.attach(run, login.over, watchers.subscribers)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -116,12 +116,12 @@ def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     \b
     example: sloth runs cancel 7f3a
     """
-    runs = root.all_runs()
+    runs = past.all_runs()
     if not archive.is_away(runs, run):
         render.show_cancelled(archive.cancel(runs, run))
         return 0
     with watching.run(show.form, show.detail()) as watchers:
-        return root.attach(run, login.over, watchers.subscribers, cancel=True)
+        return past.attach(run, login.over, watchers.subscribers, cancel=True)
 
 
 @app.command()
@@ -141,5 +141,5 @@ def prune(
     if keep is None and older_than is None:
         raise UsageError("which runs?", hint="--keep 100 keeps the newest, --older-than 30d removes the old")
     before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_pruned(archive.prune(root.all_runs(), keep, before, root.artifacts()), form)
+    render.show_pruned(archive.prune(past.all_runs(), keep, before, past.artifacts()), form)
     return 0

@@ -209,5 +209,6 @@ KEYS = (
     Key("modules_path", "folders of modules, beside those of the workflow", _folders, ()),
     Key("secrets.environment", "whose secrets are used", _text, DEFAULT),
     Key("secrets.passphrase_from", "prompt, fd:N, env:NAME, command:WORDS, key:FILE or a file", _passphrases, ()),
+    Key("runs_keep", "how many runs are kept, with what they left; older ones are removed", _count, 1000),
     Key("bundle.wheelhouse", "a directory of wheels, for controllers without an index of packages", _path),
 )

@@ -98,6 +98,12 @@ class History:
         return {key: event for key, event in self.ends.items() if is_done(event)}
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has ended well, and nothing was left out."""
+        planned = {(host, task) for host, tasks in self.hosts.items() for task in tasks}
+        return self.exit_code == 0 and planned <= self.done.keys()
+
+    @property
     def is_detached(self) -> bool:
         """Whether hosts work on it, or have, of which not all is known."""
         return self.asked.request.detach and self.finished is None

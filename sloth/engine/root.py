@@ -7,8 +7,7 @@ stores.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,19 +20,14 @@ from sloth.core.near import near
 from sloth.core.places import Places
 from sloth.core.sealed import plain_only
 from sloth.core.testresult import Watch
-from sloth.engine import archive, command, detaching, explaining, keptplan, testing
-from sloth.engine.artifacts import Artifacts, runs_with
-from sloth.engine.attaching import Collection, Ways
+from sloth.engine import command, detaching, explaining, keptplan, past, testing
 from sloth.engine.bus import Bus
 from sloth.engine.delegates import Known
 from sloth.engine.explaining import Explanation
-from sloth.engine.history import described
 from sloth.engine.history import read as read_history
-from sloth.engine.hostrun import Hear, Session
 from sloth.engine.jobs import Variables
 from sloth.engine.knowing import Facts, Gathered, KnownFacts
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
-from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
 from sloth.engine.reading import inventory, project
 from sloth.engine.request import Request, Targets
@@ -44,9 +38,6 @@ from sloth.engine.verifying import Verification
 from sloth.inventory import Inventory
 from sloth.inventory.connection import SECRET_VARIABLES, visible
 from sloth.runtime.catalog import Catalog
-from sloth.store import SqliteDatabase
-from sloth.store.runs import Runs, Wanted
-from sloth.transport.switchboard import Switchboard
 from sloth.workflow.lint import Problem
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
@@ -109,6 +100,7 @@ def apply(request: Request, subscribers: Sequence[Subscriber], ask: Ask | None =
         if request.detach:
             detaching.check(request, loaded)
         code = _one_after_the_other(request, loaded, loaded.plans, bus, ask)
+    past.tidy()
     bus.check()
     return code
 
@@ -118,13 +110,16 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
 
     run: the beginning of its id. over(request): what it was asked, with the passwords and the like of today
     """
-    runs = all_runs()
+    runs = past.all_runs()
     found = runs.find(run)
     history = read_history(runs.journal(found))
     request = over(resumable(history, run))
     request = replace(request, lock_wait=max(request.lock_wait, ENDING_PATIENCE))
     unlocked = Unlocked(request.targets.unlocking, request.file)
     with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:
+        if history.is_complete and how.choice.start is None:
+            bus.publish(Notice(f"nothing is left of run {run}"))
+            return 0
         loaded = _load_all(request, bus.publish, unlocked)
         plans = {one.workflow.name: one for one in loaded.plans}
         if history.asked.workflow not in plans:
@@ -139,71 +134,11 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
     return code
 
 
-def attach(
-    run: str, over: Callable[[Request], Request], subscribers: Sequence[Subscriber], *, cancel: bool = False
-) -> int:
-    """Show a run until it ends; of a detached one, collect what its hosts did. Returns its exit code.
-
-    over: as of resume. cancel: a detached run shall stop
-    """
-    runs = all_runs()
-    found = runs.find(run)
-    history = read_history(runs.journal(found))
-    if not history.is_detached or runs.is_alive(found):
-        return archive.watch(runs, found, subscribers)
-    request = over(history.asked.request)
-    unlocked = Unlocked(request.targets.unlocking, request.file)
-    hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
-    places = Places.find(os.environ, Path.cwd())
-    pending = Pending(places.pending, workflow_key(request.file, history.asked.workflow))
-    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus, _switchboard() as board:
-
-        def open_session(host: str, hear: Hear) -> Session:
-            return board.open(hosts.connection(host, over=request.targets.settings()), {}, hear)
-
-        ways = Ways(open_session, pending, request.forks, runs.shortened([found])[0])
-        with Lives(runs, bus.publish).collecting(history, unlocked.mask) as record:
-            code = Collection(history, ways, bus, record, cancel=cancel).go()
-    bus.check()
-    return code
-
-
-@contextmanager
-def _switchboard() -> Iterator[Switchboard]:
-    here = Path.cwd()
-    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
-    with closing(Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse)) as board:
-        yield board
-
-
-def all_runs() -> Runs:
-    """The runs that there were."""
-    places = Places.find(os.environ, Path.cwd())
-    return Runs(places.runs, SqliteDatabase(places.store), described)
-
-
-def artifacts() -> Path:
-    """The folder of what runs left."""
-    return Places.find(os.environ, Path.cwd()).artifacts
-
-
-def prune_artifacts(keep: int | None, before: float | None) -> dict[str, int]:
-    """Throw away what runs left, beyond the newest `keep` or older than a time; run → bytes. Those at work keep it."""
-    folder, runs = artifacts(), all_runs()
-    left, gone = runs_with(folder), {}
-    started = {entry.id: entry.started for entry in runs.select(Wanted())}
-    for number, run in enumerate(sorted(left, key=lambda run: -started.get(run, 0.0))):
-        is_old = before is not None and started.get(run, 0.0) < before
-        if (is_old or (keep is not None and number >= keep)) and not runs.is_alive(run):
-            gone[run] = Artifacts(folder / run).remove()
-    return gone
-
-
 def _one_after_the_other(
     request: Request, loaded: Loaded, plans: Sequence[Plan], bus: Bus, ask: Ask | None = None
 ) -> int:
     """Run these until one does not end well."""
-    lives = Lives(all_runs(), bus.publish)
+    lives = Lives(past.all_runs(), bus.publish)
     for number, plan in enumerate(plans, 1):
         following = [one.workflow.name for one in plans[number:]]
         with lives.first(request, loaded, plan, following) as life:

@@ -26,7 +26,7 @@ from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
 from sloth.runtime.lock import host_lock
 from sloth.runtime.luapart import load
-from sloth.runtime.spool import Spool
+from sloth.runtime.spool import LIMIT, Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
 from sloth.runtime.wire import CHUNK, Peer, WireError
@@ -186,6 +186,8 @@ class Alone:
         if event.get("type") not in KEPT:
             return
         is_end = event.get("type") == "task_finished"
+        if not is_end and self._spool.file.size > LIMIT // 2:
+            return  # the rest of the place is for how tasks end
         if not self._spool.add(event, durable=is_end) and is_end:
             self._spool.add({key: event[key] for key in ("type", "task", "handler", "status", "blocks")})
 

@@ -78,6 +78,10 @@ class Runs:
         """The journal of a run."""
         return self._folder / run / _JOURNAL
 
+    def number(self) -> int:
+        """About how many there are."""
+        return sum(1 for _ in self._folder.iterdir())
+
     def ids(self) -> list[str]:
         """All runs."""
         return sorted(path.parent.name for path in self._folder.glob(f"*/{_JOURNAL}"))

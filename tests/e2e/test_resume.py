@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.sloth import SLOTH, Folder
+from tests.e2e.sloth import SLOTH, Folder, until
 
 HOSTS = ("h1", "h2", "h3")
 TASKS = 12
@@ -26,9 +26,9 @@ local tasks = {{}}
 for number = 1, {TASKS} do
   local name = "t" .. number
   local one = task(name):notify("restart"):command(function(this, params, deps)
-    exec.run("sleep 0.02; echo " .. name .. " >> " .. vars.log .. "/" .. inventory_hostname)
+    exec.run("sleep " .. (vars.nap or "0.02") .. "; echo " .. name .. " >> " .. vars.log .. "/" .. inventory_hostname)
     if name == vars.broken then return false, "broken" end
-    if name == vars.stop then exec.run("touch " .. vars.log .. "/stopped-" .. inventory_hostname); sleep(60) end
+    if name == vars.stop then exec.run("touch " .. vars.log .. "/stopped-" .. inventory_hostname); exec.run("sleep 60") end
     return true, "", {{ number = number, sum = number + (number > 1 and deps["t" .. (number - 1)].sum or 0) }}
   end)
   if number > 1 then one = one:depends_on("t" .. (number - 1)) end
@@ -110,3 +110,137 @@ def test_a_run_killed_at_any_point_ends_as_if_nothing_had_happened(site: Site, n
         assert sum(counts.values()) - len(counts) <= deaths, f"{host}: {site.lines(host)}"  # but for those in flight
         in_order = list(dict.fromkeys(site.lines(host)))
         assert in_order == [f"t{number}" for number in range(1, TASKS + 1)] + ["restart"]
+
+
+def test_what_failed_is_done_after_a_look_and_nothing_else_is(site: Site):
+    broken = site.sloth("apply", "-i", "hosts.yml", "--values", "values.yml", "-e", "@more.yml", "site.sloth")
+    assert broken.code == 1  # the file is not there yet
+    site.write("more.yml", "broken: t5\n")
+    failed = site.sloth("apply", "-i", "hosts.yml", "--values", "values.yml", "-e", "@more.yml", "site.sloth")
+    assert failed.code == 2
+    (run,) = site.runs()
+    assert f"sloth resume {run[:4]} --failed" in failed.stdout
+    site.write("more.yml", "broken: none\n")
+    refused = site.sloth("resume", run, "--failed")
+    assert refused.code == 1
+    assert "variable broken changed (-e)" in refused.stderr
+    assert site.sloth("resume", run, "--failed", "--force").code == 0
+    for host in HOSTS:
+        counts = Counter(site.lines(host))
+        assert counts.pop("t5") == 2
+        assert set(counts.values()) == {1} and len(counts) == TASKS  # the rest and the handler
+    assert "nothing is left" in site.sloth("resume", run).stderr
+
+
+def test_from_a_task_on_all_is_done_again_and_nothing_before(site: Site):
+    assert site.sloth("apply", "-i", "hosts.yml", "--values", "values.yml", "site.sloth").code == 0
+    assert site.sloth("resume", site.runs()[0], "--from", f"t{TASKS}").code == 0
+    for host in HOSTS:
+        counts = Counter(site.lines(host))
+        assert (counts[f"t{TASKS}"], counts["t1"], counts["restart"]) == (2, 1, 2)
+
+
+def test_a_run_that_goes_on_is_not_resumed_but_can_be_watched_and_stopped(site: Site):
+    process = site.apply("-e", "stop=t2")
+    wait_for(site.path / "log" / f"stopped-{HOSTS[0]}")
+    (run,) = site.runs()
+    busy = site.sloth("resume", run)
+    assert busy.code == 6
+    assert f"sloth runs attach {run[:4]}" in busy.stderr
+    watching = site.start("runs", "attach", run)
+    assert site.sloth("runs", "cancel", run).code == 0
+    assert process.wait(20) == 143
+    assert watching.wait(20) == 130
+    assert "cancelled" in site.sloth("runs", "list").stdout
+
+
+def test_a_check_is_written_down_and_not_resumed(site: Site):
+    site.sloth("apply", "-C", "-i", "hosts.yml", "--values", "values.yml", "site.sloth")
+    refused = site.sloth("resume", site.runs()[0])
+    assert refused.code == 1
+    assert "was a check" in refused.stderr
+
+
+def test_workflows_behind_the_one_that_was_stopped_run_after_it(site: Site):
+    site.write(
+        "two.sloth",
+        """
+        local a = task("a"):command("test -e ok && echo a >> log/a"):workdir(vars.here):build()
+        local b = task("b"):command("echo b >> log/b"):workdir(vars.here):build()
+        workflow.define("first"):tasks({ a })
+        workflow.define("second"):tasks({ b })
+        """,
+    )
+    assert site.sloth("run", "two.sloth", "-e", f"here={site.path}").code == 2
+    site.write("ok", "")
+    assert not (site.path / "log" / "b").exists()
+    assert site.sloth("resume", site.runs()[0], "--failed").code == 0
+    assert (site.path / "log" / "b").read_text() == "b\n"
+    first = next(run for run in site.runs() if "first" in site.sloth("runs", "show", run).stdout)
+    assert "nothing is left" in site.sloth("resume", first).stderr
+    assert (site.path / "log" / "b").read_text() == "b\n"
+
+
+def test_a_full_disk_lets_the_hosts_finish_and_is_an_error_at_the_end(site: Site):
+    site.write("small.sloth", 'task("a"):command("true"):build()')
+    site.write(
+        "big.sloth",
+        """
+        local tasks = {}
+        for number = 1, 6 do
+          tasks[number] = task("t" .. number):command(function()
+            exec.run("echo done >> " .. vars.log)
+            return true, "", { text = ("x"):rep(500000) }
+          end):build()
+        end
+        workflow.define("big"):tasks(tasks)
+        """,
+    )
+    assert site.sloth("run", "small.sloth").code == 0
+    (before,) = site.runs()
+    blocks = 1500  # of 1024 bytes: no file may grow beyond, as on a disk without room for it
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *SLOTH, "run", "big.sloth", "-e", "log=log/big"],
+        cwd=site.path, env=site.environ, text=True, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "it is not written down any more" in done.stderr
+    assert "is not written down completely" in done.stderr
+    assert site.lines("big") == ["done"] * 6  # the run went to its end
+    assert site.sloth("runs", "show", before).code == 0
+    (after,) = set(site.runs()) - {before}
+    assert "tasks are done" in site.sloth("runs", "show", after).stdout
+
+
+# on real hosts: what this is for
+
+
+@pytest.mark.lab
+def test_an_apply_killed_halfway_is_resumed_on_another_terminal_and_ends_as_if_nothing_had_happened(
+    lab_hosts, lab_inventory: Path, tmp_path: Path
+):
+    site = Site(tmp_path)
+    site.write("values.yml", "log: /tmp/sloth-resumed\nnap: 0.4\n")
+    for host in lab_hosts:
+        host.exec("sh", "-c", "rm -rf /tmp/sloth-resumed; mkdir /tmp/sloth-resumed")
+    try:
+        process = site.start("apply", "-i", str(lab_inventory), "--values", "values.yml", "site.sloth")
+        until(lambda: "t3" in done_on(lab_hosts[0]))
+        other = Folder(tmp_path, environ={"SLOTH_HOME": str(tmp_path / "other")})
+        busy = other.sloth("apply", "-i", lab_inventory, "--lock-timeout", "0s", "--values", "values.yml", "site.sloth")
+        assert busy.code == 6 and "works on this host since" in busy.stdout
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        resumed = site.sloth("resume", site.runs()[0], "--format", "json")
+        assert resumed.code == 0, resumed.stderr
+        for host in lab_hosts:
+            counts = Counter(done_on(host))
+            assert list(counts) == [f"t{number}" for number in range(1, TASKS + 1)] + ["restart"]
+            assert sum(counts.values()) <= len(counts) + 1  # but for the one in flight
+    finally:
+        for host in lab_hosts:
+            host.exec("rm", "-rf", "/tmp/sloth-resumed")
+
+
+def done_on(host) -> list[str]:
+    return str(host.exec("sh", "-c", "cat /tmp/sloth-resumed/*", check=False).stdout).split()
