@@ -11,6 +11,7 @@ import os
 from sloth.runtime import process
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lock import resource_lock
+from sloth.runtime.privilege import become_hint
 from sloth.runtime.process import Done
 from sloth.runtime.token import Token
 
@@ -171,7 +172,8 @@ class Host:
         data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
         done = process.run(argv, self.token, stdin=data, env=process.environment(env, locale="C"))
         if done.code not in fine:
-            raise ActionFailed(f"{note}: {last_words(done)}", exit_code=done.code, stdout=done.out, stderr=done.err)
+            why = last_words(done) + become_hint([done.err])
+            raise ActionFailed(f"{note}: {why}", exit_code=done.code, stdout=done.out, stderr=done.err)
         self.changes.append(note)
         return done
 

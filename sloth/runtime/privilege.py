@@ -8,7 +8,8 @@ if MYPY:
 
 _SIGNS = (
     "permission denied", "operation not permitted", "are you root", "must be root", "access denied",
-    "authentication is required", "interactive authentication required", "cannot lock /etc",
+    "authentication is required", "interactive authentication required", "cannot lock /etc", "must be privileged",
+    "superuser privileges", "only root can", "must be superuser", "you need to be root",
 )
 
 
@@ -17,4 +18,5 @@ def become_hint(texts: "Iterable[object]") -> str:
     if os.geteuid() == 0:
         return ""
     said = " ".join(str(text) for text in texts).lower()
-    return " (needs become)" if any(sign in said for sign in _SIGNS) else ""
+    is_told = "needs become" in said
+    return " (needs become)" if not is_told and any(sign in said for sign in _SIGNS) else ""

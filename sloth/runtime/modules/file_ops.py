@@ -10,12 +10,17 @@ import os
 
 from sloth.runtime import attributes, copying, editing, files, lines, links, syncing, trees
 from sloth.runtime.action import action
+from sloth.runtime.archive_actions import archive as archive  # noqa: PLC0414  # an action of this module
+from sloth.runtime.archive_actions import unarchive as unarchive  # noqa: PLC0414  # another
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.far_files import download as download  # noqa: PLC0414  # an action of this module
 from sloth.runtime.far_files import fetch as fetch  # noqa: PLC0414  # another
+from sloth.runtime.finding import find as find  # noqa: PLC0414  # another
 from sloth.runtime.looking import describe
 from sloth.runtime.place import Explained, locate, raw
+from sloth.runtime.text_actions import ini as ini  # noqa: PLC0414  # another
+from sloth.runtime.text_actions import replace as replace  # noqa: PLC0414  # another
 
 MYPY = False
 if MYPY:

@@ -1,0 +1,147 @@
+"""The SSH server's configuration: options that it has checked before it reads them, and that cut no session.
+
+Of several values sshd takes the first. So an option goes to a file of its own that is read before all others, where
+the server's configuration includes such files (Debian 11 and later, RHEL 9); else into sshd_config itself.
+"""
+
+import os
+import re
+
+from sloth.runtime import editing, lines
+from sloth.runtime.action import action
+from sloth.runtime.attributes import Wanted
+from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.host import last_words
+from sloth.runtime.place import raw
+from sloth.runtime.privilege import become_hint
+
+MYPY = False
+if MYPY:
+    from re import Pattern
+    from typing import Literal
+
+    from sloth.runtime.host import Host
+
+_MAIN = "/etc/ssh/sshd_config"
+_OWN = "/etc/ssh/sshd_config.d/00-sloth.conf"
+_INCLUDE = re.compile(r"^\s*Include\s+/etc/ssh/sshd_config\.d/\*\.conf", re.MULTILINE | re.IGNORECASE)
+_KEY = re.compile(r"^[A-Za-z0-9]+$")
+_UNITS = ("ssh", "sshd")
+
+
+@action(synonyms={"key": ("name", "option"), "file": ("path",)})
+def option(
+    host: "Host",
+    *,
+    key: str,
+    value: "str | int | bool | None" = None,
+    state: "Literal['present', 'absent']" = "present",
+    file: "str | None" = None,
+    reload: bool = True
+) -> "dict[str, object]":
+    """Make sure that the SSH server has an option, checked by sshd itself, and in use.
+
+    key: the option, such as PermitRootLogin
+    value: its value; true and false are yes and no
+    state: absent takes it out of our file, so that the server's own value holds again
+    file: the file for it; 00-sloth.conf in /etc/ssh/sshd_config.d where that is read, else sshd_config
+    reload: tell a running server; sessions go on
+
+    example: sshd.option("PasswordAuthentication", false)
+    example: sshd.option { key = "AllowUsers", value = "deploy ann" }
+    """
+    if not _KEY.match(key) or key.lower() in {"match", "include"}:
+        raise BadArguments(f"sshd.option: {key!r} is no option that stands in a line of its own")
+    if (value is None) != (state == "absent"):
+        raise BadArguments("sshd.option: value is for state present, and wanted there")
+    target = file or (_OWN if _includes() else _MAIN)
+    line = raw(f"{key} {_written(key, value)}")
+    before = len(host.changes)
+
+    def change(content: bytes) -> bytes:
+        head, tail = _before_match(content)
+        if state == "absent":
+            return lines.without_lines(head, None, _lines_of(key))[0] + tail
+        head = _only_first(head, key)
+        return lines.with_line(head, line, _lines_of(key), lines.Anchor(None, None)) + tail
+
+    missing = "fine" if state == "absent" else "create"
+    terms = editing.Terms(Wanted("0644" if target == _OWN else None), missing, backup=True, validate="sshd -t -f %s")
+    try:
+        backup = editing.edit(host, target, change, terms)
+    except PermissionError as error:
+        raise ActionFailed(f"{target}: {error.strerror}{become_hint([error.strerror])}") from error
+    if len(host.changes) > before and reload:
+        _reload(host)
+    return {"file": target, "backup": backup}
+
+
+@action(query=True, synonyms={"key": ("name", "option")})
+def get(host: "Host", *, key: str) -> str:
+    """The value of an option that the server would use, as `sshd -T` tells it; several are separated by newlines.
+
+    key: the option, such as PermitRootLogin
+
+    example: if sshd.get("PasswordAuthentication") == "yes" then log.warn("passwords are let in") end
+    """
+    done = host.run("sshd", "-T")
+    if not done.ok:
+        raise ActionFailed(f"sshd -T: {last_words(done)}{become_hint([done.err])}")
+    found = [line.partition(" ")[2] for line in done.out.splitlines() if line.partition(" ")[0] == key.lower()]
+    if not found:
+        raise ActionFailed(f"sshd knows no option {key}")
+    return "\n".join(found)
+
+
+def _written(key: str, value: "str | int | bool | None") -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value).strip()
+    if re.search(r"[\n\r\0]", text) or not text:
+        raise BadArguments(f"sshd.option: the value of {key} has to be one line that is not empty")
+    return text
+
+
+def _includes() -> bool:
+    if not os.path.exists(_MAIN):
+        return False
+    with open(_MAIN, encoding="utf-8", errors="replace") as file:
+        return _INCLUDE.search(file.read()) is not None
+
+
+def _lines_of(key: str) -> "Pattern[bytes]":
+    return re.compile(rb"^\s*" + re.escape(raw(key)) + rb"[\s=]", re.IGNORECASE)
+
+
+def _before_match(content: bytes) -> "tuple[bytes, bytes]":
+    """What holds for all, and what begins at the first Match block."""
+    found = re.search(rb"^\s*Match\s", content, re.MULTILINE | re.IGNORECASE)
+    place = len(content) if found is None else found.start()
+    return content[:place], content[place:]
+
+
+def _only_first(content: bytes, key: str) -> bytes:
+    """Without further lines of the option, which sshd would not read anyway, or (AllowUsers) add to the first."""
+    match, seen, kept = _lines_of(key), False, []
+    for line in lines.split(content):
+        if match.search(line) and seen:
+            continue
+        seen = seen or match.search(line) is not None
+        kept.append(line)
+    return b"".join(kept)
+
+
+def _reload(host: "Host") -> None:
+    """Sessions go on: each is a process of its own, which systemd leaves alone (KillMode=process).
+
+    A server that systemd started for its socket cannot take its port a second time, so that a reload would end it;
+    a new one gets the socket anew.
+    """
+    for unit in _UNITS:
+        if host.ok("systemctl", "is-active", "--quiet", f"{unit}.socket"):
+            host.change("systemctl", "try-restart", unit)
+            return
+        if host.ok("systemctl", "is-active", "--quiet", unit):
+            host.change("systemctl", "reload", unit)
+            return
+    host.warn("no SSH server runs as a unit ssh or sshd, so none was told of the change")

@@ -1,0 +1,97 @@
+"""Options of the SSH server: first value, own file, checked before it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.modules import sshd
+from sloth.runtime.process import Done
+from tests.doubles import FakeHost
+
+CONFIG = "#Port 22\nPermitRootLogin yes\nX11Forwarding no\nMatch User ann\n  PermitRootLogin no\n"
+FINE = {"sshd -t": 0, "systemctl is-active --quiet ssh": 0, "systemctl is-active --quiet ssh.socket": 3}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "sshd_config"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "after"),
+    [
+        pytest.param("PermitRootLogin", "yes", CONFIG, id="as it is"),
+        pytest.param("PermitRootLogin", False, CONFIG.replace("Login yes", "Login no"), id="in its place"),
+        pytest.param("permitrootlogin", "no", CONFIG.replace("PermitRootLogin yes", "permitrootlogin no"), id="any case"),
+        pytest.param("Port", 2222, CONFIG.replace("Match", "Port 2222\nMatch", 1), id="before the first Match"),
+    ],
+)
+def test_an_option_has_its_value_before_any_match(file, key, value, after):
+    host = FakeHost(FINE)
+    sshd.option(host, key=key, value=value, file=str(file))
+    assert file.read_text() == after
+    assert host.made == ([] if after == CONFIG else ["systemctl reload ssh"])
+
+
+def test_absent_takes_it_out_and_keeps_what_is_for_others(file):
+    sshd.option(FakeHost(FINE), key="PermitRootLogin", state="absent", file=str(file))
+    assert file.read_text() == CONFIG.replace("PermitRootLogin yes\n", "", 1)
+
+
+def test_of_several_lines_one_is_left(file):
+    file.write_text("AllowUsers a\nAllowUsers b\n")
+    sshd.option(FakeHost(FINE), key="AllowUsers", value="c", file=str(file))
+    assert file.read_text() == "AllowUsers c\n"
+
+
+def test_what_sshd_refuses_does_not_come_into_force(file):
+    host = FakeHost({**FINE, "sshd -t": Done(255, b"", b"Bad configuration option: PermitRoot\n")})
+    with pytest.raises(ActionFailed, match="Bad configuration option"):
+        sshd.option(host, key="PermitRoot", value="no", file=str(file))
+    assert file.read_text() == CONFIG
+    assert host.made == []
+
+
+def test_a_backup_is_kept(file):
+    result = sshd.option(FakeHost(FINE), key="Port", value=23, file=str(file))
+    assert open(str(result["backup"])).read() == CONFIG  # noqa: PTH123, SIM115
+
+
+def test_check_mode_writes_and_reloads_nothing(file):
+    host = FakeHost(FINE, check=True)
+    sshd.option(host, key="Port", value=23, file=str(file))
+    assert host.changes == [f"write {file}", "systemctl reload ssh"]
+    assert file.read_text() == CONFIG
+
+
+def test_a_server_of_a_socket_is_started_anew_as_a_reload_would_end_it(file):
+    host = FakeHost({**FINE, "systemctl is-active --quiet ssh.socket": 0})
+    sshd.option(host, key="Port", value=23, file=str(file))
+    assert host.made == ["systemctl try-restart ssh"]
+
+
+def test_without_a_running_server_nobody_is_told(file):
+    host = FakeHost({"sshd -t": 0})
+    sshd.option(host, key="Port", value=23, file=str(file))
+    assert "none was told" in host.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"key": "Match", "value": "x"}, {"key": "A B", "value": "x"}, {"key": "Port"}, {"key": "Port", "value": "1\nx"},
+     {"key": "Port", "value": "1", "state": "absent"}],
+    ids=["a block", "two words", "no value", "two lines", "absent with a value"],
+)  # fmt: skip
+def test_what_is_no_option_is_refused(arguments, file):
+    with pytest.raises(BadArguments):
+        sshd.option(FakeHost(FINE), file=str(file), **arguments)
+
+
+def test_the_servers_own_value_is_told():
+    host = FakeHost({"sshd -T": "port 22\nacceptenv LANG\nacceptenv LC_*\n"})
+    assert sshd.get(host, key="AcceptEnv") == "LANG\nLC_*"
+    with pytest.raises(ActionFailed, match="knows no option"):
+        sshd.get(host, key="Nosuch")
