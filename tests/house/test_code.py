@@ -86,3 +86,13 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 def test_our_own_code_is_never_patched(source: Source):
     imported = {name.split(".")[0] for name in _imported(source.tree)}
     assert not imported & {"unittest", "mock"}, f"{source.path}: pass the effect in instead"
+
+
+NEWER_METHODS = {"isascii", "removeprefix", "removesuffix", "fromisoformat", "bit_count", "is_relative_to"}
+"""What Python 3.6 lacks and vermin cannot see, as it does not know the types."""
+
+
+@every_runtime_file
+def test_the_runtime_uses_no_method_that_the_oldest_python_lacks(source: Source):
+    used = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute) and node.attr in NEWER_METHODS]
+    assert not used, f"{source.path}:{used[0].lineno} uses {used[0].attr}"
