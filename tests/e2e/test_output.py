@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.e2e.sloth import Folder
+from tests.e2e.sloth import SLOTH, Folder
 
 SITE = """
 workflow.define("w", { tasks = {
@@ -65,3 +66,26 @@ def test_where_the_time_went_is_told_when_it_is_asked_for(folder):
     assert times["type"] == "host_times"
     parts = sum(times[name] for name in ("connect", "upload", "lua", "modules", "waiting"))
     assert parts == pytest.approx(times["total"], abs=0.05)
+
+
+TWO_HOSTS = """
+workflow.define("w", { tasks = { { name = "one", stream = true, command = function(this)
+  exec.run("echo begins; while ! test -e go; do sleep 0.05; done", { changed_if = false, workdir = vars.here })
+end } } })
+"""
+
+
+def test_a_line_that_waits_for_other_hosts_reaches_a_pipe_though_nothing_else_happens(folder):
+    local = "sloth_connection: local, sloth_placement: controller"
+    folder.write("hosts.yml", f"all: {{hosts: {{a: {{{local}}}, b: {{{local}}}}}}}\n")
+    words = ["apply", "-i", "hosts.yml", "two.sloth", "-C", "-e", f"here={folder.path}"]
+    folder.write("two.sloth", TWO_HOSTS)
+    run = subprocess.Popen(
+        [*SLOTH, *words], cwd=folder.path, env=folder.environ, text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    assert run.stdout is not None
+    first, second = run.stdout.readline(), run.stdout.readline()
+    folder.write("go", "")
+    run.communicate(timeout=60)
+    assert first.startswith("w: 1 task on")
+    assert second.endswith("| begins\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from sloth.cli.render.format import RunFormat
@@ -16,6 +17,8 @@ from sloth.cli.render.results import Detail
 from sloth.cli.render.screen import Aside, Screen, is_live
 from sloth.core.events import Event, Subscriber, TaskFinished
 from sloth.core.model import BAD
+
+_INTERVAL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def _as_text(detail: Detail) -> Iterator[Watchers]:
     environ = os.environ
     if not is_live(sys.stderr, environ):
         results, progress = Screen.of(sys.stdout, environ), Screen.of(sys.stderr, environ)
-        with closing(Report(results, progress, detail)) as report:
+        with closing(Report(results, progress, detail)) as report, _often(report.tick):
             yield Watchers([report, *_profile(results, detail)], report.paused)
         return
     from sloth.cli.render.live import Live
@@ -67,6 +70,25 @@ def _as_text(detail: Detail) -> Iterator[Watchers]:
     results, progress = (Screen.of(stream, environ, live.aside) for stream in (sys.stdout, sys.stderr))
     with closing(Report(results, progress, detail)) as report, live.drawing(report.tick):
         yield Watchers([live, report, *_profile(results, detail)], report.paused)
+
+
+@contextmanager
+def _often(tick: Callable[[], None]) -> Iterator[None]:
+    """What waits for other hosts is told in time, also while nothing happens: a pipe may be read as it comes."""
+    over = threading.Event()
+
+    def go_on() -> None:
+        with suppress(OSError):  # whoever shows the next event meets it too, and says so
+            while not over.wait(_INTERVAL):
+                tick()
+
+    thread = threading.Thread(target=go_on, name="tick", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _profile(results: Screen, detail: Detail) -> Sequence[Subscriber]:
