@@ -77,7 +77,7 @@ def random(names: Sequence[str], vault: Vault, to: str | None) -> dict[str, str]
 
 def edited(text: str) -> str:
     """What a person makes of a text in an editor."""
-    words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    words = _editor(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     with _file_in_memory(text) as path:
         try:
             done = subprocess.run([*words, str(path)], check=False)
@@ -89,6 +89,13 @@ def edited(text: str) -> str:
         after = _text(_bytes(path), "the edited value")
     # Editors end the last line; a value of one line had no end before.
     return after if text.endswith("\n") or after.count("\n") != 1 else after.removesuffix("\n")
+
+
+def _editor(line: str) -> list[str]:
+    try:
+        return shlex.split(line) or ["vi"]
+    except ValueError as error:
+        raise UsageError(f"$EDITOR is {line!r}: {str(error).lower()}", hint="close the quote") from error
 
 
 @contextmanager

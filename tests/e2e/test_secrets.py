@@ -270,3 +270,19 @@ end):build()
     assert again.code == 0, texts(again)
     assert again.tasks["b"]["message"] == f"b {len('of-production')}"
     assert "of-production" not in texts(first, again)
+
+
+@pytest.mark.parametrize("words", [["get", "db"], ["list"], ["audit"]], ids=" ".join)
+def test_a_result_that_cannot_be_written_is_an_error(folder, words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*SLOTH, "secrets", *words], cwd=folder.path, env=folder.environ, stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, "cannot be written: no space left on device" in done.stderr) == (1, True)
+
+
+def test_an_editor_that_is_no_command_line_is_said(folder):
+    folder.environ["EDITOR"] = "vi '"
+    ended = folder.sloth("secrets", "edit", "db")
+    assert (ended.code, ended.stderr.splitlines()[0]) == (1, "error: $EDITOR is \"vi '\": no closing quotation")

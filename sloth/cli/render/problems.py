@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from sloth.cli.render.screen import Screen
-from sloth.core.errors import SlothError
+from sloth.core.errors import OutputLost, SlothError
 
 
 def warn(message: str, *, hint: str = "", where: str = "") -> None:
@@ -30,8 +31,9 @@ def show_bug(trace: str) -> None:
 
 def _show(label: tuple[str, str], message: str, where: str, hint: str) -> None:
     screen = Screen.of(sys.stderr, os.environ)
-    screen.line(label, message)
-    if where:
-        screen.line(("  at ", "dim"), where)
-    if hint:
-        screen.line(("  hint: ", "dim"), hint)
+    with suppress(OutputLost):  # then only the exit code is left to tell
+        screen.line(label, message)
+        if where:
+            screen.line(("  at ", "dim"), where)
+        if hint:
+            screen.line(("  hint: ", "dim"), hint)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
+from sloth.core.errors import OutputLost
+
 Part = str | tuple[str, str]
 """Text, or (text, style)."""
 
@@ -112,6 +114,20 @@ class Screen:
         except BrokenPipeError:
             # Nobody reads any more (`| head`); what sloth does on hosts goes on.
             self.stream = io.StringIO()
+        except OSError as error:
+            self.stream = io.StringIO()
+            raise OutputLost(f"the results cannot be written: {str(error.strerror).lower()}") from error
+
+    def exact(self, data: bytes) -> None:
+        """Bytes as they are, whatever the stream's encoding."""
+        try:
+            self.stream.flush()
+            self.stream.buffer.write(data)
+            self.stream.flush()
+        except BrokenPipeError:
+            self.stream = io.StringIO()
+        except OSError as error:
+            raise OutputLost(f"the result cannot be written: {str(error.strerror).lower()}") from error
 
     def raw(self, text: str) -> None:
         """Text of ours that is not for terminals."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -18,8 +17,7 @@ from sloth.secrets.vault import Listed
 
 def show_value(value: str) -> None:
     """The value as it is; where it has no line end of its own, one follows."""
-    sys.stdout.write(value if value.endswith("\n") else value + "\n")
-    sys.stdout.flush()
+    standard_output().exact((value if value.endswith("\n") else value + "\n").encode())
 
 
 def show_set(versions: Mapping[str, int], values: Mapping[str, str]) -> None:
@@ -76,6 +74,7 @@ def show_string(name: str, text: str, *, toml: bool) -> None:
     """A variable with an encrypted value."""
     lines = text.splitlines()
     if toml:
-        sys.stdout.write("\n".join([f'{name} = {{ "{SECRET_TAG}" = """', *lines, '""" }', ""]))
+        made = [f'{name} = {{ "{SECRET_TAG}" = """', *lines, '""" }', ""]
     else:
-        sys.stdout.write("\n".join([f"{name}: {SECRET_TAG} |", *(f"  {line}" for line in lines), ""]))
+        made = [f"{name}: {SECRET_TAG} |", *(f"  {line}" for line in lines), ""]
+    standard_output().raw("\n".join(made))
