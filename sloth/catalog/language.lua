@@ -452,9 +452,9 @@ inventory_hostname = ""
 ---@type table<string, string>
 secrets = {}
 
---- Several tasks at once; what came of each, by name.
----@param tasks table
----@return table<string, table>
+--- Several functions or lines at once; of each its name, status, duration, error and outputs.
+---@param tasks table[]
+---@return table[]
 function parallel(tasks) end
 
 --- Run the handlers that are due now, not at the end.
@@ -470,15 +470,206 @@ function delegate_to(where) end
 ---@param parts? table
 function group(name, parts) end
 
----@type table<string, fun(...): any>
+--- Functions of one task side by side; numbers are milliseconds.
+---@class sloth.goroutine
 goroutine = {}
 
----@type table<string, fun(...): any>
+--- Begin; an error in it fails the task.
+---@param fn fun(...)
+---@param ... any
+function goroutine.spawn(fn, ...) end
+
+--- Begin so many; each gets its number.
+---@param count integer
+---@param fn fun(number: integer, ...)
+function goroutine.spawn_many(count, fn) end
+
+--- Begin what is awaited later.
+---@param fn fun(...): ...
+---@param ... any
+---@return sloth.Goroutine
+function goroutine.async(fn, ...) end
+
+--- The same as async.
+---@param fn fun(...): ...
+---@param ... any
+---@return sloth.Goroutine
+function goroutine.create(fn, ...) end
+
+--- True and what it returns, or false and why.
+---@param handle sloth.Goroutine
+---@param limit? number|string
+---@return boolean, ...
+function goroutine.await(handle, limit) end
+
+--- Of each: success, value, error.
+---@param handles? sloth.Goroutine[]
+---@return table[]
+function goroutine.await_all(handles) end
+
+--- The same as await_all.
+---@param handles? sloth.Goroutine[]
+---@return table[]
+function goroutine.wait_all(handles) end
+
+--- Of each item, in the order of the list.
+---@param items any[]
+---@param fn fun(item: any, number: integer): any
+---@param limit? integer
+---@return any[]
+function goroutine.map(items, fn, limit) end
+
+--- True and what it returns, or false and "timeout".
+---@param time number|string
+---@param fn fun(...): ...
+---@param ... any
+---@return boolean, ...
+function goroutine.timeout(time, fn, ...) end
+
+--- Let others go on.
+---@param time number|string
+function goroutine.sleep(time) end
+
+--- add, done, wait, go
+---@return table
+function goroutine.wait_group() end
+
+--- So many workers under a name.
+---@param name string
+---@param options? table
+---@return table
+function goroutine.pool_create(name, options) end
+
+--- Let a worker of the pool call it.
+---@param name string
+---@param fn fun(...)
+---@param ... any
+---@return sloth.Goroutine
+function goroutine.pool_submit(name, fn, ...) end
+
+--- Until all is done.
+---@param name string
+function goroutine.pool_wait(name) end
+
+--- The same, and no more work after that.
+---@param name string
+function goroutine.pool_close(name) end
+
+--- workers, active, queued, completed, failed
+---@param name string
+---@return table<string, any>
+function goroutine.pool_stats(name) end
+
+--- send, receive, try_send, try_receive, close, len, cap, range
+---@param capacity? integer
+---@return table
+function goroutine.channel(capacity) end
+
+--- The first case that can be: its number, and what its handler returns.
+---@param cases table[]
+---@return integer?, ...
+function goroutine.select(cases) end
+
+--- The same, or nil and "timeout".
+---@param time number|string
+---@param cases table[]
+---@return integer?, ...
+function goroutine.select_timeout(time, cases) end
+
+--- A channel of what the functions make of each value.
+---@param source table
+---@param ... fun(value: any): any
+---@return table
+function goroutine.pipeline(source, ...) end
+
+--- A channel of what so many goroutines make of the values.
+---@param source table
+---@param count integer
+---@param fn fun(value: any): any
+---@return table
+function goroutine.fan_out(source, count, fn) end
+
+--- One channel of several.
+---@param channels table[]
+---@return table
+function goroutine.fan_in(channels) end
+
+--- lock, unlock, try_lock
+---@return table
+function goroutine.mutex() end
+
+--- lock, unlock, rlock, runlock and try_…
+---@return table
+function goroutine.rwmutex() end
+
+--- acquire, release, try_acquire, available
+---@param count integer
+---@return table
+function goroutine.semaphore(count) end
+
+--- add, sub, get, set, swap, compare_and_swap
+---@param value? integer
+---@return table
+function goroutine.atomic_int(value) end
+
+--- call, done
+---@return table
+function goroutine.once() end
+
+--- wait, signal, broadcast
+---@param mutex? table
+---@return table
+function goroutine.cond(mutex) end
+
+--- cancel, is_done, err, wait, with_cancel, with_timeout, with_value, value
+---@param time? number|string|table
+---@return table
+function goroutine.context(time) end
+
+---@class sloth.Goroutine
+local Goroutine = {}
+
+--- True and what it returns, or false and why.
+---@param limit? number|string
+---@return boolean, ...
+function Goroutine:await(limit) end
+
+--- Whether it has ended.
+---@return boolean
+function Goroutine:is_done() end
+
+--- End it, and what it called.
+---@return boolean
+function Goroutine:cancel() end
+
+---@class sloth.reliability
 reliability = {}
 
----@class sloth.retry
----@overload fun(...): any
-retry = {}
+--- retry with settings.
+---@param settings table
+---@param fn fun(): any
+---@return any
+function reliability.retry_with_config(settings, fn) end
+
+--- The same as retry.
+---@param attempts integer
+---@param delay number|string
+---@param fn fun(): any
+---@return any
+function reliability.retry(attempts, delay, fn) end
+
+--- Call it, unless it failed too often in a row.
+---@param settings table
+---@param fn fun(): any
+---@return any
+function reliability.circuit_breaker(settings, fn) end
+
+--- Call it until it does not fail; attempts in all, and the first wait in seconds.
+---@param attempts integer|table
+---@param delay number|string|fun(): any
+---@param fn? fun(): any
+---@return any
+function retry(attempts, delay, fn) end
 
 ---@class sloth.stack
 ---@overload fun(name: string): sloth.stack

@@ -57,6 +57,13 @@ def test_the_definitions_hold_every_global_of_the_language():
     assert LANGUAGE - WORDS - STANDARD - defined == set()
 
 
+def test_the_definitions_hold_every_function_of_goroutine():
+    with pytest.raises(LuaError) as caught:
+        load_program(VM(lua54, modules=[]), "a", {"a": f"goroutine.{'q' * 40}()"}.get, side="controller")
+    known = set(caught.value.text.partition("; there are ")[2].split(", "))
+    assert set(re.findall(r"^function goroutine\.(\w+)\(", DEFINITIONS, re.MULTILINE)) == known
+
+
 @pytest.mark.parametrize(
     ("kind", "begin"),
     [
