@@ -13,7 +13,7 @@ from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
-from sloth.engine import archive, past
+from sloth.engine import archive, attaching, past
 from sloth.engine.history import retold
 from sloth.store.runs import Wanted
 
@@ -105,7 +105,7 @@ def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     example: sloth runs attach 7f3a
     """
     with watching.run(show.form, show.detail()) as watchers:
-        return past.attach(run, login.over, watchers.subscribers)
+        return attaching.attach(run, login.over, watchers.subscribers)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -121,7 +121,7 @@ def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
         render.show_cancelled(archive.cancel(runs, run))
         return 0
     with watching.run(show.form, show.detail()) as watchers:
-        return past.attach(run, login.over, watchers.subscribers, cancel=True)
+        return attaching.attach(run, login.over, watchers.subscribers, cancel=True)
 
 
 @app.command()

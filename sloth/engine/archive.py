@@ -111,7 +111,13 @@ def is_away(runs: Runs, prefix: str) -> bool:
 def cancel(runs: Runs, prefix: str) -> str:
     """Stop a run as Ctrl-C does; its id. Raises UsageError when it does not go on, or does so elsewhere."""
     run = runs.find(prefix)
-    owner = read(runs, run).owner
+    history = read(runs, run)
+    owner = history.owner
+    if history.is_detached and runs.is_alive(run):
+        raise UsageError(
+            f"{owner} collects what the hosts of run {prefix} do (pid {owner.pid})",
+            hint="end that with Ctrl-C, which leaves the hosts at work; then cancel the run",
+        )
     if not runs.is_alive(run):
         raise UsageError(f"run {prefix} does not go on", hint=f"`sloth runs show {prefix}` tells how it ended")
     if owner.machine != Owner.me().machine:

@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from sloth.core import settings
 from sloth.core.errors import SlothError, Unreachable
-from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, TaskFinished
+from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, Subscriber, TaskFinished
 from sloth.core.model import HostPlan, Plan, Workflow
+from sloth.core.places import Places
+from sloth.engine import archive, past
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
 from sloth.engine.history import History, retold
+from sloth.engine.history import read as read_history
 from sloth.engine.hostrun import Hear, Session
 from sloth.engine.incoming import BadEvent, parse
-from sloth.engine.pending import Due, Pending
+from sloth.engine.lives import Lives
+from sloth.engine.pending import Due, Pending, workflow_key
+from sloth.engine.reading import inventory
 from sloth.engine.recording import Recorder
+from sloth.engine.request import Request
 from sloth.engine.resuming import to_resume
+from sloth.engine.unlocking import Unlocked
 from sloth.runtime.failure import ActionFailed
+from sloth.transport.switchboard import Switchboard
 
 LOST = "the host stopped in the middle of the run: it was turned off, or the run was killed there"
 MISSING = "the host knows nothing of the run: it did not begin there, or its cache was removed"
 
 Open = Callable[[str, Hear], Session]
+
+
+def attach(
+    run: str, over: Callable[[Request], Request], subscribers: Sequence[Subscriber], *, cancel: bool = False
+) -> int:
+    """Show a run until it ends; of a detached one, collect what its hosts did. Returns its exit code.
+
+    over: as of resume. cancel: a detached run shall stop
+    """
+    runs = past.all_runs()
+    found = runs.find(run)
+    history = read_history(runs.journal(found))
+    if not history.is_detached or runs.is_alive(found):
+        return archive.watch(runs, found, subscribers)
+    request = over(history.asked.request)
+    unlocked = Unlocked(request.targets.unlocking, request.file)
+    hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
+    places = Places.find(os.environ, Path.cwd())
+    pending = Pending(places.pending, workflow_key(request.file, history.asked.workflow))
+    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus, _switchboard() as board:
+
+        def open_session(host: str, hear: Hear) -> Session:
+            return board.open(hosts.connection(host, over=request.targets.settings()), {}, hear)
+
+        ways = Ways(open_session, pending, request.forks, runs.shortened([found])[0])
+        with Lives(runs, bus.publish).collecting(history, unlocked.mask) as record:
+            code = Collection(history, ways, bus, record, cancel=cancel).go()
+    bus.check()
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +225,11 @@ class Collector:
         self.is_over = True
         if self._kept() and self._session is not None:
             self._session.tell("forget", {})
+
+
+@contextmanager
+def _switchboard() -> Iterator[Switchboard]:
+    here = Path.cwd()
+    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
+    with closing(Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse)) as board:
+        yield board
