@@ -64,15 +64,15 @@ rm -r /etc/ssh/sshd_config.d; mv /root/sshd_config.d /etc/ssh/; systemctl try-re
 """
 UNIT_FILES = f"""
 mkdir -p {UNITS}
-for unit in running start stop restart reload enable disable mask unmask; do
+for unit in s-running s-start s-stop s-enable s-disable running start stop restart reload enable disable mask unmask; do
   printf '[Service]\\nExecStart=/bin/sleep 1000\\nExecReload=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' > {UNITS}/sweep-$unit.service
 done
 printf '[Service]\\nExecStart=/bin/sleep 1000\\n' > /etc/systemd/system/sweep-removed.service
 printf '[Service]\\nExecStart=/bin/true\\n' > {UNITS}/sweep-timer.service
-systemctl daemon-reload; systemctl --quiet enable sweep-disable; systemctl --quiet mask sweep-unmask
+systemctl daemon-reload; systemctl --quiet enable sweep-disable sweep-s-disable; systemctl --quiet mask sweep-unmask
 printf '[Service]\\nExecStart=/usr/bin/python3 -m http.server -b 127.0.0.1 -d /srv/web 8099\\n' > {UNITS}/sweep-web.service
 mkdir -p /srv/web; echo content > /srv/web/file; systemctl daemon-reload
-systemctl start sweep-stop sweep-reload sweep-removed sweep-web
+systemctl start sweep-stop sweep-s-stop sweep-reload sweep-removed sweep-web
 for i in $(seq 50); do (: < /dev/tcp/127.0.0.1/8099) 2>/dev/null && break; sleep 0.1; done
 """
 PACKAGES = """
@@ -216,6 +216,13 @@ ROWS = (
     ),
     Row("systemd.remove_service", {"name": "sweep-removed"}),
     Row("systemd.timer", {"name": "sweep-timer", "on_calendar": "daily"}),
+    Row("service.running", {"name": "sweep-s-running"}),
+    Row("service.start", {"name": "sweep-s-start"}),
+    Row("service.stop", {"name": "sweep-s-stop"}),
+    Row("service.restart", {"name": "sweep-restart"}, **ALWAYS),
+    Row("service.reload", {"name": "sweep-reload"}, **ALWAYS),
+    Row("service.enable", {"name": "sweep-s-enable"}),
+    Row("service.disable", {"name": "sweep-s-disable"}),
     Row("user.create", {"name": "sweep-new", "comment": "Ann Ä", "groups": ["users"]}),
     Row("user.modify", {"name": "sweep-modify", "shell": "/bin/bash"}),
     Row("user.delete", {"name": "sweep-delete", "remove": True}),
