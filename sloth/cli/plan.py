@@ -50,5 +50,5 @@ def plan(
     settings = configured()
     targets = secrets.of_targets(inventory, limit).targets(settings, inventory or settings["inventory"])
     found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr(), output)
-    plans.show(found, form)
+    plans.show(found, form, output)
     return 0

@@ -92,7 +92,9 @@ def is_kept(path: Path) -> bool:
 
 
 def keep(path: Path, request: Request, loaded: Loaded) -> None:
-    """Write a plan. Raises UsageError when it cannot be written."""
+    """Write a plan, over an earlier one perhaps. Raises UsageError when it cannot be written, or is something else."""
+    if path.exists() and not is_kept(path):
+        raise UsageError(f"{path} is there and is no plan", hint="give the plan a name of its own")
     salt = secrets.token_hex(16)
     kept = {
         "sloth_plan": FORMAT,

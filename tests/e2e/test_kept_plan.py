@@ -123,6 +123,14 @@ def test_a_file_that_is_no_plan_is_an_error(folder, text, said):
     assert (ended.code, said in ended.stderr) == (1, True)
 
 
+def test_a_plan_is_written_over_no_other_file(folder):
+    ended = keep(folder, "-o", "project/site.sloth")
+    assert (ended.code, "site.sloth is there and is no plan" in ended.stderr) == (1, True)
+    assert (folder.path / "project/site.sloth").read_text() == SITE
+    assert keep(folder).stdout.splitlines()[-1] == "kept: sloth apply kept.plan"
+    assert keep(folder).code == 0  # over the earlier one
+
+
 def test_a_plan_that_cannot_be_written_leaves_what_was_there(folder):
     ended = keep(folder, "-o", "nowhere/kept.plan")
     assert (ended.code, "cannot write nowhere/kept.plan" in ended.stderr) == (1, True)

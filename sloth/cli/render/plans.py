@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.hostnames import folded
@@ -15,8 +17,8 @@ from sloth.engine.planning import in_order
 _BATCHES = 10  # of a plan that are shown
 
 
-def show(plans: Sequence[Plan], form: Format) -> None:
-    """Every workflow's plan; hosts that do the same are shown once."""
+def show(plans: Sequence[Plan], form: Format, kept: Path | None = None) -> None:
+    """Every workflow's plan; hosts that do the same are shown once. kept: the file that holds it now."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json({"workflows": [_plain(plan) for plan in plans]})
@@ -33,6 +35,8 @@ def show(plans: Sequence[Plan], form: Format) -> None:
             screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(shown))
         if plan.workflow.handlers:
             screen.line("  ", ("handlers, when notified: ", "dim"), ", ".join(plan.workflow.handlers))
+    if kept is not None:
+        screen.line("kept: ", (f"sloth apply {shlex.quote(str(kept))}", "bold"))
 
 
 def show_lists(plans: Sequence[Plan], form: Format, *, hosts: bool, tasks: bool, tags: bool) -> None:
