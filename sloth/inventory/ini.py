@@ -25,6 +25,7 @@ from typing import Any
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
+from sloth.core.sealed import SECRET_TAG, Sealed, sealed
 from sloth.core.varsfile import VarsFile, plain
 from sloth.inventory.connection import SECRET_VARIABLES
 from sloth.inventory.names import ALL, UNGROUPED
@@ -124,7 +125,7 @@ class _Reader:
             raise self.error(f"{name} is said twice for {keys[-1] if len(keys) > 2 else self.group}, "
                              f"first on line {self.lines[*keys, name]}")  # fmt: skip
         value = _typed(text, f"{self.path}:{self.number}", name)
-        keep_text = name in SECRET_VARIABLES and value is not None and not isinstance(value, str)
+        keep_text = name in SECRET_VARIABLES and value is not None and not isinstance(value, str | Sealed)
         values[name] = text if keep_text else value
         self.lines[*keys, name] = self.number
 
@@ -153,7 +154,10 @@ class _Reader:
 
 
 def _typed(text: str, where: str, name: str) -> Any:
-    """The value of a text that may be a literal of Python."""
+    """The value of a text that may be a literal of Python, or name a secret."""
+    tag, _, rest = text.partition(" ")
+    if tag == SECRET_TAG and (secret := sealed(tag, rest, where, name)) is not None:
+        return secret
     if _INTEGER.fullmatch(text):
         return int(text)
     if not _LITERAL.match(text) or _DOTTED.fullmatch(text):

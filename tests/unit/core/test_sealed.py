@@ -104,6 +104,14 @@ def test_passwords_of_connections_come_from_secrets(inventory):
     assert (way.password, way.become_password, way.user) == ("LOGIN", "SUDO", "USER")
 
 
+def test_an_inventory_in_ini_names_secrets_too(tmp_path: Path):
+    path = tmp_path / "hosts.ini"
+    path.write_text('h sloth_password="!secret login"\n[all:vars]\nsloth_become_password = !secret sudo\nx = !secretive\n')
+    hosts = load([str(path)], opener=Opener(lambda sealed: sealed.text.upper(), closed))
+    assert (hosts.connection("h").password, hosts.connection("h").become_password) == ("LOGIN", "SUDO")
+    assert hosts.variables("h")["x"] == "!secretive"
+
+
 def test_an_inventory_that_is_shown_has_masks(inventory):
     view = views.show(inventory("all: {hosts: {h: {key: !secret api, list: [!secret a, b]}}}"), "h")
     assert {one.name: one.value for one in view.variables} == {"key": MASK, "list": [MASK, "b"]}
