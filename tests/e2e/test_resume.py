@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.sloth import SLOTH, Folder, until
+from tests.lab.host import Host
 
 HOSTS = ("h1", "h2", "h3")
 TASKS = 12
@@ -242,5 +243,29 @@ def test_an_apply_killed_halfway_is_resumed_on_another_terminal_and_ends_as_if_n
             host.exec("rm", "-rf", "/tmp/sloth-resumed")
 
 
-def done_on(host) -> list[str]:
-    return str(host.exec("sh", "-c", "cat /tmp/sloth-resumed/*", check=False).stdout).split()
+@pytest.mark.lab
+def test_a_host_that_lost_power_is_taken_up_where_it_was(lab, lab_hosts, lab_inventory: Path, tmp_path: Path):
+    site, victim = Site(tmp_path), lab_hosts[1]
+    site.write("values.yml", "log: /var/tmp/sloth-resumed\nnap: 0.4\n")
+    for host in lab_hosts:
+        host.exec("sh", "-c", "rm -rf /var/tmp/sloth-resumed; mkdir /var/tmp/sloth-resumed")
+    try:
+        process = site.start("apply", "-i", str(lab_inventory), "--values", "values.yml", "site.sloth")
+        until(lambda: "t3" in done_on(victim, "/var/tmp"))
+        victim.kill()
+        lab.up([victim.index])
+        assert process.wait(120) == 3
+        resumed = site.sloth("resume", site.runs()[0], "--failed", "--format", "json")
+        assert resumed.code == 0, resumed.stderr
+        assert {one["host"] for one in resumed.events if one["type"] == "task_finished"} == {victim.name}
+        for host in lab_hosts:
+            counts = Counter(done_on(host, "/var/tmp"))
+            assert len(counts) == TASKS + 1
+            assert sum(counts.values()) <= len(counts) + 1
+    finally:
+        for host in lab_hosts:
+            host.exec("rm", "-rf", "/var/tmp/sloth-resumed")
+
+
+def done_on(host: Host, folder: str = "/tmp") -> list[str]:
+    return str(host.exec("sh", "-c", f"cat {folder}/sloth-resumed/*", check=False).stdout).split()

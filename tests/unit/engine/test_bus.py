@@ -93,3 +93,13 @@ def test_long_lines_that_wait_take_no_more_than_their_room():
     with Bus([seen.append], room=100) as bus:
         bus.publish(LogLine("h1", "a", "info", "y" * 100))
     assert seen[-1] == LogLine("h1", "a", "info", "y" * 100)
+
+
+def test_flushing_waits_until_all_is_delivered_and_settled():
+    heard: list[object] = []
+    with Bus([heard.append], settle=lambda: heard.append("settled")) as bus:
+        for number in range(100):
+            bus.publish(Notice(str(number)))
+        bus.flush()
+        assert [event.text for event in heard if isinstance(event, Notice)] == [str(number) for number in range(100)]
+        assert heard[-1] == "settled"
