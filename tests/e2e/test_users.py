@@ -56,4 +56,4 @@ def test_without_the_password_every_task_that_needs_it_says_so(lab: Lab, lab_hos
     ended = folder.sloth("apply", "-i", "hosts.yml", "site.sloth", "--format", "json")
     assert ended.code == 2
     assert (ended.statuses["none"], ended.statuses["root"]) == ("changed", "failed")
-    assert "becoming root wants a password: give one with -K" in said(ended)["root"]
+    assert "becoming root by sudo wants a password: give one with -K" in said(ended)["root"]
