@@ -20,7 +20,7 @@ from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
 from sloth.runtime.job import Job
-from sloth.runtime.lua.vm import VM
+from sloth.runtime.lua.vm import VM, compiled_prelude
 from sloth.runtime.play import STUCK, Play
 from sloth.runtime.program import closures, load_program
 from sloth.runtime.stage import Tools
@@ -77,7 +77,7 @@ class Played:
         self.events: list[Event] = []
         self._on_event = on_event
         self._lock = threading.Lock()
-        vm = VM(lua54, modules=Catalog().names)
+        vm = VM(lua54, modules=Catalog().names, compiled=compiled_prelude(lua54))
         program = load_program(vm, self.job.entry, self.job.sources.get, side="host", top_vars=self.job.common)
         here = Here(Catalog(), self._no_question, self._no_question)
 

@@ -20,7 +20,7 @@ from sloth.runtime.acting import Call, Here, Outcome, Report
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
-from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
+from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout, compiled_prelude
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
 from sloth.runtime.token import Token
@@ -129,7 +129,7 @@ def load(
         if path.is_dir():
             raise WorkflowError(f"{path} is a folder, not a workflow file")
         raise WorkflowError(f"there is no workflow file {path}", hint=near_file(path))
-    vm = VM(lua54, modules=library.catalog.names)
+    vm = VM(lua54, modules=library.catalog.names, compiled=compiled_prelude(lua54))
     try:
         program: dict[str, Any] = load_program(
             vm,

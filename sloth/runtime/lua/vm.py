@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from functools import lru_cache
 
 from sloth.runtime.action import PURE
 from sloth.runtime.failure import ActionFailed
@@ -22,7 +23,7 @@ from sloth.runtime.lua.beside import Beside, Threads
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     Plain = dict[str, object]
@@ -108,6 +109,7 @@ class VM:
 
     lua54: the module `lupa.lua54`. memory: bytes that the script may take
     modules: names of the modules whose actions scripts may ask for
+    compiled: what compiled_prelude gave for this module, where there are to be more machines than one
     """
 
     def __init__(
@@ -116,7 +118,8 @@ class VM:
         *,
         modules: "Iterable[str]",
         clock: "Callable[[], float]" = time.monotonic,
-        memory: int = MEMORY
+        memory: int = MEMORY,
+        compiled: "Sequence[bytes]" = ()
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
@@ -138,17 +141,20 @@ class VM:
             unpack_returned_tuples=True,
             max_memory=memory,
         )
-        self._install(modules)
+        self._install(modules, compiled)
 
-    def _install(self, modules: "Iterable[str]") -> None:
+    def _install(self, modules: "Iterable[str]", compiled: "Sequence[bytes]") -> None:
         outside = self._runtime.globals()
         compile_, self._collect = outside[b"load"], outside[b"collectgarbage"]
         prelude = self._runtime.table()
         prelude[b"probe"], prelude[b"now"] = self._gate.is_over, self.clock
         prelude[b"modules"], prelude[b"pure"] = " ".join(modules).encode(), " ".join(PURE).encode()
-        for name in PRELUDE:
-            source = _source(name)
-            compile_(source, b"=[sloth " + name.encode() + b"]", b"t")(prelude)
+        if compiled:
+            for code in compiled:
+                compile_(code, b"", b"b")(prelude)
+        else:
+            for chunk in _chunks(compile_):
+                chunk(prelude)
         self._start_load, self._start_call = prelude[b"start_load"], prelude[b"start_call"]
         self._step, self._drop = prelude[b"step"], prelude[b"drop"]
         self._report, self._purge = prelude[b"report"], prelude[b"purge"]
@@ -342,6 +348,17 @@ class VM:
             return function(*arguments)
         finally:
             self._runtime.set_max_memory(self._memory)
+
+
+@lru_cache(maxsize=None)
+def compiled_prelude(lua54: "Any") -> "tuple[bytes, ...]":
+    """The prelude for a process that makes many machines: half of what making one costs is to compile it."""
+    outside = lua54.LuaRuntime(encoding=None).globals()
+    return tuple(outside[b"string"][b"dump"](chunk) for chunk in _chunks(outside[b"load"]))
+
+
+def _chunks(compile_: "Any") -> "Iterator[Any]":
+    return (compile_(_source(name), b"=[sloth " + name.encode() + b"]", b"t") for name in PRELUDE)
 
 
 def _source(name: str) -> bytes:

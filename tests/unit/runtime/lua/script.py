@@ -7,7 +7,7 @@ from typing import Any
 
 from lupa import lua54
 
-from sloth.runtime.lua.vm import VM
+from sloth.runtime.lua.vm import VM, compiled_prelude
 from sloth.runtime.program import load_program
 
 MODULES = ("exec", "facts", "file_ops", "fs", "log", "pkg", "systemd")
@@ -26,7 +26,7 @@ class Script:
     """
 
     def __init__(self, sources: Mapping[str, str], *, side: str = "controller", **options: Any) -> None:
-        self.vm = VM(lua54, modules=MODULES, **options.pop("vm", {}))
+        self.vm = VM(lua54, modules=MODULES, **{"compiled": compiled_prelude(lua54), **options.pop("vm", {})})
         self.said: list[tuple[str, str]] = []
         self.requests: list[Request] = []
         self.program: dict[str, Any] = load_program(

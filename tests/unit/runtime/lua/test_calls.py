@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from lupa import lua54
 
 from sloth.runtime.failure import ActionFailed, Stopped
-from sloth.runtime.lua.vm import LuaError, LuaTimeout
+from sloth.runtime.lua.vm import LuaError, LuaTimeout, compiled_prelude
 from tests.unit.runtime.lua.script import Script, run, script
 
 
@@ -320,3 +321,13 @@ def test_tasks_side_by_side_keep_their_own_context():
     for thread in threads:
         thread.join()
     assert results == {"a": ["a"] * 6, "b": ["b"] * 6}
+
+
+def test_a_machine_of_the_compiled_prelude_is_like_any_other():
+    compiled = compiled_prelude(lua54)
+    assert compiled_prelude(lua54) is compiled
+    for given in ((), compiled):
+        flow = script("\nerror('why')", vm={"compiled": given})
+        with pytest.raises(LuaError, match="why") as caught:
+            flow.call("t")
+        assert caught.value.where == "a.sloth:2"
