@@ -122,9 +122,13 @@ class Disclosure:
         self.mentions = mentions
         self._keyring = keyring
 
-    def check(self, variables: Mapping[str, Any]) -> None:
-        """Open what the host will ask for: a wrong passphrase is said before anything connects. Raises SecretsError."""
-        self.variables(variables)
+    def check(self, layers: Iterable[Mapping[str, Any]]) -> None:
+        """Open what the host will ask for: a wrong passphrase is said before anything connects. Raises SecretsError.
+
+        layers: all that may give it variables
+        """
+        for layer in layers:
+            self.variables(layer)
         if self.mentions.secrets or self.mentions.declared:
             self._keyring.unlock()
 

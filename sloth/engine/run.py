@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -260,7 +260,7 @@ class Run:
         over = self._request.targets.settings()
         connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
         self._hide(connection)
-        self._disclosure(host).check(self._loaded.inventory.variables(host.host))  # so is what does not open
+        self._disclosure(host).check(self._layers(host.host))  # so is what does not open
 
         rest = self._life.rest
 
@@ -297,6 +297,12 @@ class Run:
         )
         sessions.append(placed)
         return placed, disclosure.job(job)
+
+    def _layers(self, host: str) -> Iterator[Mapping[str, Any]]:
+        """All that gives a host variables."""
+        yield from (self._loaded.inventory.variables(host), self._loaded.variables.values, self._loaded.variables.extra)
+        for use in self._plan.workflow.roles:
+            yield from (use.defaults, use.variables)
 
     def _disclosure(self, host: HostPlan) -> Disclosure:
         return Disclosure(self._mentioned.by(host.task(name) for name in host.tasks), self._loaded.unlocked.keyring)

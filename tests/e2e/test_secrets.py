@@ -111,6 +111,17 @@ def test_a_wrong_passphrase_is_said_before_anything_runs(folder):
     assert "task_started" not in ended.stdout
 
 
+@pytest.mark.parametrize("options", [["-e", "@vars.yml"], ["--values", "vars.yml"]], ids=" ".join)
+def test_an_encrypted_variable_that_does_not_open_is_said_before_anything_runs(folder, options):
+    folder.write("other", os.urandom(32).hex()).chmod(0o600)
+    made = given(folder, "value", "secrets", "encrypt-string", "token", "--passphrase", "key:other", "--environment", "x")
+    folder.write("vars.yml", made.stdout)
+    ended = folder.run('task("t"):command(function() print(vars.token) end):build()', *options)
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "wrong passphrase for this encrypted value" in ended.stderr
+    assert "vars.yml:1" in ended.stderr
+
+
 def test_an_editor_gets_a_file_in_memory_that_is_gone_afterwards(folder):
     editor = folder.write(
         "editor", f"#!/bin/sh\nstat -f -c %T $1 > {folder.path}/kind; stat -c %a $1 >> {folder.path}/kind\n"
