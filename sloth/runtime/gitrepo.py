@@ -248,9 +248,11 @@ class Repository:
 
     def _fetch(self, ref: str, wanted: str, depth: "int | None") -> None:
         words = [f"--depth={depth}"] if depth is not None else []
-        target = f"+{ref}:refs/remotes/origin/{ref[len('refs/heads/') :]}" if ref.startswith("refs/heads/") else ref
-        if self._commit(wanted) is None or ref.startswith("refs/heads/"):
-            self._quietly("fetch", "--quiet", "--tags", *words, "--", "origin", target)
+        is_branch = ref.startswith("refs/heads/")
+        own = f"refs/remotes/origin/{ref[len('refs/heads/') :]}" if is_branch else ref
+        if is_branch or self._commit(own) != wanted:
+            target = f"+{ref}:{own}" if ref.startswith("refs/") else ref
+            self._quietly("fetch", "--quiet", *words, "--", "origin", target)
 
     def _remote(self, url: str, version: "str | None") -> "tuple[str, str]":
         """The commit of a version at an address, and its ref there; a commit stands for itself."""

@@ -142,10 +142,13 @@ def test_another_origin_is_taken_over(origin, dest, tmp_path):
     clone(origin, dest)
     other = Origin(tmp_path / "other")
     run(other.path, "commit", "--quiet", "--amend", "-m", "another history")
+    run(other.path, "tag", "--force", "-a", "v1", "-m", "another tag of that name")
     other.commit("theirs")
     assert len(clone(other, dest)[0]) == 2
     assert (dest / "file").read_text() == "theirs"
     assert git.current(real_host(), path=str(dest))["url"] == str(other.path)
+    clone(other, dest, version="v1")
+    assert git.current(real_host(), path=str(dest))["commit"] == run(other.path, "rev-parse", "v1^{commit}")
 
 
 @pytest.mark.parametrize(
