@@ -54,8 +54,9 @@ def test_commands_of_goroutines_run_side_by_side(play, tmp_path):
 def test_no_command_of_a_goroutine_outlives_its_task(play, tmp_path, wait, status):
     pid = tmp_path / "pid"
     command = f"echo $$ > {pid}.new; mv {pid}.new {pid}; sleep 60"
+    limit = "500ms" if status == "timed_out" else "30s"
     played = play(
-        f'goroutine.spawn(function() exec.run("{command}") end) {wait.format(pid=pid)}', ':timeout("500ms")'
+        f'goroutine.spawn(function() exec.run("{command}") end) {wait.format(pid=pid)}', f':timeout("{limit}")'
     )
     assert played.finished("t")["status"] == status
     until(lambda: not is_alive(pid))  # at a time limit the report does not wait for the other side of a wire
