@@ -96,6 +96,7 @@ apt-get -s -qq install sweep-install >/dev/null
 """
 CLEAN = f"""
 settings_back() {{ {SETTINGS_BACK} }}; settings_back
+rm -f /etc/apt/sources.list.d/sweep.sources /etc/apt/keyrings/sweep.asc
 rm -rf "/srv/sloth sweep" /srv/web /srv/sloth-sweep-repo /tmp/sloth-sweep-*
 for user in modify delete lock unlock password add leave key new; do userdel -rf sweep-$user 2>/dev/null; done
 groupdel sweep-team 2>/dev/null; groupdel sweep-gone 2>/dev/null
@@ -143,6 +144,7 @@ def below(name: str) -> str:
     return f"{ROOM}/{name}"
 
 
+REPOSITORY = {"name": "sweep", "url": "copy:/srv/sloth-sweep-repo", "suites": "./", "trusted": True}
 WEB = "http://127.0.0.1:8099"
 SUM = "sha256:" + hashlib.sha256(b"content\n").hexdigest()
 COMMAND = {"foretold": "would_run", "again": "changed"}
@@ -199,6 +201,8 @@ ROWS = (
     Row("pkg.autoremove", {}),
     Row("pkg.install_local", {"path": "/srv/sloth sweep/repo/sweep-local_1.deb"}),
     Row("pkg.clean", {}),
+    Row("pkg.key", {"name": "sweep", "content": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"}),
+    Row("pkg.repository", {**REPOSITORY, "update_cache": False}),  # for the index is pkg.update's to fetch
     Row("pkg.update", {}, foretold="would_run"),
     Row("systemd.running", {"name": "sweep-running"}),
     Row("systemd.start", {"name": "sweep-start"}),

@@ -5,6 +5,8 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.packages import goals
 from sloth.runtime.packages.choice import manager_of
 from sloth.runtime.packages.words import Options, wanted
+from sloth.runtime.repository_actions import key as key  # noqa: PLC0414  # an action of this module
+from sloth.runtime.repository_actions import repository as repository  # noqa: PLC0414  # another
 
 MYPY = False
 if MYPY:
