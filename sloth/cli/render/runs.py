@@ -12,7 +12,7 @@ from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.results import STATUS_STYLES, duration
 from sloth.cli.render.screen import Part, one_line
 from sloth.core.events import Event, HostUnreachable, LogLine, TaskFinished, TaskOutput, TaskRetrying
-from sloth.engine.archive import INTERRUPTED, RUNNING, Listed
+from sloth.engine.archive import DETACHED, INTERRUPTED, RUNNING, Listed
 from sloth.engine.history import History
 from sloth.store.runs import Entry
 
@@ -32,7 +32,7 @@ def show_list(runs: Sequence[Listed], form: Format) -> None:
     rows: list[list[Part]] = [[(head, "dim") for head in ("run", "began", "took", "hosts", "status", "workflow", "by")]]
     for one in runs:
         kind = " (check)" if one.entry.mode == "check" else ""
-        took = "" if one.status == INTERRUPTED else duration(one.took)
+        took = "" if one.status in {INTERRUPTED, DETACHED} else duration(one.took)
         rows.append(
             [
                 (one.short, "bold"), _when(one.entry.started), took.rjust(8), str(one.entry.hosts).rjust(5),
@@ -81,6 +81,8 @@ def show_rest(history: History, status: str, short: str, form: RunFormat) -> Non
     screen.line(f"{len(history.done)} of {total} tasks are done")
     if status == INTERRUPTED:
         screen.line(("to do what is left: ", "dim"), f"sloth resume {short}")
+    if status == DETACHED:
+        screen.line(("to see what comes of it: ", "dim"), f"sloth runs attach {short}")
 
 
 def is_of(event: Event, host: str | None, task: str | None) -> bool:
