@@ -1,0 +1,111 @@
+"""What was run: lists, one run, its logs, its events, the files that it left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sloth import Folder
+
+SITE = """
+local a = task("a"):workdir(vars.here):artifacts({ "report.txt" }):command(function()
+  log.info("from a")
+  exec.run("echo hello; echo content > report.txt")
+  return true, "fine", { number = 7 }
+end):build()
+local b = task("b"):depends_on("a"):command(function() return vars.fail ~= "yes", "broken" end):build()
+workflow.define("site"):tasks({ a, b })
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path)
+    made.write("site.sloth", SITE)
+    return made
+
+
+def run(folder: Folder, *words: str) -> str:
+    """A run; its id."""
+    return str(
+        folder.sloth("run", "site.sloth", "--format", "json", "-e", f"here={folder.path}", *words).events[0]["run"]
+    )
+
+
+def listed(folder: Folder, *words: str) -> list[tuple[str, str]]:
+    found = json.loads(folder.sloth("runs", "list", "--format", "json", *words).stdout)["runs"]
+    return [(one["id"], one["status"]) for one in found]
+
+
+def test_runs_are_listed_by_status_workflow_and_host(folder: Folder):
+    good, bad = run(folder), run(folder, "-e", "fail=yes")
+    assert listed(folder) == [(bad, "failed"), (good, "ok")]
+    assert listed(folder, "--status", "failed") == [(bad, "failed")]
+    assert len(listed(folder, "--workflow", "site", "--host", "localhost", "--since", "1h", "-n", "1")) == 1
+    for words in (("--host", "localhots"), ("--workflow", "sit"), ("--status", "fail")):
+        refused = folder.sloth("runs", "list", *words)
+        assert refused.code == 1 and "did you mean" in refused.stderr
+
+
+def test_a_run_is_shown_with_what_was_asked_how_its_tasks_ended_and_what_is_left(folder: Folder):
+    bad = run(folder, "-e", "fail=yes")
+    shown = folder.sloth("runs", "show", bad[:5], "-vv")
+    assert shown.code == 0
+    for text in (bad, "status", "failed", "site.sloth", "fail=yes", "number = 7", "broken", f"sloth resume {bad[:4]}"):
+        assert text in shown.stdout
+    events = folder.sloth("runs", "show", bad, "--format", "json").events
+    assert [event["type"] for event in events] == [
+        "run",
+        "run_started",
+        "task_finished",
+        "task_finished",
+        "run_finished",
+    ]
+
+
+def test_logs_are_shown_with_the_time_of_one_host_and_task(folder: Folder):
+    good = run(folder)
+    logs = folder.sloth("runs", "logs", good, "--task", "a").stdout
+    assert "localhost a | from a" in logs and "changed in" in logs and " b |" not in logs
+
+
+def test_old_runs_are_removed_with_what_they_left(folder: Folder):
+    old, new = run(folder), run(folder)
+    assert json.loads(folder.sloth("runs", "prune", "--keep", "1", "--format", "json").stdout) == {"removed": [old]}
+    assert listed(folder) == [(new, "ok")]
+    assert old not in folder.sloth("artifacts", "list", "--format", "json").stdout
+    assert folder.sloth("runs", "prune").code == 1
+
+
+def test_more_runs_than_are_to_be_kept_go_by_themselves(folder: Folder):
+    folder.environ["SLOTH_RUNS_KEEP"] = "2"
+    runs = [run(folder) for _ in range(3)]
+    assert [one for one, _ in listed(folder)] == [runs[2], runs[1]]
+
+
+def test_events_are_listed_shown_counted_and_cleared(folder: Folder):
+    good = run(folder)
+    events = [json.loads(line) for line in folder.sloth("events", "list", good, "--format", "json").stdout.splitlines()]
+    finished = next(event for event in events if event["type"] == "task_finished")
+    shown = folder.sloth("events", "show", good, str(finished["number"])).stdout
+    assert "fine" in shown and '"number": 7' in shown
+    assert json.loads(folder.sloth("events", "stats", "--format", "json").stdout)["statuses"] == {"changed": 1, "ok": 1}
+    assert folder.sloth("events", "clear", good).code == 0
+    assert "from a" not in folder.sloth("events", "list", good).stdout
+    assert "task_finished" in folder.sloth("events", "list", good).stdout
+    assert folder.sloth("events", "clear").code == 1
+
+
+def test_artifacts_are_listed_and_copied_and_take_the_place_of_nothing(folder: Folder):
+    good = run(folder)
+    (kept,) = json.loads(folder.sloth("artifacts", "list", "--format", "json").stdout)["artifacts"]
+    assert (kept["run"], kept["host"], kept["task"], kept["name"]) == (good, "localhost", "a", "report.txt")
+    assert folder.sloth("artifacts", "get", good, "report.txt", "-o", "copy").code == 0
+    assert (folder.path / "copy").read_text() == "content\n"
+    again = folder.sloth("artifacts", "get", good, "report.txt", "-o", "copy")
+    assert again.code == 1 and "there already" in again.stderr
+    assert folder.sloth("artifacts", "get", good, "reprot.txt").code == 1
+    assert folder.sloth("artifacts", "prune", "--keep", "0").code == 0
+    assert "no artifacts" in folder.sloth("artifacts", "list").stdout
