@@ -25,11 +25,11 @@ def edit(host: "Host", account: "Account", change: "Callable[[str], str]") -> st
     """Have the file hold `change` of what it held; returns its path. What is not there is made when it is needed."""
     path = f"{account.home}/.ssh/{_NAME}"
     with Explained("reach", account.home), locate(account.home, follow=True) as home, home.inside(b".ssh") as folder:
-        found = _own(folder, stat.S_ISDIR, "a directory")
+        found = own(folder, stat.S_ISDIR, "a directory")
         if found is None and not change(""):
             return path
         if found is None:
-            _make(host, folder, account)
+            make_folder(host, folder, account)
             if host.check:
                 host.show(path, None, change("").encode())
                 host.effect(f"write {path}", lambda: None)
@@ -41,7 +41,7 @@ def edit(host: "Host", account: "Account", change: "Callable[[str], str]") -> st
 
 
 def _edit(host: "Host", account: "Account", place: Place, change: "Callable[[str], str]") -> None:
-    found = _own(place, stat.S_ISREG, "a file")
+    found = own(place, stat.S_ISREG, "a file")
     if found is not None and found.st_nlink > 1 and found.st_uid != account.uid:
         raise ActionFailed(f"{place.path} is another name of a file that is not {account.name}'s; it is left alone")
     before = read(host, place)
@@ -56,7 +56,7 @@ def _edit(host: "Host", account: "Account", place: Place, change: "Callable[[str
     put(host, place, [content], want)
 
 
-def _own(place: Place, is_right: "Callable[[int], bool]", kind: str) -> "os.stat_result | None":
+def own(place: Place, is_right: "Callable[[int], bool]", kind: str) -> "os.stat_result | None":
     """What is there, if it is of the right kind; None when nothing is."""
     found = place.stat()
     if found is not None and not is_right(found.st_mode):
@@ -65,7 +65,9 @@ def _own(place: Place, is_right: "Callable[[int], bool]", kind: str) -> "os.stat
     return found
 
 
-def _make(host: "Host", folder: Place, account: "Account") -> None:
+def make_folder(host: "Host", folder: Place, account: "Account") -> None:
+    """Make a user's .ssh."""
+
     def make() -> None:
         folder.mkdir(0o700)
         folder.chown(account.uid, account.gid)

@@ -250,6 +250,7 @@ ROWS = (
     Row("mount.unmount", {"path": "/srv/sweep-mounted"}),
     Row("mount.fstab", {"path": "/srv/sweep-later", "src": "LABEL=ü x", "fstype": "ext4", "opts": ["noauto"]}),
     Row("sshd.option", {"key": "MaxAuthTries", "value": 5}),
+    Row("user.ssh_key", {"user": "sweep-key", "comment": "ü 'x'"}),
     Row("user.authorized_key", {"user": "sweep-key", "key": KEY}),
 )
 OWN = ("exec", "file_ops", "fs", "git", "http", "net")  # modules whose rows a plain user can make in a place of that user's own

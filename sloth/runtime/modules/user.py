@@ -12,6 +12,7 @@ from sloth.runtime.account_programs import Making
 from sloth.runtime.accounts import Profile
 from sloth.runtime.action import action
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.ssh_key import ssh_key as ssh_key  # noqa: PLC0414  # an action of this module
 
 MYPY = False
 if MYPY:
