@@ -46,7 +46,11 @@ class Lives:
         asked = Asked(run, workflow.name, anchored(request), inputs, Owner.me(), following, workflow.handlers)
         journal = Journal.begin(self._runs.journal(run), asked.plain())
         with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
-            yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
+            try:
+                yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
+            finally:
+                if not record.has_begun:  # the workflow's on_start has failed: there was no run
+                    self._runs.remove(run)
 
     @contextmanager
     def next(self, history: History, loaded: Loaded, plan: Plan, how: Resume) -> Iterator[Life]:

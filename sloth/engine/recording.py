@@ -34,6 +34,7 @@ class Recorder:
         self._history = history
         self._say = say
         self._lost = ""
+        self.has_begun = False  # whether anything happened that is to be kept
         self._bus = Bus([self._take], settle=self._settle, mask=mask)
 
     def __enter__(self) -> Self:
@@ -46,6 +47,7 @@ class Recorder:
 
     def publish(self, event: Event) -> None:
         """Write it down, soon."""
+        self.has_begun = True
         self._bus.publish(event)
 
     def kept(self) -> bool:

@@ -85,6 +85,17 @@ def test_more_runs_than_are_to_be_kept_go_by_themselves(folder: Folder):
     assert [one for one, _ in listed(folder)] == [runs[2], runs[1]]
 
 
+def test_a_run_that_never_began_is_not_kept(folder: Folder):
+    folder.write(
+        "bad.sloth",
+        """
+        workflow.define("w"):on_start(function() error("no") end):tasks({ task("a"):command("true"):build() })
+    """,
+    )
+    assert folder.sloth("run", "bad.sloth").code == 1
+    assert listed(folder) == []
+
+
 def test_events_are_listed_shown_counted_and_cleared(folder: Folder):
     good = run(folder)
     events = [json.loads(line) for line in folder.sloth("events", "list", good, "--format", "json").stdout.splitlines()]
