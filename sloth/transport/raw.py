@@ -131,16 +131,23 @@ class _Catalog:
     """The actions that a shell can do; their arguments are those of the modules."""
 
     def find(self, module: str, name: str) -> Action:
-        found = Catalog().find(module, name)
+        catalog = Catalog()
+        if module not in catalog.names:  # one of the project's own
+            raise _needs_python(f"{module}.{name}")
+        found = catalog.find(module, name)
         if module == "exec" and name in COMMANDS:
             return found
         if found.full_name not in FILES:
-            raise ActionFailed(
-                f"{found.full_name} needs Python on the host, which has none that sloth can use; install one with "
-                f'exec.check first (apt-get install -y python3). Without it there are {", ".join(_there())}'
-            )
+            raise _needs_python(found.full_name)
         found.function = FILES[found.full_name]
         return found
+
+
+def _needs_python(name: str) -> ActionFailed:
+    return ActionFailed(
+        f"{name} needs Python on the host, which has none that sloth can use; install one with exec.check first "
+        f"(apt-get install -y python3). Without it there are {', '.join(_there())}"
+    )
 
 
 def _there() -> list[str]:

@@ -89,6 +89,7 @@ def test_a_file_is_written_once_and_read_again(tmp_path):
         pytest.param("file_ops.copy", [], "file_ops.copy needs Python on the host", id="another module"),
         pytest.param("fs.mkdir", ["/x"], "exec.check first", id="another action of fs"),
         pytest.param("exec.script", ["x"], "needs Python", id="another action of exec"),
+        pytest.param("ours.deploy", [], "ours.deploy needs Python", id="a module of the project"),
         pytest.param("exec.nosuch", [], "no action exec.nosuch", id="no action"),
         pytest.param("fs.read", ["relative"], "write the whole path", id="a relative path"),
         pytest.param("fs.read", ["/nowhere"], "No such file", id="a missing file"),
