@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,25 @@ def test_what_was_done_in_the_meantime_is_collected_afterwards_with_outputs_and_
     assert folder.sloth("runs", "show", run, "--format", "json").events[2]["outputs"] == {"number": 1}
     again = folder.sloth("runs", "attach", run, "--format", "json")
     assert len(again.tasks) == 5  # it is shown again, and nothing is there twice
+
+
+def test_ctrl_c_ends_the_collecting_and_leaves_the_hosts_at_work(folder: Folder):
+    run = detach(folder, nap=0.8)
+    process = subprocess.Popen(
+        [*SLOTH, "runs", "attach", run], cwd=folder.path, env=folder.environ, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    until(lambda: lines(folder))
+    assert '"attached"' in (folder.path / "home" / "runs" / run / "journal.jsonl").read_text()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert status(folder, run) == "detached"
+    collected = folder.sloth("runs", "attach", run, "--format", "json")
+    assert collected.code == 0
+    assert lines(folder) == DONE
+    assert list(collected.statuses.values()) == ["changed"] * 5
+    log = folder.sloth("runs", "logs", run).stdout
+    assert [log.count(f"did {number}") for number in range(1, 5)] == [1] * 4
 
 
 def test_a_detached_run_that_is_cancelled_stops_where_it_is(folder: Folder):
