@@ -140,7 +140,10 @@ def from_lines(lines: Iterable[Mapping[str, Any]], run: str) -> History:
             what = asked.read(line, run)
             history = History(what, what.owner, float(line.get("at") or 0.0))
         else:
-            history.take(line)
+            try:
+                history.take(line)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error
     if history is None:
         raise StoreError(f"the journal of run {run} is empty: it was stopped before it began")
     return history

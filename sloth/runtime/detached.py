@@ -109,7 +109,7 @@ def _ignore(args: "Plain") -> None:
 
 
 class Alone:
-    """A job in a process of its own. play(): as of hostjob, with what stands around it."""
+    """A job in a process of its own; it is played from when this is made."""
 
     def __init__(self, plain: "Plain", cache: str, timer: Timer, catalog: Catalog) -> None:
         self._plain = plain

@@ -114,6 +114,21 @@ def test_a_task_that_began_and_did_not_end_was_running():
     assert list(history(started, TaskStarted("h1", "a")).running) == [("h1", "a")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "resumed"},
+        {"type": "resumed", "owner": []},
+        {"type": "run_started", "hosts": 7},
+        {"type": "log", "at": "soon"},
+    ],
+    ids=["no owner", "an odd owner", "odd hosts", "an odd time"],
+)
+def test_a_line_that_makes_no_sense_is_a_clear_error(line):
+    with pytest.raises(StoreError, match="damaged"):
+        history(line)
+
+
 def test_what_was_asked_comes_back_without_its_passwords():
     plain = ASKED.plain()
     assert "hunter" not in str(plain)
