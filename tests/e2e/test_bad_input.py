@@ -218,7 +218,7 @@ IN_WORDS = {
     ),
     "password": option("--password-file", "none", said="cannot read the password: no such file or directory", where="none"),
     "format": option(
-        "--format", "yaml", said="invalid value for '--format': 'yaml' is not one of 'text', 'json'",
+        "--format", "yaml", said="invalid value for '--format': 'yaml' is not one of 'text', 'json', 'junit'",
         hint="`sloth apply --help` shows how it is used",
     ),
     "command": Mistake("sloth has no command 'aply'", hint="did you mean 'apply'?", words=("aply",)),

@@ -97,4 +97,4 @@ def test_a_script_says_what_it_says_once():
 
 def test_a_file_of_tests_is_known_as_such():
     file = root.load(Request(str(CORPUS / "checks.sloth")), ignore)
-    assert (file.tests, file.workflows) == (("addition",), ())
+    assert (file.tests, file.workflows) == (("addition > adds",), ())
