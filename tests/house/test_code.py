@@ -19,7 +19,7 @@ RUNTIME_IMPORTS = {
     "string", "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib",
     "uuid",
     "weakref", "zipfile", "zipimport", "zlib",
-    "bz2", "csv", "gzip", "http", "lzma", "ssl", "tarfile", "unicodedata", "xml",  # by the calls that want them, when they are made
+    "bz2", "csv", "gzip", "http", "ipaddress", "lzma", "ssl", "tarfile", "unicodedata", "xml",  # by the calls that want them, when they are made
     "lupa",  # carried beside the bundle
     "sloth",
 }  # fmt: skip

@@ -1,22 +1,26 @@
 """The tree of files that all hosts of the lab share: one Debian, made once by debootstrap.
 
 Hosts reach no mirror. What tests install comes from a small apt repository inside the tree: a few packages of Debian,
-and `lab-demo` in two versions for pins and upgrades.
+and `lab-demo` in two versions for pins and upgrades. A lab that is older than the list of these packages gets what it lacks.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab.shell import call
+from tests.lab.shell import LabError, call
 
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "sudo", "iproute2", "procps",
     "ca-certificates", "cron", "git", "curl", "rsync", "acl",
 )  # fmt: skip
-REPOSITORY = ("hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common", "opendoas")
+REPOSITORY = (
+    "hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common", "opendoas",
+    "nftables", "libnftables1", "libnftnl11", "libjansson4", "logrotate",
+)  # fmt: skip
 # These act on their own some time after boot, and would disturb what a test counts.
 QUIET = ("console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-firstboot.service")
 
@@ -25,6 +29,7 @@ def base_tree(lab: Path, suite: str) -> Path:
     """The path of the shared tree of `suite`, built when it is not there yet (one to three minutes)."""
     root = lab / f"base-{suite}"
     if (root / ".ready").exists():
+        _complete_repository(root)
         return root
     if root.exists():  # an earlier build was interrupted
         shutil.rmtree(root)
@@ -59,14 +64,42 @@ def _add_repository(root: Path) -> None:
     repository = root / "srv/repo"
     repository.mkdir(parents=True)
     _inside(root, "apt-get", "update")
-    _inside(root, "sh", "-c", f"cd /srv/repo && apt-get download {' '.join(REPOSITORY)}")
+    _download(root, REPOSITORY)
     for version in ("1.0", "2.0"):
         _build_demo(repository, version)
-    index = call("sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion . 2>/dev/null', "sh", str(repository))
-    (repository / "Packages").write_text(index)
+    _write_index(repository)
     shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
     (root / "etc/apt/sources.list").write_text("deb [trusted=yes] file:/srv/repo ./\n")
     _inside(root, "apt-get", "update")
+
+
+def _complete_repository(root: Path) -> None:
+    """Hosts that are booted from now on have what was missing; without a mirror there is only what there was."""
+    repository = root / "srv/repo"
+    missing = [name for name in REPOSITORY if not list(repository.glob(f"{name}_*.deb"))]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory(dir=root / "tmp") as scratch:
+        inside = f"/tmp/{Path(scratch).name}"  # running hosts look at the tree's own lists meanwhile
+        Path(scratch, "sources").write_text(f"deb http://deb.debian.org/debian {root.name.partition('-')[2]} main\n")
+        Path(scratch, "lists").mkdir()
+        apart = ("-o", f"Dir::Etc::SourceList={inside}/sources", "-o", f"Dir::State::Lists={inside}/lists", "-o", f"Dir::Cache={inside}")
+        try:
+            _inside(root, "apt-get", *apart, "update")
+            _download(root, missing, *apart)
+        except LabError:
+            return
+    _write_index(repository)
+    _inside(root, "apt-get", "update")
+
+
+def _download(root: Path, names: Sequence[str], *options: str) -> None:
+    _inside(root, "sh", "-c", 'cd /srv/repo && apt-get "$@"', "sh", *options, "download", *names)
+
+
+def _write_index(repository: Path) -> None:
+    index = call("sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion . 2>/dev/null', "sh", str(repository))
+    (repository / "Packages").write_text(index)
 
 
 def _build_demo(repository: Path, version: str) -> None:

@@ -1,0 +1,1 @@
+"""The packet filters of hosts: what is asked of each by its own commands, behind one shape."""
