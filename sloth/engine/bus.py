@@ -96,8 +96,11 @@ class Bus:
     def _hand_out(self, event: Event) -> None:
         with self._counting:
             self._room += _size(event)
-        for masked in self._flow.events(event):
-            self._tell(masked)
+        try:
+            for masked in self._flow.events(event):
+                self._tell(masked)
+        except Exception as error:  # noqa: BLE001  # what cannot be masked is not shown, and nobody waits for ever
+            self._broken = self._broken or error
 
     def _tell(self, event: Event) -> None:
         for subscriber in list(self._subscribers):

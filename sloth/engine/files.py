@@ -86,11 +86,14 @@ def meant(folder: Path, named: Named) -> Iterator[Path]:
 
 def _check_meant(pure: PurePosixPath, named: Named) -> None:
     """Raises AnswerError for a path, beside the folders that are for hosts, that is not meant for them."""
-    if pure.parts and pure.parts[0] in FOR_HOSTS:
+    if not pure.parts:
+        raise AnswerError("hosts get no workflow's folder as a whole: name what is in it", hint=PUT)
+    if pure.parts[0] in FOR_HOSTS:
         return
     if any(part.startswith(".") or part in PRIVATE for part in pure.parts):
         raise AnswerError(f"{pure}: hidden files, inventories and variables are not given to hosts", hint=PUT)
-    if not any(named(str(path)) for path in (pure, *pure.parents)):
+    within = [path for path in pure.parents if path.parts]  # not ".", which many a source has in quotes
+    if not any(named(str(path)) for path in (pure, *within)):
         raise AnswerError(f"{pure}: the workflow does not name it, so no host gets it", hint=PUT)
 
 

@@ -215,13 +215,21 @@ def forms(value: str) -> Iterator[str]:
 
 
 def _written(value: str) -> Iterator[str]:
-    as_json = json.dumps(value)[1:-1]
+    as_json, raw = json.dumps(value)[1:-1], _bytes(value)
     escaped = {
-        value, quote(value), quote(value, safe=""), quote_plus(value), as_json, json.dumps(as_json)[1:-1],
+        value, quote(raw), quote(raw, safe=""), quote_plus(raw), as_json, json.dumps(as_json)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1], value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"),
-        repr(value)[1:-1], html.escape(value), value.strip(), value.encode().hex(),
+        repr(value)[1:-1], html.escape(value), value.strip(), raw.hex(),
     }  # fmt: skip
-    yield from (form for form in escaped | _base64(value.encode()) if len(form) >= SURE)
+    yield from (form for form in escaped | _base64(raw) if len(form) >= SURE)
+
+
+def _bytes(value: str) -> bytes:
+    """What was no UTF-8 stands in a text as lone surrogates; of others there are no bytes, and any will do."""
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
 
 
 def _base64(raw: bytes) -> set[str]:

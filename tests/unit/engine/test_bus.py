@@ -9,6 +9,7 @@ import pytest
 from sloth.core.errors import OutputLost
 from sloth.core.events import Event, LogLine, Notice, TaskFinished
 from sloth.engine.bus import Bus
+from sloth.engine.masking import Mask
 
 
 def line(number: int) -> LogLine:
@@ -103,3 +104,22 @@ def test_flushing_waits_until_all_is_delivered_and_settled():
         bus.flush()
         assert [event.text for event in heard if isinstance(event, Notice)] == [str(number) for number in range(100)]
         assert heard[-1] == "settled"
+
+
+def test_what_cannot_be_masked_is_not_shown_and_the_run_goes_on():
+    class Broken(Mask):
+        def text(self, text: str) -> str:
+            if "1" in text:
+                raise ValueError("what a secret")
+            return text
+
+    seen: list[Event] = []
+    mask = Broken()
+    mask.add("a secret value")
+    with Bus([seen.append], mask=mask) as bus:
+        bus.publish(line(1))
+        bus.publish(line(2))
+        bus.flush()
+    assert seen == [line(2)]
+    with pytest.raises(ValueError, match="what a secret"):
+        bus.check()

@@ -13,7 +13,7 @@ from sloth.engine.files import Files, Search, find, names_of, search_path
 from sloth.runtime.wire import Streamed
 
 # what a workflow says in quotes; `secrets.yml` it only mentions
-NAMED = names_of(["copy { src = \"plain.conf\" } copy { src = 'beside/' } -- not secrets.yml", 'x = "motd"'])
+NAMED = names_of(["strings.split(x, \".\") copy { src = \"plain.conf\" } copy { src = 'beside/' } -- not secrets.yml", 'x = "motd"'])
 
 
 @pytest.fixture
@@ -64,6 +64,13 @@ def test_nothing_else_is_given_to_a_host(project, src):
 def meta(served: Streamed) -> dict[str, Any]:
     assert isinstance(served.value, dict)
     return served.value
+
+
+@pytest.mark.parametrize("src", [".", "", "./"])
+def test_the_folder_of_a_workflow_is_not_given_as_a_whole(tmp_path, src):
+    (tmp_path / "secrets.yml").write_text("a: b")
+    with pytest.raises(AnswerError, match="as a whole"):
+        find(src, search_path(tmp_path, None, "files", NAMED))
 
 
 def test_content_is_sent_only_when_it_differs(project):

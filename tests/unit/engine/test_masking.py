@@ -174,3 +174,8 @@ def test_who_asks_while_a_secret_is_added_sees_it_never():
         for thread in threads:
             thread.join()
     assert not leaks
+
+
+@pytest.mark.parametrize("secret", ["pass\udcffw\udcf6rd", "pass\ud800word"], ids=["no UTF-8", "no text at all"])
+def test_a_secret_that_is_no_utf_8_is_hidden(secret):
+    assert mask(secret).text(f"it is {secret}") == f"it is {MASK}"
