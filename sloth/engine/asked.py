@@ -113,6 +113,7 @@ def anchored(request: Request) -> Request:
             targets,
             inventory=tuple(one if "," in one else str(Path(one).absolute()) for one in targets.inventory),
             limit=None if targets.limit is None else _file_word(targets.limit),
+            pattern=None if targets.pattern is None else _file_word(targets.pattern),
             private_key=None if targets.private_key is None else str(Path(targets.private_key).expanduser().absolute()),
         ),
     )

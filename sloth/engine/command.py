@@ -90,10 +90,5 @@ def _find(name: str, catalog: Catalog) -> Action:
         raise UsageError(str(error), hint="`sloth modules list` shows all") from error
 
 
-def limited(targets: Targets, pattern: str) -> Targets:
-    """These targets, but of them only the hosts of a pattern."""
-    return replace(targets, limit=pattern if targets.limit is None else f"{pattern}:&{targets.limit}")
-
-
 def _request(file: Path, targets: Targets, pattern: str, variables: dict[str, object]) -> Request:
-    return Request(str(file), limited(targets, pattern), extra=(json.dumps(variables),), around=".")
+    return Request(str(file), replace(targets, pattern=pattern), extra=(json.dumps(variables),), around=".")

@@ -34,12 +34,13 @@ class Unlocking:
 class Targets:
     """Which hosts, and how to reach them; settings here win over those of the inventory.
 
-    inventory: sources as given with -i (none: localhost). limit: a host pattern. become_password and
-    password are asked for by the front before the run.
+    inventory: sources as given with -i (none: localhost). limit: a host pattern. pattern: one more, of whom a command
+    is for; a host has to be in both. become_password and password are asked for by the front before the run.
     """
 
     inventory: Sequence[str] = ()
     limit: str | None = None
+    pattern: str | None = None
     user: str | None = None
     private_key: str | None = None
     connection: str | None = None
@@ -51,6 +52,11 @@ class Targets:
     become_password: str | None = None
     connect_timeout: float | None = None
     unlocking: Unlocking = Unlocking()
+
+    @property
+    def patterns(self) -> list[str]:
+        """The patterns that all have to match."""
+        return [pattern for pattern in (self.pattern, self.limit) if pattern is not None]
 
     def settings(self) -> dict[str, object]:
         """What the command line says of connections, as inventory variables."""

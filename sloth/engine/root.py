@@ -174,8 +174,7 @@ def facts(
 
     paths: which facts, as `os.version`; seconds: how old what is known may be, or else the host is asked
     """
-    limited = command.limited(targets, pattern)
-    hosts = inventory(limited).limit(str(limited.limit))
+    hosts = inventory(targets).limit(*replace(targets, pattern=pattern).patterns)
     cache = Cache(Places.find(os.environ, Path.cwd()).facts)
     known = KnownFacts(cache, "\n".join(map(str, targets.inventory)))
 
@@ -286,12 +285,13 @@ def _plan(
     except InventoryError as error:
         where = workflow.where if workflow.hosts else ""
         raise InventoryError(str(error), where=where, hint=error.hint) from error
-    if request.targets.limit is not None:
-        limit = set(hosts.limit(request.targets.limit))
+    patterns = request.targets.patterns
+    if patterns:
+        limit = set(hosts.limit(*patterns))
         chosen = [host for host in chosen if host in limit]
         if not chosen:
             raise InventoryError(
-                f"no host of workflow {workflow.name!r} ({workflow.hosts or 'all'}) is in {request.targets.limit!r}",
+                f"no host of workflow {workflow.name!r} ({workflow.hosts or 'all'}) is in {patterns[-1]!r}",
                 hint="`sloth inventory list` shows all hosts",
             )
     return lay_out(

@@ -84,9 +84,15 @@ class Inventory:
         """The hosts that a pattern (or several, joined) matches; none at all is an error unless it may be."""
         return self._select(pattern, self._names(), allow_empty)
 
-    def limit(self, pattern: str, *, allow_empty: bool = False) -> list[str]:
-        """Like `select`, for a pattern of the command line, which may name a file: `@failed.txt`."""
-        return self._select(pattern, self._names(lambda path: read_text(Path(path).expanduser())), allow_empty)
+    def limit(self, *patterns: str) -> list[str]:
+        """The hosts that each of these patterns of the command line matches; they may name files: `@failed.txt`."""
+        known = self._names(lambda path: read_text(Path(path).expanduser()))
+        matched = [self._select(pattern, known, allow_empty=False) for pattern in patterns]
+        everywhere = set(matched[0]).intersection(*matched[1:])
+        chosen = [host for host in matched[0] if host in everywhere]
+        if not chosen:
+            raise InventoryError(f"no host is both in {' and in '.join(map(repr, patterns))}", hint=known.listing)
+        return chosen
 
     def group_names(self, host: str) -> list[str]:
         """The groups of a host by name, without `all`."""

@@ -87,19 +87,21 @@ class Functions:
         if command is None:
             return []
         if not isinstance(command, str):
-            return self._call(command, "handler" if self._is_handler else "task", attempt, [])
+            if self._is_handler:
+                return self._call(command, "handler", attempt, [])
+            return self._call(command, "task", attempt, None)
         values = attempt.act(Call("exec", "run" if "failed_if" in self.declared else "check", [command]))
         result = values[0]
         assert isinstance(result, dict)
         outputs = {key: result[key] for key in ("stdout", "stderr", "exit_code") if key in result}
         return [True, "", outputs]
 
-    def refusal(self, hook: str, attempt: Attempt, extra: "list[object]") -> "str | None":
+    def refusal(self, hook: str, attempt: Attempt, extra: "list[object] | None" = None) -> "str | None":
         """Why pre_hook or post_hook lets the attempt fail, or None. Its calls count as the task's."""
         closure = self.declared.get(hook)
         if closure is None:
             return None
-        values = self._call(closure, "hook" if extra else "task", attempt, extra)
+        values = self._call(closure, "task" if extra is None else "hook", attempt, extra)
         if values[:1] != [False]:
             return None
         return str(values[1]) if len(values) > 1 and isinstance(values[1], str) else f"{hook} returned false"
@@ -114,14 +116,14 @@ class Functions:
     # conditions and hooks, each in a time of its own
 
     def holds(self, condition: object, extra: "list[object] | None" = None) -> bool:
-        """Whether a condition holds."""
+        """Whether a condition holds. extra: what a function gets after params, in place of deps and session."""
         with self._aside() as attempt:
             if isinstance(condition, str):
                 # it changes nothing, so it runs in check mode too
                 result = attempt.act(Call("exec", "run", [condition], {"changed_if": False}))[0]
                 assert isinstance(result, dict)
                 return result.get("exit_code") == 0
-            values = self._call(condition, "condition", attempt, extra or [])
+            values = self._call(condition, "condition", attempt, extra)
         return bool(values and values[0] not in (None, False))
 
     def tell(self, hook: str, *extra: object) -> "Attempt | None":
@@ -156,8 +158,8 @@ class Functions:
         finally:
             self.stage.tools.timer.cancel(alarm)
 
-    def _call(self, closure: object, style: str, attempt: Attempt, extra: "list[object]") -> "list[object]":
-        """Run a closure in the machine, as (this, params, deps, session) or (this, params, extra…)."""
+    def _call(self, closure: object, style: str, attempt: Attempt, extra: "list[object] | None") -> "list[object]":
+        """Run a closure in the machine, as (this, params, extra…), without extra as (this, params, deps, session)."""
         assert isinstance(closure, dict)
         stage, step, job = self.stage, self.step, self.stage.job
         params = dict(
@@ -176,8 +178,9 @@ class Functions:
             "held": stage.held(step.role, step.host),
             "own": attempt.settings.own,
             "inventory_hostname": step.host or job.host,
-            "extra": extra,
         }  # type: Plain
+        if extra is not None:
+            context["extra"] = extra
         limit = step.timeout or (FOREVER if style in ("task", "handler") else HOOK_LIMIT)
         vm = stage.tools.vm
         return vm.call(closure["function"], context, attempt.perform, vm.clock() + limit, key=attempt)

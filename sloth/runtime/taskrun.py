@@ -193,7 +193,7 @@ class TaskRun:
         """The command with what stands around it; whatever it raises ends the attempt."""
         functions = self._functions
         consume(attempt, self.step, self.stage.job)
-        refusal = functions.refusal("pre_hook", attempt, [])
+        refusal = functions.refusal("pre_hook", attempt)
         if refusal is not None:
             return Verdict("failed", refusal, {"error": refusal})
         verdict = judge(functions.command(attempt))

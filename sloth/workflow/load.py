@@ -128,6 +128,8 @@ def load(
     if sources.read(path.name) is None:
         if path.is_dir():
             raise WorkflowError(f"{path} is a folder, not a workflow file")
+        if path.exists() and not path.is_file():
+            raise WorkflowError(f"{path} is no regular file", hint="write the workflow to a file, and name that")
         raise WorkflowError(f"there is no workflow file {path}", hint=near_file(path))
     vm = VM(lua54, modules=library.catalog.names, compiled=compiled_prelude(lua54))
     try:

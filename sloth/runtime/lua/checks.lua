@@ -41,7 +41,8 @@ end
 -- The nearest of the names, or all of them.
 local function near(name, names)
   local hint, sorted = nearest(name, names)
-  return hint ~= "" and hint or "; there are " .. concat(sorted, ", ")
+  if hint ~= "" or #sorted == 0 then return hint end
+  return "; there are " .. concat(sorted, ", ")
 end
 
 -- Types ---------------------------------------------------------------------------------------

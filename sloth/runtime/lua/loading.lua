@@ -92,6 +92,13 @@ local function declared_handlers(specs)
   return handlers
 end
 
+-- The tasks that a workflow can name: those of the file that are built, and its own.
+local function within_reach(own, built)
+  local known = by_name(own)
+  for name, spec in next, built do known[name] = spec end
+  return known
+end
+
 local function declared_workflow(spec, built)
   local workflow, hooks = {}, {}
   for key, value in next, spec do workflow[key] = value end
@@ -103,7 +110,7 @@ local function declared_workflow(spec, built)
   workflow.delegate_to = declared_delegation(spec.delegate_to)
   workflow.kind = nil
   workflow.hooks = hooks
-  workflow.tasks = declared_tasks(spec.tasks, built)
+  workflow.tasks = declared_tasks(spec.tasks, within_reach(spec.tasks, built))
   workflow.handlers = declared_handlers(spec.handlers)
   workflow.roles = list()
   for i, role in ipairs(spec.roles) do workflow.roles[i] = { role = role.role, vars = role.vars } end

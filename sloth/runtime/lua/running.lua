@@ -64,10 +64,9 @@ local function run(fn, context_text, vars_text)
   local params = context.params or {}
   context.params = params
   call.context, call.vars_text = context, vars_text
-  local extra = context.extra or {}
+  local extra = context.extra or { context.deps or {}, context.session or {} }
   if context.style == "plain" then return returned(call, fn(unpack(extra, 1, #extra))) end
   local this = make_this(call, context.this or {})
-  if context.style == "task" then extra = { context.deps or {}, context.session or {} } end
   return returned(call, invoke(fn, this, params, unpack(extra, 1, #extra)))
 end
 

@@ -203,8 +203,8 @@ class VM:
         """Run closure number `function` to its end in this thread; returns its values.
 
         context: style ("task", "hook", "condition", "handler": this and params first; "plain": only `extra`),
-            this, params, deps, session, inventory_hostname, extra (a list); vars, or held (the name of variables
-            that the machine holds) and own (what lies above them)
+            this, params, deps, session, inventory_hostname, extra (a list: these come after params, else deps and
+            session); vars, or held (the name of variables that the machine holds) and own (what lies above them)
         perform(request): answers {"module", "action", "args", "named", "where"} with a list of values, or
             raises ActionFailed, which the script can catch; whatever else it raises ends the call. Goroutines ask
             from several threads at once, each with a "token" that goes when its goroutine ends

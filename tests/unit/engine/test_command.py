@@ -61,4 +61,4 @@ def test_what_does_not_fit_is_refused_before_anything_connects(action, words, sa
 
 
 def test_the_pattern_and_the_limit_both_hold():
-    assert command.of_line(Targets(limit="b"), "a", ["true"]).targets.limit == "a:&b"
+    assert command.of_line(Targets(limit="b,c"), "a", ["true"]).targets.patterns == ["a", "b,c"]

@@ -155,6 +155,14 @@ def test_a_file_of_hosts_limits_a_run(write, tmp_path: Path):
         inventory.limit(f"@{tmp_path}/loop.txt")
 
 
+def test_several_limits_hold_each_as_a_whole(of):
+    inventory = of("web: {hosts: {w1: , w2: , w3: }}\ndb: {hosts: {d1: }}")
+    assert inventory.limit("web", "w1,w3,d1") == ["w1", "w3"]
+    assert inventory.limit("all", "web:!w2", "w3,w2") == ["w3"]
+    with pytest.raises(InventoryError, match="no host is both in 'web' and in 'd1'"):
+        inventory.limit("web", "d1")
+
+
 def test_a_file_that_names_nobody_limits_to_nobody(write):
     inventory = load([str(write("hosts.yml", "web: {hosts: {w1: }}"))])
     with pytest.raises(InventoryError, match="matches no host"):

@@ -152,6 +152,8 @@ workflow.define("w", { tasks = {
   { name = "by name", uses = "built", retries = 3 },
   { name = "at second hand", uses = { uses = base, command = "y" } },
   task("of a builder"):uses(built):command("z"),
+  { name = "a sibling", uses = "by name", timeout = 9 },
+  { name = "built", uses = "built", timeout = 9 },
 } })"""
 
 
@@ -164,6 +166,8 @@ def test_uses_copies_a_task_and_lays_its_own_settings_over_it():
     assert tasks["by name"]["retries"] == {"count": 3, "strategy": "fixed"}
     assert (tasks["at second hand"]["timeout"], tasks["at second hand"]["command"]) == ("3s", "y")
     assert (tasks["of a builder"]["env"], tasks["of a builder"]["command"]) == ({"A": "1"}, "z")
+    assert (tasks["a sibling"]["retries"], tasks["a sibling"]["command"]) == ({"count": 3, "strategy": "fixed"}, "true")
+    assert (tasks["built"]["env"], tasks["built"]["timeout"]) == ({"A": "1"}, 9)
 
 
 # keys that mean nothing

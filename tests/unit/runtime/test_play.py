@@ -87,6 +87,17 @@ def test_run_if_decides(play, condition, status):
     assert play(tasks(f'task("a"){condition}:command("true")')).statuses["a"] == status
 
 
+@pytest.mark.parametrize("parameters", ["this, params, deps", "params, deps"])
+def test_conditions_see_what_the_dependencies_left(play, parameters):
+    played = play(tasks(
+        'task("size"):command(function() return true, "", { size = 5 } end)',
+        f'task("big"):depends_on("size"):run_if(function({parameters}) return deps.size.size > 6 end):command("true")',
+        f'task("small"):depends_on("size"):run_if(function({parameters}) return deps.size.size < 6 end):command("true")',
+        f'task("stop"):depends_on("size"):abort_if(function({parameters}) return deps.size.size == 5 end)',
+    ))
+    assert played.statuses == {"size": "ok", "big": "skipped", "small": "changed", "stop": "failed"}
+
+
 def test_skipped_by_its_condition_counts_as_satisfied(play):
     text = tasks('task("a"):run_if("false"):command("true")', 'task("b"):depends_on("a"):command("true")')
     assert play(text).statuses == {"a": "skipped", "b": "changed"}

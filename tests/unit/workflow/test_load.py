@@ -70,6 +70,8 @@ def test_roles_are_found(project, monkeypatch, where, how):
 
 
 def test_a_folder_is_no_workflow_file(project):
+    with pytest.raises(WorkflowError, match="/dev/null is no regular file"):
+        load(Path("/dev/null"), {}, {}, lambda level, text: None)
     with pytest.raises(WorkflowError, match="plays is a folder, not a workflow file"):
         load(project / "plays", {}, {}, lambda level, said: None)
 

@@ -70,7 +70,7 @@ def test_a_pool_runs_so_many_at_once_and_counts():
         goroutine.pool_close('p')
         local ok, why = pcall(goroutine.pool_submit, 'p', print)
         return most, before.queued, after.completed, after.failed, why
-    """) == [2, 5, 4, 1, "a.sloth:17: goroutine.pool_submit: there is no pool 'p'; there are "]
+    """) == [2, 5, 4, 1, "a.sloth:17: goroutine.pool_submit: there is no pool 'p'"]
 
 
 def test_calls_of_goroutines_are_made_side_by_side():
@@ -295,7 +295,7 @@ def test_only_so_many_threads_work_at_once():
     pytest.param("goroutine.sleep('soon')", 'goroutine.sleep wants milliseconds or a duration such as "2s", got soon',
                  id="no time"),
     pytest.param("goroutine.await(1)", "goroutine.await wants what goroutine.async returns", id="no handle"),
-    pytest.param("goroutine.pool_wait('p')", "goroutine.pool_wait: there is no pool 'p'; there are ", id="no pool"),
+    pytest.param("goroutine.pool_wait('p')", "goroutine.pool_wait: there is no pool 'p'", id="no pool"),
 ])
 def test_mistakes_have_their_line(body, text):
     with pytest.raises(LuaError) as caught:

@@ -11,7 +11,7 @@ from sloth.runtime.lua.vm import LuaError
 from tests.unit.runtime.lua.script import Script, run, script
 
 CONTEXT: dict[str, Any] = {
-    "params": {"p": 1}, "deps": {"d": {"x": 2}}, "session": {"s": 3}, "extra": [{"error": "why"}],
+    "params": {"p": 1}, "deps": {"d": {"x": 2}}, "session": {"s": 3},
     "vars": {"v": 4}, "inventory_hostname": "h1",
 }
 
@@ -27,11 +27,13 @@ CONTEXT: dict[str, Any] = {
     ("hook", "this, params, err", "{ this.name, err.error }", ["t", "why"]),
     ("hook", "params, err", "{ params.p, err.error }", [1, "why"]),
     ("condition", "this, params", "{ this.name, params.p }", ["t", 1]),
+    ("condition", "params, deps", "{ params.p, deps.d.x }", [1, 2]),
     ("handler", "this, params", "this.name", "t"),
     ("plain", "first", "first.error", "why"),
 ])
 def test_a_function_gets_what_its_parameter_names_ask_for(style, parameters, expression, value):
-    assert script(f"return {expression}", parameters).call("t", style=style, **CONTEXT) == [value]
+    given: dict[str, Any] = {} if style in ("task", "condition") else {"extra": [{"error": "why"}]}
+    assert script(f"return {expression}", parameters).call("t", style=style, **CONTEXT, **given) == [value]
 
 
 @pytest.mark.parametrize(("expression", "value"), [
