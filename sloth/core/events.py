@@ -195,11 +195,36 @@ class HostCollected(Event):
     outputs: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured(Event):
+    """A number that a workflow has taken.
+
+    kind: gauge (as it is now), counter (so many more), histogram (one of many) or timer (one of many, in seconds)
+    """
+
+    type: ClassVar[str] = "metric"
+    host: str
+    name: str
+    kind: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched(Event):
+    """An event of a workflow's own. data: whatever JSON holds."""
+
+    type: ClassVar[str] = "dispatched"
+    host: str
+    name: str
+    data: object = None
+
+
 TYPES = {
     one.type: one
     for one in (
         RunStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable, Notice, RunFinished,
-        RunDetached, HostCollected, HostTimes,
+        RunDetached, HostCollected, HostTimes, Measured, Dispatched,
     )
 }  # fmt: skip
 _EMPTY: Mapping[str, object] = {"str": "", "bool": False, "int": 0, "float": 0.0}

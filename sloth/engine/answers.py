@@ -10,8 +10,10 @@ from typing import Any
 
 from sloth.core import conversion
 from sloth.core.connection import Connection
+from sloth.core.events import Event
 from sloth.core.model import Workflow
 from sloth.engine import confined
+from sloth.engine.announcing import Announcements
 from sloth.engine.artifacts import ARTIFACT, Artifacts
 from sloth.engine.disclosing import Disclosure, references
 from sloth.engine.failures import as_failure
@@ -57,6 +59,7 @@ class Shared:
     files: Files
     named: Named
     artifacts: Artifacts
+    publish: Callable[[Event], None]
 
 
 class Answers:
@@ -82,6 +85,7 @@ class Answers:
         self._password = connection.become_password
         self._stateful = stateful
         self._fact = fact
+        self._announcements = Announcements(str(job["host"]), shared.publish)
         self._fetched = Fetched(shared.folder, str(job["host"]))
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
@@ -97,6 +101,7 @@ class Answers:
             "artifacts": self.artifacts,
             "fetched": self.fetched,
             "fetch": self.fetch,
+            "announce": self._announcements.answer,
             "convert": self.convert,
             "state": self._stateful.answer,
             "secret": self.secret,

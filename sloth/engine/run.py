@@ -122,6 +122,7 @@ class Run:
             Files(),
             names_of(loaded.file.sources.values()),
             Artifacts(places.artifacts / self._id),
+            self._publish,
         )
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
         wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]

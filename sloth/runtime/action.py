@@ -22,7 +22,8 @@ if MYPY:
     Duration = float
 
 PURE = ("crypto", "csv", "data", "json", "strings", "time", "toml", "xml", "yaml")  # modules that need no host
-OF_VALUES = ("log", "state", *PURE)  # modules whose tables are values before they are options: they take none of COMMON
+# Modules whose tables are values before they are options: their calls take none of COMMON.
+OF_VALUES = ("event", "log", "metrics", "state", *PURE)
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")

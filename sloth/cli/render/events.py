@@ -10,9 +10,11 @@ from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part, one_line
 from sloth.core.events import (
+    Dispatched,
     Event,
     HostUnreachable,
     LogLine,
+    Measured,
     Notice,
     RunFinished,
     RunStarted,
@@ -86,6 +88,11 @@ def _said(event: Event) -> str:
             return one_line(event.text)
         case TaskRetrying() | HostUnreachable():
             return one_line(event.message)
+        case Measured():
+            labels = " ".join(f"{name}={value}" for name, value in event.labels.items())
+            return one_line(f"{event.kind} {event.name} {event.value:g} {labels}")
+        case Dispatched():
+            return one_line(f"{event.name} {'' if event.data is None else json.dumps(event.data)}")
         case RunStarted():
             return one_line(f"{event.workflow} on {len(event.hosts)} hosts")
         case RunFinished():

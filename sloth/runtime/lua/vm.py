@@ -32,8 +32,8 @@ if MYPY:
 
 PRELUDE = (
     "values", "calls", "coroutines", "scheduler", "sandbox", "additions", "recording", "modules", "running", "checks",
-    "streams", "locking", "waiting", "goroutines", "channels", "locks", "parallel", "order", "tasks", "workflows",
-    "reading", "forms", "testing", "asserting", "sharing", "loading",
+    "streams", "locking", "timing", "waiting", "goroutines", "channels", "locks", "parallel", "order", "tasks",
+    "workflows", "reading", "forms", "testing", "asserting", "sharing", "loading",
 )
 AT_ONCE = ("log", "task")  # modules whose actions take no time: not worth a thread
 MEMORY = 50 << 20

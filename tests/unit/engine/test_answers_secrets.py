@@ -63,7 +63,7 @@ def answers(tmp_path: Path) -> Answers:
     project = evaluated.sources.project
     shared = Shared(
         workflow, tmp_path, project.role, Templates(), Files(), names_of(evaluated.file.sources.values()),
-        Artifacts(tmp_path / "artifacts"),
+        Artifacts(tmp_path / "artifacts"), lambda event: None,
     )  # fmt: skip
     disclosure = Disclosure(Mentioned(evaluated.file, workflow).by(["mine"]), keyring)
     database = SqliteDatabase(tmp_path / "store.db")

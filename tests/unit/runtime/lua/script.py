@@ -10,7 +10,7 @@ from lupa import lua54
 from sloth.runtime.lua.vm import VM, compiled_prelude
 from sloth.runtime.program import load_program
 
-MODULES = ("exec", "facts", "file_ops", "fs", "log", "pkg", "systemd")
+MODULES = ("exec", "facts", "file_ops", "fs", "log", "metrics", "pkg", "systemd", "time")
 Request = dict[str, Any]
 
 

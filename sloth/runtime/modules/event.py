@@ -1,0 +1,20 @@
+"""Events of a workflow's own, in the stream of the run: `sloth events` shows them."""
+
+from sloth.runtime.action import action
+
+MYPY = False
+if MYPY:
+    from sloth.runtime.host import Host
+
+
+@action(query=True, synonyms={"name": ("type",)})
+def dispatch(host: "Host", *, name: str, data: object = None) -> None:
+    """Tell whoever follows the run of something. Check mode tells nothing.
+
+    name: what happened, such as `deploy.finished`
+    data: whatever belongs to it, up to 64 KiB as JSON; no secrets
+
+    example: event.dispatch("deploy.finished", { version = "1.4.2" })
+    """
+    if not host.check:
+        host.ask("announce", {"name": name, "data": data})
