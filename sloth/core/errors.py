@@ -21,7 +21,8 @@
     ├── Unreachable                 3   no working session to a host
     │   ├── NameNotResolved, ConnectionRefused, ConnectTimeout, ConnectionLost
     │   ├── HostKeyUnknown, HostKeyChanged, AuthenticationFailed, BecomeFailed
-    │   └── NoPython, NoShell, CacheUnusable, NoLua
+    │   ├── NoPython, NoShell, CacheUnusable, NoLua
+    │   └── NotBack
     ├── LockBusy                    6   another run works on the host, or someone else holds the lock
     └── LeaseLost                   6   a lock that was held is not held any more
 
@@ -198,6 +199,12 @@ class NoLua(Unreachable):
     """The host can load no Lua extension."""
 
     kind = "no_lua"
+
+
+class NotBack(Unreachable):
+    """The host was rebooted, and did not come back in time."""
+
+    kind = "not_back"
 
 
 class LockBusy(SlothError):

@@ -21,7 +21,6 @@ from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
 from sloth.engine.history import History, retold
 from sloth.engine.history import read as read_history
-from sloth.engine.hostrun import Hear, Session
 from sloth.engine.incoming import BadEvent, parse
 from sloth.engine.lives import Lives
 from sloth.engine.pending import Due, Pending, workflow_key
@@ -29,6 +28,7 @@ from sloth.engine.reading import inventory
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
 from sloth.engine.resuming import to_resume
+from sloth.engine.terms import Hear, Session
 from sloth.engine.unlocking import Unlocked
 from sloth.runtime.failure import ActionFailed
 from sloth.transport.switchboard import Switchboard

@@ -155,3 +155,6 @@ class _NoHost:
 
     def export(self, outputs: Mapping[str, object]) -> None:
         raise ActionFailed(f"export({', '.join(outputs)}): outputs are those of hosts; do it in a task")
+
+    def reboot(self, order: Mapping[str, object]) -> None:  # noqa: ARG002  # as a wish is made
+        raise ActionFailed("host.reboot(): a hook of a workflow runs here, and not on a host; do it in a task")

@@ -8,84 +8,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from sloth.core.errors import ConnectionLost, LockBusy, NoLua, SlothError, StoreError
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
-from sloth.engine.gates import Gates, Opened
+from sloth.engine.gates import Opened
 from sloth.engine.incoming import BadEvent, parse
 from sloth.engine.opening import Opening
-from sloth.engine.pending import Due, Pending
+from sloth.engine.pending import Due
+from sloth.engine.rebooting import Order, Reboot
+from sloth.engine.resuming import go_on
 from sloth.engine.stopwatch import Stopwatch
-from sloth.runtime.deadline import Timer
+from sloth.engine.terms import Begin, Begun, Session, Terms
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
 
 LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
 NOT_BEGUN = "the host ended the run before this task"
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
-
-
-class Session(Protocol):
-    """What the engine needs of a session to a host."""
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a person should know about how it came about."""
-
-    @property
-    def uploading(self) -> float:
-        """The seconds that sending the bundle took."""
-
-    def call(self, verb: str, args: dict[str, Any]) -> object:
-        """Ask the host and wait. Raises ActionFailed, or ConnectionLost when the host is gone."""
-
-    def tell(self, verb: str, args: dict[str, Any]) -> None:
-        """Say something that wants no answer."""
-
-    def close(self) -> None:
-        """End it; calls that wait fail."""
-
-
-Hear = Mapping[str, Callable[[dict[str, Any]], None]]
-Begin = Callable[[Hear], tuple[Session, dict[str, Any]]]
-Hold = Callable[[str, Callable[[], bool]], AbstractContextManager[Callable[[], None]]]
-
-
-@contextmanager
-def unheld(host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]]:
-    """Hold nothing, as a run that only looks."""
-    yield lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the hosts of a run have in common.
-
-    handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
-    have one. aborting: those whose failure may end the whole run. pending: the handlers that earlier runs left over;
-    None in check mode. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
-    person knows them. hold(host, wanted): keeps others off the host, as long as that is still wanted; gives what to
-    call when the host has ended well. kept(): whether all that was published until now is on the disk. detach: hosts
-    go on by themselves
-    """
-
-    handlers: Collection[str]
-    limits: Mapping[str, float]
-    aborting: Collection[str]
-    gates: Gates
-    pending: Pending | None
-    slots: threading.Semaphore
-    publish: Callable[[Event], None]
-    timer: Timer
-    place: Callable[[str], str] = str
-    hold: Hold = unheld
-    kept: Callable[[], bool] = lambda: False
-    detach: bool = False
 
 
 class HostRun:
@@ -104,7 +47,8 @@ class HostRun:
         self.detached = False
         self.exports: dict[str, object] = {}
         self.session: Session | None = None
-        self._opening = Opening(lambda: begin({"event": self._hear}), lambda begun: begun[0].close())
+        self._begin = begin
+        self._opening = self._new_opening()
         self._terms = terms
         self._publish = terms.publish
         self._timer = terms.timer
@@ -113,6 +57,10 @@ class HostRun:
             self.exports.update(event.exports)
         self._shut = {name for names in plan.gates.values() for name in names}
         self._has_slot = False
+        self._gates: dict[str, Opened] = {}
+        self._ended: dict[str, TaskFinished] = {}
+        self._parked: list[TaskFinished] = []
+        self._stopped = threading.Event()
         self._due = Due(plan.host, terms.pending, terms.handlers)
         self._lock = threading.Lock()
         self._slot = threading.Lock()
@@ -141,20 +89,21 @@ class HostRun:
     def _work(self, ended: Callable[[], None]) -> None:
         """Everything between taking the host and giving it back. ended(): the host says that it is done."""
         try:
-            due = self._due.load()
-            with self._stopwatch.connecting():
-                begun = self._opening.result()
+            begun = self._connect()
             if begun is None:
                 return
-            self.session, job = begun
-            self._stopwatch.uploaded(self.session.uploading)
-            for text in self.session.warnings:
+            for text in begun[0].warnings:
                 self._publish(Notice(text, self.host))
             gates = self._terms.gates.follow(sorted(self._shut), self._open_gate)
-            self._shut -= gates.keys()
-            if not self._cancelled:
-                verb = "detach" if self._terms.detach else "job"
-                done = self.session.call(verb, {**job, "gates": list(gates.values()), "pending": due})
+            with self._lock:
+                self._gates.update(gates)
+                self._shut -= gates.keys()
+            done = self._hand_over(begun)
+            while done is not None and (order := Order.of(done)) is not None:
+                self._stopwatch.take(done)
+                self._take_exports(done)
+                done = self._hand_over(self._reboot(order))
+            if done is not None:
                 (self._let_go if self._terms.detach else self._take_end)(done)
                 ended()
         except SlothError as error:
@@ -168,6 +117,67 @@ class HostRun:
             if self.session is not None:
                 self.session.close()
             self._publish(self._stopwatch.times(self.host))
+
+    def _connect(self) -> Begun | None:
+        """A session and its job; None when the run was cancelled meanwhile."""
+        if self._opening.is_over:
+            self._opening = self._new_opening()
+        if self._cancelled:
+            return None
+        with self._stopwatch.connecting():
+            begun = self._opening.result()
+        if begun is not None:
+            self._stopwatch.uploaded(begun[0].uploading)
+        return begun
+
+    def _new_opening(self) -> Opening[Begun]:
+        return Opening(lambda: self._begin({"event": self._hear}), lambda begun: begun[0].close())
+
+    def _hand_over(self, begun: Begun | None) -> dict[str, Any] | None:
+        """The host does its job, or what is left of it; None when there is nobody for it."""
+        if begun is None:
+            return None
+        self.session, job = begun  # first: a gate that opens from now on is told to this one
+        if self._cancelled:
+            return None
+        with self._lock:
+            gates = [dict(gate) for gate in self._gates.values()]
+        job = go_on(job, self._ended) if self._ended else job
+        verb = "detach" if self._terms.detach else "job"
+        done = self.session.call(verb, {**job, "gates": gates, "pending": self._due.load()})
+        return done if isinstance(done, dict) else {}
+
+    def _reboot(self, order: Order) -> Begun | None:
+        """Reboot the host, and tell how the tasks ended that wanted it. A session for what is left."""
+        assert self.session is not None  # it was the host that gave the order
+        text = f"reboots; the run goes on there when it is back, for which it has {order.wait:g} s"
+        self._publish(Notice(text, self.host))
+        try:
+            begun = Reboot(self.host, order, self._connect, self._is_stopped).go(self.session)
+        except ActionFailed as error:
+            self._release("failed", error.message, {"error": error.message, **error.result})
+            return self._connect()
+        if begun is not None:
+            self._release()
+        return begun
+
+    def _is_stopped(self) -> bool:
+        """Wait a moment; whether nobody wants this host's part any more."""
+        return self._stopped.wait(self._terms.glance)
+
+    def _release(self, status: str = "", message: str = "", failure: Mapping[str, object] | None = None) -> None:
+        """Tell how the tasks and handlers ended that wait for a reboot. status: what became of them after all, if not
+        what they were.
+        """
+        parked, self._parked = self._parked, []
+        for event in parked:
+            took = time.monotonic() - self._running.get(event.task, time.monotonic())
+            end = replace(event, duration=max(event.duration, round(took, 4)))
+            if status:
+                end = replace(end, status=status, message=message, failure=failure or {}, blocks=True)
+            taken = self._take(end)
+            if taken is not None:
+                self._publish(taken)
 
     def _let_go(self, _done: object) -> None:
         """The host goes on by itself."""
@@ -194,6 +204,7 @@ class HostRun:
     def cancel(self, reason: str) -> None:
         """Ask the host to stop; when it does not within a few seconds, hang up."""
         self._cancelled = self._cancelled or reason
+        self._stopped.set()
         self._opening.give_up()
         if self.session is not None:
             self._timer.after(CANCEL_PATIENCE, self.hang_up)  # first: a frozen host may not even take the word
@@ -212,6 +223,7 @@ class HostRun:
     def _open_gate(self, name: str, gate: Opened) -> None:
         """A task of another host has ended. Who gave its slot back takes one before it goes on."""
         with self._lock:
+            self._gates[name] = gate
             self._shut.discard(name)
         threading.Thread(target=self._go_on, args=(dict(gate),), daemon=True).start()
 
@@ -270,6 +282,10 @@ class HostRun:
                 self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
             self._odd = True
             return
+        if isinstance(event, TaskFinished) and plain.get("reboots"):
+            self._disarm(event.task)
+            self._parked.append(event)  # it has ended when the host is back
+            return
         taken = self._take(event)
         if taken is not None:
             self._publish(taken)
@@ -314,9 +330,13 @@ class HostRun:
         with self._lock:
             if event.handler:
                 return event.task in self._terms.handlers
-            return self._open.pop(event.task, self) is None
+            if self._open.pop(event.task, self) is not None:
+                return False
+            self._ended[event.task] = event
+            return True
 
     def _end_rest(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:
+        self._release(status, message, failure)
         with self._lock:
             rest = list(self._open)
             self._open.clear()

@@ -28,6 +28,11 @@ class Opening(Generic[Opened]):
             threading.Thread(target=self._go, name="opening", daemon=True).start()
         return self._result.result()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is a result, or somebody gave up."""
+        return self._result.done()
+
     def give_up(self) -> None:
         """Let whoever waits for the result go; once there is one this means nothing."""
         self._settle(None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sloth.core.connection import Placement
 from sloth.core.errors import Unreachable
-from sloth.engine.hostrun import Hear, Session
+from sloth.engine.terms import Hear, Session
 from sloth.runtime.acting import Call, Outcome, Report, There
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed, Stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sloth.core.errors import UsageError
 from sloth.core.events import TaskFinished
@@ -40,10 +41,7 @@ class Rest:
     def job(self, host: HostPlan) -> dict[str, object]:
         """What a host's job says of it."""
         return {
-            "done": {
-                task: {"status": one.status, "message": one.message, "outputs": one.outputs, "failure": one.failure}
-                for task, one in self.of(host).items()
-            },
+            "done": _told(self.of(host)),
             "done_handlers": [handler for where, handler in self.handlers if where == host.host],
             "recall": self.recall,
         }
@@ -52,6 +50,24 @@ class Rest:
     def left(self) -> int:
         """How many tasks are to be run."""
         return sum(len(host.tasks) for host in self.plan.hosts) - len(self.done)
+
+
+def go_on(job: Mapping[str, Any], ended: Mapping[str, TaskFinished]) -> dict[str, Any]:
+    """The job of a host that has done more of it in this life. ended: task → how, also in failure."""
+    return {**job, "done": {**job.get("done", {}), **_told(ended)}, "recall": False}
+
+
+def _told(ended: Mapping[str, TaskFinished]) -> dict[str, object]:
+    return {
+        task: {
+            "status": one.status,
+            "message": one.message,
+            "outputs": one.outputs,
+            "failure": one.failure,
+            "blocks": one.blocks,
+        }
+        for task, one in ended.items()
+    }
 
 
 def rest_of(plan: Plan, history: History, choice: Choice) -> Rest:

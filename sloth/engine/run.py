@@ -19,6 +19,7 @@ from sloth.core.errors import NoPython, Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan, WorkflowFile
 from sloth.core.places import Places
+from sloth.engine.acting import act
 from sloth.engine.answers import Answers, Shared
 from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
@@ -30,7 +31,7 @@ from sloth.engine.execute import Ending, Tally, execute
 from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
-from sloth.engine.hostrun import Hear, HostRun, Session, Terms, unheld
+from sloth.engine.hostrun import HostRun
 from sloth.engine.jobs import JobMaker, Variables, alone, whoever
 from sloth.engine.leases import Leases
 from sloth.engine.pending import Pending, workflow_key
@@ -41,6 +42,7 @@ from sloth.engine.resuming import Rest, to_resume
 from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
+from sloth.engine.terms import Hear, Session, Terms, unheld
 from sloth.engine.unlocking import Unlocked
 from sloth.inventory import Inventory
 from sloth.inventory.connection import visible
@@ -263,13 +265,14 @@ class Run:
         self._hide(connection)
         self._disclosure(host).check(self._layers(host.host))  # so is what does not open
 
-        rest = self._life.rest
+        rest, seen = self._life.rest, threading.Event()
 
         def begin(hear: Hear) -> tuple[Session, dict[str, Any]]:
             try:
                 session, job = self._begin(host, connection, hear)
+                seen.set()
             except Unreachable as error:
-                if not host.fallback:
+                if not host.fallback or seen.is_set():  # while it reboots nobody stands in for it
                     raise
                 self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
                 local = self._loaded.inventory.connection(LOCAL, over=over)
@@ -331,11 +334,4 @@ def _sessions(plan: Plan, forks: int) -> int:
 
 def _fact(session: Session, name: str) -> object:
     """Ask the host for a fact that a template reads."""
-    from sloth.runtime.acting import Outcome
-
-    outcome = Outcome.from_plain(
-        session.call("act", {"act": -1, "module": "facts", "action": "get", "args": [name], "named": {}})
-    )
-    if outcome.failure is not None:
-        raise outcome.failure
-    return outcome.value
+    return act(session, "facts.get", name)

@@ -221,6 +221,9 @@ class _NoRun:
     def export(self, outputs: Mapping[str, object]) -> None:
         raise ActionFailed(f"export({', '.join(outputs)}): only tasks export")
 
+    def reboot(self, order: Mapping[str, object]) -> None:  # noqa: ARG002  # as a wish is made
+        raise ActionFailed("host.reboot(): a test runs here; mock it, or call it in a task")
+
 
 def run(files: Sequence[TestFile], words: Sequence[str], watch: Watch) -> bool:
     """Run the tests that have one of these words in their names; whether all went well. Raises UsageError for none."""

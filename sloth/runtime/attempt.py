@@ -33,8 +33,12 @@ if MYPY:
         def export(self, outputs: "dict[str, object]") -> None:
             """The run's outputs on this host get these as well."""
 
+        def reboot(self, order: "dict[str, object]") -> None:
+            """Reboot the host, as soon as what runs there has ended."""
+
 
 CHECKS = "infra_test"  # the module whose calls are checks
+MACHINE = "host"  # the module that has reboots
 _WORDS = 200  # characters of a check that are shown
 
 
@@ -112,6 +116,8 @@ class Attempt:
             lost = "" if outcome.failure is None else outcome.failure.message
             self.checks.append({"check": _shown(call), "lost": lost, "where": call.where})
         if outcome.failure is None:
+            if call.module == MACHINE and isinstance(outcome.value, dict) and "reboot" in outcome.value:
+                self._wishes.reboot(dict(outcome.value.pop("reboot"), user=user))
             return values_of(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):
             return [None, outcome.failure.message]

@@ -16,12 +16,14 @@ import sys
 import threading
 import time
 
-from sloth.runtime.acting import Here
+from sloth.runtime.acting import Call, Here, Outcome, Report
+from sloth.runtime.attempt import MACHINE
 from sloth.runtime.become import loader_path, program
 from sloth.runtime.boot import read
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
 from sloth.runtime.lock import host_lock
@@ -142,7 +144,7 @@ class Alone:
         here = Surroundings(
             self._lua,
             lambda job: host_lock(self._cache, job.run, job.owner, job.lock_wait, Token()),
-            self._users.act,
+            self._act,
             self._keep,
             self._playing,
             self._timer,
@@ -161,6 +163,13 @@ class Alone:
             self._spool.add(dict(end, type=ENDED), durable=True)
         self._begun.set()
         self._over.set()
+
+    def _act(self, user: "str | None", call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
+        outcome = self._users.act(user, call, settings, token, report)
+        if call.module == MACHINE and isinstance(outcome.value, dict) and "reboot" in outcome.value:
+            outcome.changes.clear()
+            outcome.failure = ActionFailed("host.reboot: nobody would go on after it, as the run is detached")
+        return outcome
 
     def _lua(self) -> "ModuleType":
         return load(self._cache, self._no_bytes)

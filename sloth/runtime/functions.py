@@ -51,6 +51,7 @@ class Functions:
         self._report = report
         self._begin = begin
         self._is_handler = is_handler
+        self.reboots = ""  # the boot that shall end because of this task
 
     def attempt(self, token: Token) -> Attempt:
         """A fresh attempt whose right to act is that token."""
@@ -78,6 +79,11 @@ class Functions:
     def export(self, outputs: "Plain") -> None:
         """Give the run outputs."""
         self.stage.export(outputs)
+
+    def reboot(self, order: "Plain") -> None:
+        """Reboot the host when what runs there has ended."""
+        self.reboots = str(order["boot"])
+        self.stage.reboot(order)
 
     # the command and what stands around it in each attempt
 

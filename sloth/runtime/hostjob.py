@@ -58,7 +58,8 @@ class Surroundings:
 def play_job(args: "Plain", here: Surroundings) -> "Plain":
     """The answer to the verb `job`.
 
-    {"counts": {status: number of tasks}, "exports": the run's outputs here, "spent": see Spent.plain}
+    {"counts": {status: number of tasks}, "exports": the run's outputs here, "spent": see Spent.plain,
+    "reboot": how the host is to be rebooted before it gets what is left, or None}
     """
     from sloth.runtime.lua.vm import VM, LuaError
     from sloth.runtime.program import closures, load_program
@@ -90,7 +91,8 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
         play = Play(job, declared, Tools(vm, spent.within(here.act), here.emit, here.timer))
         here.playing(play)
         counts = play.run()
-        return {"counts": counts, "exports": play.exports, "spent": {**spent.seconds, "lua": vm.spent}}
+        seconds = {**spent.seconds, "lua": vm.spent}
+        return {"counts": counts, "exports": play.exports, "spent": seconds, "reboot": play.reboot}
 
 
 @contextmanager

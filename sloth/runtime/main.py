@@ -12,6 +12,7 @@ import threading
 import time
 
 from sloth.runtime.acting import Here, Served
+from sloth.runtime.booting import is_still_to_reboot
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
@@ -188,8 +189,8 @@ class Runtime:
             return
         self._spool = Spool.of(self.cache, job.run, job.host)
         if self._spool is not None and job.recall:
-            for event in job.take_up(event for _, event in self._spool.file.entries()):
-                self._tell("event", event)
+            for event in job.take_up(event for _, event in self._spool.file.entries() if not is_still_to_reboot(event)):
+                self._tell("event", dict(event, reboots=""))
 
     def _forget(self, _args: "Plain") -> None:
         """The controller has on its disk how everything ended."""

@@ -6,6 +6,9 @@ On the host itself calls are local; a controller that plays for a host sends the
 A worker thread takes the first task in file order whose needs are met. `parallel` of them run; one
 that does not come back after its task's deadline (stuck in the kernel or in C code) is replaced. A task
 that is async takes no worker: it begins as soon as its needs are met, beside whatever else runs.
+
+When a task wants the host rebooted, nothing more begins, and the play is over once what runs has ended. Whoever gave
+the job reboots the host and gives it another one, with what is left.
 """
 
 import threading
@@ -46,23 +49,23 @@ class Play:
         self._stage = Stage(job, tools, self.handlers, self._abort, self.flush)
         self._workdir = Workdir(self._stage, declared.clean_workdir)
         self._aborted = ""
+        self._cancelled = ""
+        self._changed = threading.Condition()
         self._runs = [TaskRun(self._stage, step, declared.tasks[step.task], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
         for name in job.done.keys() & self._by_name.keys():
             self._by_name[name].restore(job.done[name])
         self._waiting = [run for run in self._runs if not run.finished]
         self._unfinished = len(self._waiting)
-        self._changed = threading.Condition()
         self._workers = 0
         self._gates = {}  # type: dict[str, bool]
         self._left_out = set()  # type: set[str]
         self._active = 0
         self._handling = set()  # type: set[TaskRun]
         self._flushing = threading.Lock()
-        self._cancelled = ""
 
     def run(self) -> "dict[str, int]":
-        """Run all tasks, then the handlers that were notified. Returns how many tasks ended in each status.
+        """Run tasks, then the handlers that were notified. Returns how many tasks ended in each status.
 
         Raises ActionFailed when the workflow's directory cannot be made.
         """
@@ -72,22 +75,37 @@ class Play:
         with self._changed:
             for _ in range(self.job.parallel):
                 self._hire()
-            while self._unfinished:
+            while self._active if self._drains else self._unfinished:
                 self._changed.wait(min(WATCH, self._stuck))
                 self._end_if_stuck()
-        if not self._handlers_wait():
-            self._run_due(Token())
-        due = self._stage.due  # with a handler that failed and, at a further attempt, did not
-        self._workdir.clean(not any(run.blocks and (not run.is_handler or run.step.name in due) for run in self._runs))
+        if not self._drains and not self._handlers_wait():
+            self._run_due(Token(), is_end=True)
+        if self.reboot is None:
+            self._clean_workdir()
         counts = {}  # type: dict[str, int]
         for run in self._runs:
-            counts[run.status] = counts.get(run.status, 0) + 1
+            if run.finished:
+                counts[run.status] = counts.get(run.status, 0) + 1
         return counts
+
+    def _clean_workdir(self) -> None:
+        due = self._stage.due  # with a handler that failed and, at a further attempt, did not
+        self._workdir.clean(not any(run.blocks and (not run.is_handler or run.step.name in due) for run in self._runs))
 
     @property
     def exports(self) -> "Plain":
         """The outputs that tasks gave to the run itself."""
         return self._stage.exports
+
+    @property
+    def reboot(self) -> "Plain | None":
+        """How the host is to be rebooted, if its tasks want that, before it gets a job of what is left."""
+        return None if self._cancelled else self._stage.rebooting
+
+    @property
+    def _drains(self) -> bool:
+        """Whether nothing more begins before a reboot; what an abort leaves out needs none."""
+        return self.reboot is not None and not self._aborted
 
     def cancel(self, reason: str) -> None:
         """Stop what runs and start nothing more."""
@@ -148,7 +166,7 @@ class Play:
             with self._changed:
                 run = self._next()
                 while run is None:
-                    if not self._waiting:
+                    if not self._waiting or (self._drains and not self._active):
                         return
                     if self._active == 0:  # only gates are waited for: others may have this host's place meanwhile
                         self.tools.emit({"type": "host_waiting"})
@@ -160,6 +178,8 @@ class Play:
 
     def _next(self) -> "TaskRun | None":
         """Take the first task that can start; those that never can are finished on the way."""
+        if self._drains:
+            return None
         for run in list(self._waiting):
             failed = self._failed_need(run.step)
             unwanted = self._unwanted(run.step)
@@ -234,11 +254,14 @@ class Play:
         self.tools.emit({"type": "log", "task": "", "level": "warning", "text": text})
         return True
 
-    def _run_due(self, token: Token) -> "TaskRun | None":
-        """Run what is due, one after the other; the first that does not succeed is the last, and given back."""
+    def _run_due(self, token: Token, is_end: bool = False) -> "TaskRun | None":
+        """Run what is due, one after the other; the first that does not succeed is the last, and given back.
+
+        is_end: no task waits for them, so that those below one that wants a reboot run after that
+        """
         for handler in self.handlers:  # a handler may notify one that stands below it
             with self._changed:
-                if self._cancelled or handler["name"] not in self._stage.due:
+                if self._cancelled or (is_end and self._drains) or handler["name"] not in self._stage.due:
                     continue
                 run = self._begin(handler)
             watch = token.on_stop(lambda run=run: run.stop("cancelled", token.reason))  # type: ignore[misc]

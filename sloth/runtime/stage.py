@@ -40,6 +40,7 @@ class Stage:
     unsettled: in check mode, the tasks and gates after whose work the host would be another one.
     due: the handlers that were notified and have not run. outputs: task → what it brought.
     registered: variable → what a task left in it. exports: the run's outputs here
+    rebooting: how the host is to be rebooted before anything more starts, if it is
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Stage:
         self.outputs = {}  # type: dict[str, Plain]
         self.registered = {}  # type: dict[str, Plain]
         self.exports = {}  # type: Plain
+        self.rebooting = None  # type: Plain | None
         self._fresh = {}  # type: Plain
         self._handlers = handlers
         self._held = set()  # type: set[str]
@@ -72,6 +74,11 @@ class Stage:
         with self._holding:
             self.exports.update(outputs)
             self._fresh.update(outputs)
+
+    def reboot(self, order: "Plain") -> None:
+        """The host shall be rebooted; who asks first says how."""
+        with self._holding:
+            self.rebooting = self.rebooting or order
 
     def fresh_exports(self) -> "Plain":
         """What was exported since somebody last asked."""

@@ -229,10 +229,11 @@ class TaskRun:
     # its end
 
     def restore(self, end: "Plain") -> None:
-        """An earlier life of the run has done this task, and this is how it ended."""
+        """This task was done in an earlier life of the run, or before a reboot, and this is how it ended."""
         failure, outputs = end.get("failure"), end.get("outputs")
         self.started = self.finished = True
         self.status = str(end.get("status"))
+        self.blocks = end.get("blocks") is True
         self._pass_on(
             Verdict(
                 self.status,
@@ -281,6 +282,7 @@ class TaskRun:
             notified=self.notified,
             checks=attempt.checks if attempt else [],
             exports=self.stage.fresh_exports(),
+            reboots=self._functions.reboots if verdict.success else "",
         )
         self._tell(self, worker_is_lost)
 

@@ -10,9 +10,11 @@ from sloth.core.errors import ConnectionLost
 from sloth.core.events import Event, TaskFinished
 from sloth.core.model import Plan, Workflow
 from sloth.engine.gates import Gates
-from sloth.engine.hostrun import Terms
 from sloth.engine.pending import Pending
+from sloth.engine.terms import Terms
+from sloth.runtime.acting import Outcome
 from sloth.runtime.deadline import Timer
+from sloth.runtime.failure import ActionFailed
 
 NO_PLAN = Plan(Workflow("w", "w:1"), ())
 
@@ -51,6 +53,33 @@ class FakeSession:
 
     def is_closed(self):
         return self._closed.is_set()
+
+
+class Boot(FakeSession):
+    """A session with one boot of a host.
+
+    boot: its id. reboot: the order that the job ends with. fails: an action → why it fails
+    """
+
+    def __init__(self, boot, events, reboot=None, fails=None):
+        super().__init__(events)
+        self.boot = boot
+        self.acts = []
+        self._reboot = reboot
+        self._fails = fails or {}
+
+    def call(self, verb, args):
+        if verb != "act":
+            return {**super().call(verb, args), "reboot": self._reboot}
+        action = f"{args['module']}.{args['action']}"
+        self.acts.append((action, *args["args"]))
+        outcome = Outcome(self.boot if action == "host.boot_id" else None)
+        if action in self._fails:
+            error = self._fails[action]
+            if not isinstance(error, ActionFailed):
+                raise error
+            outcome.failure = error
+        return outcome.plain()
 
 
 def started(task):
