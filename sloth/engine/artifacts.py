@@ -8,21 +8,19 @@ and a person later, find what was kept, and see when it is not what it was.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 from sloth.core.errors import AnswerError, UsageError
+from sloth.engine.receiving import below, segment, write
 from sloth.runtime.linefile import LineFile, encoded
 
 ARTIFACT = "artifact:"
-SIZE_LIMIT = 1 << 34
 COUNT_LIMIT = 100_000
 LIST = ".jsonl"
 
@@ -64,16 +62,14 @@ class Artifacts:
     def keep(self, host: str, said: Mapping[str, Any]) -> Artifact:
         """Take a file in. said: what its host says of it, with its content. Raises AnswerError."""
         name, task = str(said.get("name")), str(said.get("task"))
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name or len(name) > 1000:
-            raise AnswerError(f"artifact {name[:100]!r}: this is no relative path")
         if len(self._kept) >= COUNT_LIMIT:
             raise AnswerError(f"the run has {COUNT_LIMIT} artifacts already")
-        place = self._folder / _segment(host) / _segment(task) / Path(*map(_segment, pure.parts))
+        place = self._folder / segment(host) / segment(task) / below(name)
         key = str(place.relative_to(self._folder))
         try:
-            size = _write(place, said.get("stream") or (), str(said.get("sha256")))
-            place.chmod(int(said.get("mode", 0o600)) & 0o777 | 0o600)
+            size = write(place, said.get("stream") or (), str(said.get("sha256")))
+            mode = said.get("mode")
+            place.chmod((mode if isinstance(mode, int) else 0) & 0o777 | 0o600)
             kept = Artifact(ARTIFACT + key, name, task, host, str(said.get("path")), size, str(said.get("sha256")))
             with self._lock:
                 self._note(kept)
@@ -85,7 +81,8 @@ class Artifacts:
     def _note(self, kept: Artifact) -> None:
         if not self._list.is_open:
             self._list.open()
-            self._list.hold()
+            if not self._list.hold():
+                raise AnswerError(f"another process writes {self._list.path}")
         self._list.write(encoded(kept.plain()))
 
     def find(self, names: Sequence[str] | None) -> list[Artifact]:
@@ -129,30 +126,3 @@ class Artifacts:
 def runs_with(folder: Path) -> list[str]:
     """The runs that left artifacts."""
     return sorted(path.name.removesuffix(LIST) for path in folder.glob(f"*{LIST}"))
-
-
-def _segment(part: str) -> str:
-    """One name of a path of ours, whatever a host or an author calls its own."""
-    quoted = quote(part.encode("utf-8", "surrogateescape"), safe=" +,=@")
-    return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
-
-
-def _write(place: Path, chunks: Iterable[bytes], announced: str) -> int:
-    """Write a file under a temporary name and give it its own when it is what was announced; its size."""
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    coming = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.part")
-    size, summed = 0, hashlib.sha256()
-    try:
-        with coming.open("xb") as stream:
-            for chunk in chunks:
-                size += len(chunk)
-                if size > SIZE_LIMIT:
-                    raise AnswerError(f"{place.name}: more than {SIZE_LIMIT >> 30} GiB are not kept")
-                summed.update(chunk)
-                stream.write(chunk)
-        if summed.hexdigest() != announced:
-            raise AnswerError(f"{place.name} arrived damaged, or changed while it was sent: run again")
-        coming.replace(place)
-    finally:
-        coming.unlink(missing_ok=True)
-    return size

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import AnswerError
-from sloth.engine.artifacts import _segment, _write
+from sloth.engine.receiving import below, segment, write
 
 FOLDER = "fetched"
 
@@ -20,27 +20,26 @@ class Fetched:
     """What one host brought. folder: that of the workflow."""
 
     def __init__(self, folder: Path, host: str) -> None:
-        self._folder = folder / FOLDER / _segment(host)
+        self._folder = folder / FOLDER / segment(host)
 
     def look(self, said: Mapping[str, Any]) -> dict[str, object]:
         """{"name", "sha256"} → {"path", "same"}: where a file goes, and whether it is there. Raises AnswerError."""
         place = self._place(said)
-        return {"path": str(place), "same": place.is_file() and _sha256(place) == said.get("sha256")}
+        try:
+            return {"path": str(place), "same": place.is_file() and _sha256(place) == said.get("sha256")}
+        except OSError as error:
+            raise AnswerError(f"{place} cannot be read: {error.strerror}") from error
 
     def keep(self, said: Mapping[str, Any]) -> None:
         """{"name", "sha256", "stream"}: a file to keep. Raises AnswerError."""
         place = self._place(said)
         try:
-            _write(place, said.get("stream") or (), str(said.get("sha256")))
+            write(place, said.get("stream") or (), str(said.get("sha256")))
         except OSError as error:
             raise AnswerError(f"{place} cannot be written: {error.strerror}") from error
 
     def _place(self, said: Mapping[str, Any]) -> Path:
-        name = str(said.get("name"))
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name or len(name) > 1000:
-            raise AnswerError(f"{name[:100]!r}: this is no relative path")
-        return self._folder / Path(*map(_segment, pure.parts))
+        return self._folder / below(str(said.get("name")))
 
 
 def _sha256(path: Path) -> str:

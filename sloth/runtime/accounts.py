@@ -7,6 +7,7 @@ import grp
 import pwd
 import re
 
+from sloth.runtime.attributes import group_name
 from sloth.runtime.failure import ActionFailed, BadArguments
 
 MYPY = False
@@ -47,7 +48,7 @@ class Account:
 
     def plain(self) -> "dict[str, object]":
         """For the caller in Lua."""
-        return {"name": self.name, "uid": self.uid, "gid": self.gid, "group": group_label(self.gid),
+        return {"name": self.name, "uid": self.uid, "gid": self.gid, "group": group_name(self.gid),
                 "comment": self.comment, "home": self.home, "shell": self.shell, "groups": list(self.groups)}
 
 
@@ -79,9 +80,9 @@ class Profile:
 
     def resolve(self, host: "Host", name: str) -> None:
         """Fail before anything is changed when a group is not there or the uid is another's."""
-        self.group = None if self.group is None else group_name(host, self.group)
+        self.group = None if self.group is None else named_group(host, self.group)
         if self.groups is not None:
-            self.groups = sorted({group_name(host, one) for one in words(self.groups)})
+            self.groups = sorted({named_group(host, one) for one in words(self.groups)})
         for text in (self.comment, self.shell, self.home):
             if text is not None and (":" in text or "\n" in text):
                 raise BadArguments(f"a field of an account can hold neither colon nor newline: {text!r}")
@@ -117,7 +118,7 @@ class Profile:
     def _groups(self, account: Account) -> "list[str]":
         if self.groups is None:
             return []
-        primary = group_label(account.gid) if self.group is None else self.group
+        primary = group_name(account.gid) if self.group is None else self.group
         want = [group for group in self.groups if group != primary or group in account.groups]
         if self.append:
             missing = [group for group in want if group not in account.groups]
@@ -220,7 +221,7 @@ def words(names: "Sequence[str]") -> "list[str]":
     return [part for entry in names for part in re.split(r"[\s,]+", entry) if part]
 
 
-def group_name(host: "Host", group: str) -> str:
+def named_group(host: "Host", group: str) -> str:
     """The name of a group given by name or number. In check mode it may yet be made: a warning."""
     try:
         return grp.getgrnam(group).gr_name
@@ -235,14 +236,6 @@ def group_name(host: "Host", group: str) -> str:
         raise ActionFailed(f"there is no group {group}; nothing was changed (user.group_create makes one)")
     host.warn(f"there is no group {group} (yet)")
     return group
-
-
-def group_label(gid: int) -> str:
-    """The name of a gid, or the number where it has none."""
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
 
 
 def find_group(name: str) -> "grp.struct_group | None":

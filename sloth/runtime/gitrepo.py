@@ -70,7 +70,7 @@ class Repository:
 
     def status(self) -> "dict[str, object]":
         """clean, branch, commit, files, ahead, behind."""
-        files = [{"state": one[:2].strip(), "path": one[3:]} for one in self._changes()]
+        files = [{"state": state.strip(), "path": path} for state, path in self._changes()]
         counted = self._look("rev-list", "--left-right", "--count", "HEAD...@{upstream}")
         ahead, behind = counted.out.split() if counted.ok else ("0", "0")
         return {
@@ -236,10 +236,18 @@ class Repository:
         found = self._look("rev-parse", "--quiet", "--verify", "--end-of-options", version + "^{commit}")
         return found.out.strip() if found.ok else None
 
-    def _changes(self, *, tracked: bool = False, paths: "Sequence[str]" = ()) -> "list[str]":
+    def _changes(self, *, tracked: bool = False, paths: "Sequence[str]" = ()) -> "list[tuple[str, str]]":
+        """What was changed: two letters that say how, and the path."""
         flags = ["--untracked-files=" + ("no" if tracked else "all")]
         told = self._must("status", "--porcelain", "-z", *flags, "--", *paths)
-        return [one for one in told.split("\0") if one]
+        entries = iter(told.split("\0"))
+        found = []
+        for one in entries:
+            if one:
+                found.append((one[:2], one[3:]))
+            if one[:1] in ("R", "C") or one[1:2] in ("R", "C"):
+                next(entries)  # where it was before
+        return found
 
     def _is_before(self, branch: str, commit: str) -> bool:
         """Whether all of a branch of ours is in the history of a commit."""

@@ -61,9 +61,8 @@ class Request:
 class Response:
     """What came back; its body is still to be read, once."""
 
-    def __init__(self, answer: "http.client.HTTPResponse", host: "Host", method: str) -> None:
+    def __init__(self, answer: "http.client.HTTPResponse", host: "Host") -> None:
         self._answer = answer
-        self._method = method
         self._host = host
         self.status = answer.status
         self.url = answer.geturl()
@@ -71,7 +70,6 @@ class Response:
 
     def chunks(self) -> "Iterator[bytes]":
         """The body, bit by bit. A stop ends it."""
-        received = 0
         watch = self._host.token.on_stop(self._cut)
         try:
             while True:
@@ -79,7 +77,6 @@ class Response:
                 data = self._answer.read(CHUNK)
                 if not data:
                     break
-                received += len(data)
                 yield data
         except (OSError, http.client.HTTPException) as error:
             self._host.token.check()
@@ -87,9 +84,8 @@ class Response:
         finally:
             self._host.token.done(watch)
             self._answer.close()
-        announced = self.headers.get("content-length", "")
-        if announced.isdigit() and received != int(announced) and self._method != "HEAD":
-            raise ActionFailed(f"{self.url}: the answer broke off after {received} of {announced} bytes")
+        if self._answer.length:  # what is left of the announced length
+            raise ActionFailed(f"{self.url}: the answer broke off {self._answer.length} bytes before its end")
 
     def body(self, limit: int) -> bytes:
         """All of it, if it is not more than that."""
@@ -132,7 +128,7 @@ def send(host: "Host", request: Request) -> Response:
         answer = opener.open(asked, timeout=PATIENCE)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ActionFailed(f"{request.method} {request.url}: {_reason(error)}") from error
-    return Response(answer, host, request.method)
+    return Response(answer, host)
 
 
 def exchange(host: "Host", asked: Request, retries: int = 0, delay: float = 0.0) -> "dict[str, object]":

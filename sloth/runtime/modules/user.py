@@ -11,6 +11,7 @@ from sloth.runtime import accounts
 from sloth.runtime.account_programs import Making
 from sloth.runtime.accounts import Profile
 from sloth.runtime.action import action
+from sloth.runtime.attributes import group_name
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.ssh_key import ssh_key as ssh_key  # noqa: PLC0414  # an action of this module
 
@@ -269,7 +270,7 @@ def remove_from_group(host: "Host", *, name: str, groups: "list[str]") -> None:
         return
     account = accounts.get(name)
     gone = accounts.words(groups)
-    primary = accounts.group_label(account.gid)
+    primary = group_name(account.gid)
     if primary in gone:
         raise ActionFailed(f"{primary} is the primary group of {name}; give another one first")
     programs.modify(host, account, Profile(groups=[group for group in account.groups if group not in gone]))
@@ -284,7 +285,7 @@ def get_groups(host: "Host", *, name: str) -> "list[str]":
     example: print(table.concat(user.get_groups("deploy"), " "))
     """
     account = accounts.get(name)
-    primary = accounts.group_label(account.gid)
+    primary = group_name(account.gid)
     return [primary, *(group for group in account.groups if group != primary)]
 
 
@@ -304,7 +305,7 @@ def group_create(
     found = accounts.find_group(accounts.check_name("group", name))
     if found is not None and gid in {None, found.gr_gid}:
         return
-    holder = None if gid is None else accounts.group_label(gid)
+    holder = None if gid is None else group_name(gid)
     if holder not in {None, str(gid)} and not non_unique:
         raise ActionFailed(f"the gid {gid} is that of {holder}; non_unique = true permits to share it")
     number = [] if gid is None else ["-g", str(gid)] + ["-o"] * non_unique

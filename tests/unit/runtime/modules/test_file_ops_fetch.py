@@ -77,3 +77,9 @@ def test_a_damaged_file_does_not_take_the_place_of_a_good_one(controller, tmp_pa
     with pytest.raises(AnswerError, match="arrived damaged"):
         controller.fetched.keep({"name": "f", "sha256": good, "stream": iter([b"bad"])})
     assert (tmp_path / "site/fetched/h1/f").read_bytes() == b"good"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "\ud800"], ids=["too long for the disk", "no text"])
+def test_a_name_that_no_file_can_have_is_refused(controller, name):
+    with pytest.raises(AnswerError):
+        controller.fetched.keep({"name": name, "sha256": "", "stream": iter(())})

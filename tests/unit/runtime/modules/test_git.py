@@ -240,3 +240,10 @@ def test_a_history(origin):
 def test_without_git_it_says_how_to_get_it():
     with pytest.raises(ActionFailed, match=r"there is no git on this host; pkg\.install"):
         git.is_repo(FakeHost(programs=[]), path="/srv/app")
+
+
+def test_a_file_that_was_renamed_is_one_change(origin):
+    run(origin.path, "mv", "file", "other name")
+    (origin.path / "new").write_text("x")
+    files = git.status(real_host(), path=str(origin.path))["files"]
+    assert files == [{"state": "R", "path": "other name"}, {"state": "??", "path": "new"}]

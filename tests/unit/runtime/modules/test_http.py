@@ -53,6 +53,9 @@ class Answers(BaseHTTPRequestHandler):
             self.say(302, b"", {"Location": "file:///etc/passwd"})
         elif route == "/cut":
             self.say(200, b"half", {"Content-Length": "1000"})
+        elif route == "/odd-length":
+            self.say(200, b"all", {"Content-Length": "\xb2"})
+            self.close_connection = True
         elif route == "/silent":
             self.send_response(200)
             self.end_headers()
@@ -96,6 +99,10 @@ def test_a_response_says_all_and_counts_as_its_body(server):
     assert found["headers"]["content-type"] == "application/json; charset=utf-8"
     method, path, headers, _ = server.asked[0]
     assert (method, path, headers["X-A"], headers["User-Agent"]) == ("GET", "/json?a=1&b=x+y", "1", "sloth")
+
+
+def test_a_length_that_is_none_is_no_length(server):
+    assert call("get", url=server.url + "/odd-length")["body"] == "all"
 
 
 def test_a_404_is_an_answer_and_no_server_is_a_failure(server):

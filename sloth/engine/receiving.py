@@ -1,0 +1,58 @@
+"""Files that hosts send: each under a name of ours that no host can lead elsewhere, and whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from sloth.core.errors import AnswerError
+
+SIZE_LIMIT = 1 << 34
+_NAME_LIMIT = 1000
+
+
+def below(name: str) -> Path:
+    """The relative path that a host calls a file by, as a path of ours. Raises AnswerError."""
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in name or len(name) > _NAME_LIMIT:
+        raise AnswerError(f"{name[:100]!r}: this is no relative path")
+    try:
+        return Path(*map(segment, pure.parts))
+    except UnicodeEncodeError as error:
+        raise AnswerError(f"{name[:100]!r}: no file is called that") from error
+
+
+def segment(part: str) -> str:
+    """One name of a path of ours, whatever a host or an author calls its own."""
+    quoted = quote(part.encode("utf-8", "surrogateescape"), safe=" +,=@")
+    return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
+
+
+def write(place: Path, chunks: Iterable[bytes], announced: str) -> int:
+    """Write a file under a temporary name and give it its own when it has the sha256 that was announced; its size.
+
+    Raises AnswerError for what is not to be kept, OSError when the disk does not take it.
+    """
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
+    size, summed = 0, hashlib.sha256()
+    try:
+        with coming.open("xb") as stream:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > SIZE_LIMIT:
+                    raise AnswerError(f"{place.name}: more than {SIZE_LIMIT >> 30} GiB are not kept")
+                summed.update(chunk)
+                stream.write(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if summed.hexdigest() != announced:
+            raise AnswerError(f"{place.name} arrived damaged, or changed while it was sent: run again")
+        coming.replace(place)
+    finally:
+        coming.unlink(missing_ok=True)
+    return size
