@@ -190,9 +190,12 @@ class Matcher:
         return self._pattern.sub(MASK, text)
 
     def uncut(self, text: str, at: int) -> int:
-        """Where a secret begins that this place lies in; the place itself if it lies in none."""
-        around = self._pattern.finditer(text, max(0, at - self._longest))
-        return next((found.start() for found in around if found.start() < at < found.end()), at)
+        """Where a secret begins that this place lies in; the place itself if it lies in none.
+
+        From the start of the text, as `mask` goes: of `00000000` in many zeros there are as many ways to find it.
+        """
+        behind = (found.start() for found in self._pattern.finditer(text) if found.end() > at)
+        return min(next(behind, at), at)
 
     def open_end(self, text: str) -> int:
         """Where at the end of a text a secret may begin that is not whole yet."""

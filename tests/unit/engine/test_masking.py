@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sloth.core.errors import SecretsError
@@ -64,6 +64,7 @@ def test_however_a_secret_is_written_it_is_not_seen(way: str, secret: str):
 
 
 @settings(deadline=None, max_examples=150)
+@example(secrets=["00000000"], between=["00000000", "", "", "", "", "00000000"], cuts=[])
 @given(
     secrets=st.lists(SECRETS, min_size=1, max_size=5),
     between=st.lists(st.text(max_size=20), min_size=6, max_size=6),
