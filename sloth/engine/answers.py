@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,7 @@ class Answers:
         self._fact = fact
         self._announcements = Announcements(str(job["host"]), shared.publish)
         self._fetched = Fetched(shared.folder, str(job["host"]))
+        self._confining = threading.Lock()  # a host that lies gets one process of ours at a time, not all of them
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
         """For the Peer."""
@@ -129,7 +131,8 @@ class Answers:
             return self._shared.templates.render_text(text, search, variables)
         facts = {name: self._fact(name) for name in sorted(set(FACT.findall(text)))}
         found = {name: self._disclosure.secret(name) for name in sorted(references(text))}
-        return confined.render(text, search, {**variables, "facts": facts, "secrets": found})
+        with self._confining:
+            return confined.render(text, search, {**variables, "facts": facts, "secrets": found})
 
     def secret(self, args: Mapping[str, Any]) -> object:
         """{"name"} → {"value"}, of a secret that the host's tasks name."""

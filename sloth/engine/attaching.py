@@ -23,6 +23,7 @@ from sloth.engine.history import History, retold
 from sloth.engine.history import read as read_history
 from sloth.engine.incoming import BadEvent, parse
 from sloth.engine.lives import Lives
+from sloth.engine.opening import Opening
 from sloth.engine.pending import Due, Pending, workflow_key
 from sloth.engine.reading import inventory
 from sloth.engine.recording import Recorder
@@ -159,7 +160,7 @@ class Collector:
         self.aborted = ""
         self.is_over = False
         self._known = known
-        self._open_session = open_session
+        self._opening = Opening(lambda: open_session({"event": self._hear}), lambda session: session.close())
         self._due = due
         self._publish = publish
         self._kept = kept
@@ -168,6 +169,7 @@ class Collector:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._stopped = False
+        self._odd = False
 
     def go(self) -> None:
         """Collect until the host's part is over, or we are stopped. A host that cannot be reached goes on by itself."""
@@ -175,7 +177,9 @@ class Collector:
             if self._stopped:
                 return
             self._due.load()
-            self._session = self._open_session({"event": self._hear})
+            self._session = self._opening.result()
+            if self._session is None or self._stopped:
+                return
             known = self._known
             asked = {"run": known.run, "host": known.host, "skip": known.heard, "cancel": self._cancel}
             self._take_end(self._session.call("attach", asked))
@@ -192,6 +196,7 @@ class Collector:
         """Go away; the host goes on."""
         del reason
         self._stopped = True
+        self._opening.give_up()
         if self._session is not None:
             self._session.close()
 
@@ -203,7 +208,9 @@ class Collector:
         try:
             event = parse(self.host, plain)
         except BadEvent as error:
-            self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
+            if not self._odd:
+                self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
+            self._odd = True
             return
         if isinstance(event, TaskFinished):
             with self._lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from sloth.core.errors import ConnectionRefused
@@ -110,7 +112,7 @@ def test_cancelling_asks_the_host_to_stop():
 
 
 def test_what_makes_no_sense_is_left_out():
-    _, _, seen = collect([{"type": "nonsense"}, finished("zzz"), finished("a")], {"counts": {}}, tasks=("a",))
+    _, _, seen = collect([{"type": "nonsense"}, {"type": "more"}, finished("zzz"), finished("a")], {"counts": {}}, tasks=("a",))
     assert ends(seen) == [("a", "changed")]
     assert sum(isinstance(event, Notice) for event in seen) == 1
 
@@ -124,3 +126,25 @@ def test_handlers_that_it_left_over_are_owed(tmp_path):
 def test_a_runtime_that_refuses_is_a_notice():
     collector, _, seen = collect([], ActionFailed("no such call: attach"))
     assert isinstance(seen[0], Notice) and not collector.is_over
+
+
+def test_who_is_still_connecting_is_left_at_once():
+    connecting, late = threading.Event(), threading.Event()
+    session = FakeSession([finished("a")], {"counts": {}})
+
+    def open_session(hear):
+        connecting.set()
+        late.wait(10)
+        return session
+
+    known = Known("1f", "h1", frozenset({"a"}), 0)
+    seen: list[Event] = []
+    collector = Collector(known, open_session, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
+    going = threading.Thread(target=collector.go)
+    going.start()
+    assert connecting.wait(10)
+    collector.cancel("stopped by Ctrl-C")
+    going.join(5)
+    assert not going.is_alive()
+    late.set()
+    assert (seen, session.asked, collector.is_over) == ([], [], False)
