@@ -360,10 +360,15 @@ function Workflow:on_task_complete(fn) end
 ---@return sloth.Workflow
 function Workflow:on_task_start(fn) end
 
---- Names, { role = …, vars = … }, role(name, vars).
+--- Names, { role = …, vars = …, tags = … }, role(name, vars):tags(…).
 ---@param roles any[]
 ---@return sloth.Workflow
 function Workflow:roles(roles) end
+
+--- Tags that all of its tasks have, also those of its roles.
+---@param ... string | string[]
+---@return sloth.Workflow
+function Workflow:tags(...) end
 
 --- Its tasks: built, names, or tables.
 ---@param tasks table

@@ -117,13 +117,29 @@ def closures(program: "Program", workflow: str) -> Declared:
 def _take_roles_in(workflow: "dict[str, Any]", roles: "dict[str, Any]") -> None:
     """Put the tasks and handlers of a workflow's roles before its own."""
     tasks, handlers = [], []
+    _hand_tags_down(workflow["roles"])
     for use in workflow["roles"]:
         name = use["role"]
         own = {task["name"] for task in roles[name]["tasks"]}
-        tasks += [_of_role(name, own, task) for task in roles[name]["tasks"]]
+        tasks += [_tagged(_of_role(name, own, task), use["tags"]) for task in roles[name]["tasks"]]
         handlers += [dict(handler, role=name) for handler in roles[name]["handlers"]]
-    workflow["tasks"] = tasks + [dict(task, role=None) for task in workflow["tasks"]]
+    tasks += [dict(task, role=None) for task in workflow["tasks"]]
+    workflow["tasks"] = [_tagged(task, workflow["tags"]) for task in tasks]
     workflow["handlers"] = handlers + workflow["handlers"]
+
+
+def _hand_tags_down(uses: "list[dict[str, Any]]") -> None:
+    """What a role needs has its tags too; `never` only where nothing else wants the needed role."""
+    for use in reversed(uses):  # those that need it stand behind it, and know all of their tags by now
+        givers = [other["tags"] for other in uses if use["role"] in other["needs"]]
+        only_never = use.get("implied") and all("never" in tags for tags in givers)
+        handed = [tag for tags in givers for tag in tags if tag != "never" or only_never]
+        use["tags"] = _tagged(use, handed)["tags"]
+
+
+def _tagged(one: "dict[str, Any]", tags: "list[str]") -> "dict[str, Any]":
+    """With these tags as well, each once."""
+    return dict(one, tags=list(dict.fromkeys([*one["tags"], *tags])))
 
 
 def _put_first(tasks: "list[dict[str, Any]]", command: "dict[str, Any]") -> None:

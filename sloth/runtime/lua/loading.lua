@@ -113,7 +113,7 @@ local function declared_workflow(spec, built)
   workflow.tasks = declared_tasks(spec.tasks, within_reach(spec.tasks, built))
   workflow.handlers = declared_handlers(spec.handlers)
   workflow.roles = list()
-  for i, role in ipairs(spec.roles) do workflow.roles[i] = { role = role.role, vars = role.vars } end
+  for i, role in ipairs(spec.roles) do workflow.roles[i] = { role = role.role, vars = role.vars, tags = role.tags } end
   return workflow
 end
 
@@ -237,11 +237,12 @@ local function with_dependencies(workflow, where)
     end
     if taken[use.role] then return end
     open[#open + 1] = use.role
-    for _, need in ipairs(sloth.decode(sloth.read("meta:" .. use.role, where) or "[]")) do
-      local other = uses[need.role] or { role = need.role, vars = {}, givers = {} }
+    use.needs = list()
+    for i, need in ipairs(sloth.decode(sloth.read("meta:" .. use.role, where) or "[]")) do
+      local other = uses[need.role] or { role = need.role, vars = {}, givers = {}, tags = list(), implied = true }
       uses[need.role] = other
       give(other, need.vars, use.role, where)
-      use.needs = true
+      use.needs[i] = need.role
       take(other)
     end
     open[#open], taken[use.role] = nil, true
@@ -252,7 +253,7 @@ local function with_dependencies(workflow, where)
   return ordered
 end
 
-local function load_role(load_state, name, is_needed, where)
+local function load_role(load_state, name, needs_others, where)
   local scope, found = { tasks = {}, handlers = {} }, false
   for _, part in ipairs { "handlers", "tasks" } do
     for _, ending in ipairs { ".sloth", ".lua" } do
@@ -265,7 +266,7 @@ local function load_role(load_state, name, is_needed, where)
       end
     end
   end
-  if not found and not is_needed then
+  if not found and not needs_others then
     fail("role '" .. name .. "' has no tasks/main.sloth and no handlers/main.sloth", where)
   end
   return { tasks = declared_tasks(scope.tasks, by_name(scope.tasks)), handlers = declared_handlers(scope.handlers) }
@@ -277,8 +278,7 @@ local function load_roles(state, workflows)
     local where = workflow.file .. ":" .. tostring(workflow.line)
     workflow.roles = with_dependencies(workflow, where)
     for _, use in ipairs(workflow.roles) do
-      roles[use.role] = roles[use.role] or load_role(state, use.role, use.needs, where)
-      use.needs = nil
+      roles[use.role] = roles[use.role] or load_role(state, use.role, #use.needs > 0, where)
     end
   end
   return roles

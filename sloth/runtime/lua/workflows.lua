@@ -36,29 +36,38 @@ end
 
 local function make_role(name, vars, where)
   return {
-    kind = "role", role = expect(name, "string", "role", where),
+    kind = "role", role = expect(name, "string", "role", where), tags = list(),
     vars = vars == nil and {} or data(vars, "the variables of a role", where),
   }
 end
 
+local role_methods = {}
+
+-- All of its tasks have these, and those of the roles that it needs.
+function role_methods.tags(spec, where, ...) spec.tags = names("tags", where, ...) end
+
 function env.role(name, vars)
   local where = sloth.caller_line()
   local spec = make_role(name, vars, where)
-  return builder("role", spec.role, {}, spec)
+  return builder("role", spec.role, role_methods, spec)
 end
 
--- "name", { role = "name", vars = {…} } or role("name", {…})
+local ROLE_KEYS = { role = true, vars = true, tags = true }
+
+-- "name", { role = "name", vars = {…}, tags = {…} } or role("name", {…}):tags(…)
 local function as_role(value, where)
   if type(value) == "string" then return make_role(value, nil, where) end
-  if type(value) ~= "table" then mismatch("a role", "a name or { role = …, vars = … }", value, where) end
+  if type(value) ~= "table" then mismatch("a role", "a name or { role = …, vars = …, tags = … }", value, where) end
   local spec = specs[value]
   if spec and spec.kind == "role" then return spec end
   for key in next, value do
-    if key ~= "role" and key ~= "vars" then
-      fail("roles: unknown key " .. tostring(key) .. near(tostring(key), { role = true, vars = true }), where)
+    if not ROLE_KEYS[key] then
+      fail("roles: unknown key " .. tostring(key) .. near(tostring(key), ROLE_KEYS), where)
     end
   end
-  return make_role(value.role, value.vars, where)
+  local made = make_role(value.role, value.vars, where)
+  if value.tags ~= nil then role_methods.tags(made, where, value.tags) end
+  return made
 end
 
 -- The tasks of a workflow: built ones, their names, tables, or a mix -----------------------------
@@ -115,6 +124,7 @@ for _, name in ipairs { "on_start", "on_task_start", "on_task_complete", "on_com
   methods[name] = function(spec, where, value) spec.hooks[name] = expect(value, "function", name, where) end
 end
 
+function methods.tags(spec, where, ...) spec.tags = names("tags", where, ...) end
 function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", where, ...), ",") end
 function methods.variables(spec, where, value) spec.variables = data(value, "variables", where) end
 function methods.metadata(spec, where, value) spec.metadata = plain(value, "metadata", where) end
@@ -147,7 +157,7 @@ end
 
 function methods.roles(spec, where, value)
   if not is_plain_table(value) or not sloth.length(value) then
-    mismatch("roles", "a list of names or of { role = …, vars = … }", value, where)
+    mismatch("roles", "a list of names or of { role = …, vars = …, tags = … }", value, where)
   end
   spec.roles = list()
   for i, item in ipairs(value) do spec.roles[i] = as_role(item, where) end
@@ -189,7 +199,7 @@ local function new_workflow(name, where)
   local file, line = place(where)
   return {
     kind = "workflow", name = name, file = file, line = line, hooks = {}, roles = list(), config = {}, variables = {},
-    tasks = {}, handlers = {},
+    tasks = {}, handlers = {}, tags = list(),
   }
 end
 

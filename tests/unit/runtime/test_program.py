@@ -62,7 +62,7 @@ def test_all_that_a_workflow_declares_is_in_the_program():
         "name": "site", "description": "all of it", "version": "1.0.0", "hosts": "all", "variables": {"a": 1},
         "config": {"timeout": "15m", "max_parallel_tasks": 4}, "line": 11, "file": "site.sloth",
     }
-    assert flow["roles"] == [
+    assert [{"role": use["role"], "vars": use["vars"]} for use in flow["roles"]] == [
         {"role": "common", "vars": {}}, {"role": "web", "vars": {"port": 8080}}, {"role": "db", "vars": {"size": 2}}
     ]
     assert [task["name"] for task in flow["tasks"]] == [
@@ -114,7 +114,7 @@ WRONG = {
     "unknown method": ("task('t')\n  :descripton('x')", 2, "unknown method descripton: did you mean 'description'?"),
     "a method far from all": ("task('t'):zzzzzzzz()", 1, "unknown method zzzzzzzz; there are abort_if, ai_optimization,"),
     "unknown workflow method": ("workflow.define('w')\n:task({})", 2, "unknown method task: did you mean 'tasks'?"),
-    "unknown workflow key": ("workflow.define('w', { taks = {} })", 1, "unknown key taks: did you mean 'tasks'?"),
+    "unknown workflow key": ("workflow.define('w', { taskss = {} })", 1, "unknown key taskss: did you mean 'tasks'?"),
     "unknown workflow function": ("workflow.defin('w')", 1, "unknown workflow.defin: did you mean 'define'?"),
     "dot for colon": ("task('t').command(function() end)", 1, "with a colon"),
     "setting a field": ("task('t').command = print", 1, "with its method, :command(…)"),

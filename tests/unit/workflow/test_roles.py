@@ -52,6 +52,37 @@ def test_the_word_of_the_workflow_wins_over_that_of_a_role(tmp_path):
     assert uses["firewall"].variables == {"ports": [443], "log": True}
 
 
+def tags_of(workflow: Workflow) -> dict[str, tuple[str, ...]]:
+    return {task.name.partition(" ")[0]: task.tags for task in workflow.tasks}
+
+
+def test_15_tasks_inherit_the_tags_of_their_role_of_who_needs_it_and_of_the_workflow(tmp_path):
+    role(tmp_path, "base")
+    role(tmp_path, "firewall", "dependencies: [base]")
+    role(tmp_path, "web", "dependencies: [firewall]")
+    path = tmp_path / "roles" / "web" / "tasks" / "main.sloth"
+    path.write_text('task("do"):tags("own", "net"):command("true"):build()')
+    found = workflow(tmp_path, '{ role("web"):tags("net", "http"), { role = "base", tags = { "os" } } }):tags("site"')
+    assert tags_of(found) == {
+        "base": ("os", "net", "http", "site"), "firewall": ("net", "http", "site"), "web": ("own", "net", "http", "site"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("used", "tags"),
+    [
+        pytest.param('role("web"):tags("never")', ("never",), id="who needs it never runs"),
+        pytest.param('role("web"):tags("never"), "base"', (), id="the workflow wants it itself"),
+        pytest.param('role("web"):tags("never"), "mail"', (), id="another role wants it"),
+    ],
+)
+def test_15_what_a_role_needs_inherits_never_only_where_nothing_else_wants_it(tmp_path, used, tags):
+    role(tmp_path, "base")
+    role(tmp_path, "web", "dependencies: [base]")
+    role(tmp_path, "mail", "dependencies: [base]")
+    assert tags_of(workflow(tmp_path, f"{{ {used} }}"))["base"] == tags
+
+
 def test_a_role_is_found_on_the_configured_path(tmp_path):
     role(tmp_path / "shared", "base")
     found = workflow(tmp_path, '{ "base" }', roles_path=[str(tmp_path / "shared" / "roles")])
