@@ -20,7 +20,7 @@ from sloth.engine.incoming import BadEvent, parse
 from sloth.engine.opening import Opening
 from sloth.engine.pending import Due
 from sloth.engine.rebooting import Order, Reboot
-from sloth.engine.resuming import go_on
+from sloth.engine.resuming import continued
 from sloth.engine.stopwatch import Stopwatch
 from sloth.engine.terms import Begin, Begun, Session, Terms
 from sloth.runtime.failure import ActionFailed
@@ -142,7 +142,6 @@ class HostRun:
             return None
         with self._lock:
             gates = [dict(gate) for gate in self._gates.values()]
-        job = go_on(job, self._ended) if self._ended else job
         verb = "detach" if self._terms.detach else "job"
         done = self.session.call(verb, {**job, "gates": gates, "pending": self._due.load()})
         return done if isinstance(done, dict) else {}
@@ -150,16 +149,17 @@ class HostRun:
     def _reboot(self, order: Order) -> Begun | None:
         """Reboot the host, and tell how the tasks ended that wanted it. A session for what is left."""
         assert self.session is not None  # it was the host that gave the order
-        text = f"reboots; the run goes on there when it is back, for which it has {order.wait:g} s"
-        self._publish(Notice(text, self.host))
+        self._publish(Notice(f"reboots; it has {order.wait:g} s to come back, and the run goes on there", self.host))
         try:
             begun = Reboot(self.host, order, self._connect, self._is_stopped).go(self.session)
         except ActionFailed as error:
+            self.session.close()
             self._release("failed", error.message, {"error": error.message, **error.result})
-            return self._connect()
-        if begun is not None:
-            self._release()
-        return begun
+            begun = self._connect()
+        if begun is None:
+            return None
+        self._release()
+        return begun[0], continued(begun[1], self._ended)
 
     def _is_stopped(self) -> bool:
         """Wait a moment; whether nobody wants this host's part any more."""

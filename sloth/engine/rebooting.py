@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sloth.core.errors import BecomeFailed, ConnectionLost, HostKeyChanged, HostKeyUnknown, NotBack, Unreachable
+from sloth.core.errors import BecomeFailed, ConnectionLost, HostKeyChanged, NotBack, Unreachable
 from sloth.engine.acting import act
 from sloth.engine.terms import Begun, Session
 from sloth.runtime import booting
 from sloth.runtime.failure import ActionFailed
 
 LONGEST = 86400.0  # seconds that we wait for a host, whatever it says
-_FINAL = (HostKeyUnknown, HostKeyChanged, BecomeFailed)  # that no patience helps
+_FINAL = (HostKeyChanged, BecomeFailed)  # another machine; a password that is not tried again and again
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Rest:
         return sum(len(host.tasks) for host in self.plan.hosts) - len(self.done)
 
 
-def go_on(job: Mapping[str, Any], ended: Mapping[str, TaskFinished]) -> dict[str, Any]:
+def continued(job: Mapping[str, Any], ended: Mapping[str, TaskFinished]) -> dict[str, Any]:
     """The job of a host that has done more of it in this life. ended: task → how, also in failure."""
     return {**job, "done": {**job.get("done", {}), **_told(ended)}, "recall": False}
 

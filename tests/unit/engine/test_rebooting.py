@@ -112,6 +112,7 @@ def test_an_order_that_is_refused_fails_the_task_and_the_rest_is_judged_as_ever(
     _, seen, _ = run(refusing, rest)
     assert statuses(seen) == [("a", "failed"), ("b", "skipped")]
     assert rest.jobs[0]["done"]["a"]["blocks"] is True
+    assert refusing.is_closed()
 
 
 def test_the_machine_of_the_controller_is_not_rebooted():
@@ -156,6 +157,14 @@ def test_handlers_that_are_due_run_after_the_reboot_and_one_that_wanted_it_is_do
     _, seen, _ = run(Boot("one", events, ORDER), after, pending=pending)
     assert statuses(seen) == [("a", "changed"), ("b", "ok"), ("restart", "ok")]
     assert after.jobs[0]["pending"] == [] and pending.of("h1") == []
+
+
+def test_what_an_earlier_life_did_is_recalled_before_the_reboot_and_not_again():
+    before, after = Boot("one", [finished("restart", handler=True, reboots="one")], ORDER), Boot("two", [])
+    machine = Machine(before, after)
+    done = {"a": TaskFinished("h1", "a", "ok")}
+    HostRun(HostPlan("h1", {"a": (), "b": ()}), machine.begin, replace(terms([]), glance=0.0), done).go()
+    assert [before.jobs[0]["recall"], after.jobs[0]["recall"]] == [True, False]
 
 
 def test_a_handler_whose_reboot_has_no_end_is_owed(tmp_path):
