@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
@@ -14,6 +15,10 @@ from tests.prerequisites import missing, skip_or_fail
 
 LAB_HOSTS = 3
 LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several people can test on one machine
+
+# A busy machine makes no example wrong. Where CI is set, hypothesis takes the same examples each time, on its own.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import re
 
-import pytest
-
 from tests.house.sources import Function, Source, product_sources, python_sources
 
 FILE_LINES = 400
@@ -17,44 +15,46 @@ VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?|base)(_|$)|_v\d
 VAGUE_CLASS = re.compile(r"\w(Tool|Helper|Util|Utils)$")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
-every_file = pytest.mark.parametrize(
-    "source",
-    # an empty __init__.py only makes a folder of tests importable
-    [pytest.param(source, id=source.path) for source in python_sources() if source.text or source in product_sources()],
-)
-every_product_file = pytest.mark.parametrize(
-    "source", [pytest.param(source, id=source.path) for source in product_sources()]
-)
+
+def _written() -> list[Source]:
+    """All but the empty `__init__.py`, which only makes a folder of tests importable."""
+    return [source for source in python_sources() if source.text or source in product_sources()]
 
 
-@every_file
-def test_a_file_opens_by_saying_what_it_is_for(source: Source):
-    opening = ast.get_docstring(source.tree)
-    assert opening, f"{source.path} has no docstring"
-    assert len(opening.split()) >= 4, f"{source.path}: {opening!r} says too little"
+def test_a_file_opens_by_saying_what_it_is_for():
+    openings = {source.path: ast.get_docstring(source.tree) or "" for source in _written()}
+    assert [path for path, opening in openings.items() if len(opening.split()) < 4] == []
 
 
-@every_file
-def test_a_file_can_be_read_in_one_go(source: Source):
-    manual = sum(_docstring_lines(node) for node in source.functions())
-    lines = source.text.count("\n") - manual
-    assert lines <= FILE_LINES, f"{source.path} has {lines} lines; find the second subject in it"
+def test_a_file_can_be_read_in_one_go():
+    lengths = {source.path: source.text.count("\n") - _manual_lines(source) for source in _written()}
+    too_long = [f"{path} has {lines} lines" for path, lines in lengths.items() if lines > FILE_LINES]
+    assert not too_long, "find the second subject in it"
 
 
-@every_file
-def test_nothing_is_left_unfinished(source: Source):
-    if source.path == "tests/house/test_files.py":
-        return
-    found = [number for number, line in enumerate(source.text.splitlines(), 1) if UNFINISHED.search(line)]
-    assert not found, f"{source.path}:{found[0]}: finish it, or open an issue"
+def _manual_lines(source: Source) -> int:
+    return sum(_docstring_lines(node) for node in source.functions())
 
 
-@every_product_file
-def test_names_say_what_a_thing_is(source: Source):
-    stem = source.path.removesuffix(".py").rsplit("/", 1)[-1]
-    classes = [node.name for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
-    vague = ([stem] if VAGUE.search(stem) else []) + [name for name in classes if VAGUE_CLASS.search(name)]
-    assert not vague, f"{source.path}: {vague[0]} says nothing"
+def test_nothing_is_left_unfinished():
+    unfinished = [
+        f"{source.path}:{number}"
+        for source in _written()
+        if source.path != "tests/house/test_files.py" and UNFINISHED.search(source.text)
+        for number, line in enumerate(source.text.splitlines(), 1)
+        if UNFINISHED.search(line)
+    ]
+    assert not unfinished, "finish it, or open an issue"
+
+
+def test_names_say_what_a_thing_is():
+    vague = []
+    for source in product_sources():
+        stem = source.path.removesuffix(".py").rsplit("/", 1)[-1]
+        classes = [node.name for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+        vague += [f"{source.path}: {stem}"] if VAGUE.search(stem) else []
+        vague += [f"{source.path}: {name}" for name in classes if VAGUE_CLASS.search(name)]
+    assert not vague, "the name says nothing"
 
 
 def test_functions_are_short():
