@@ -49,7 +49,7 @@ class Lives:
             try:
                 yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
             finally:
-                if not record.has_begun:  # the workflow's on_start has failed: there was no run
+                if not record.has_begun:  # on_start has failed, or a secret does not open: there was no run
                     self._runs.remove(run)
 
     @contextmanager

@@ -34,7 +34,7 @@ class Recorder:
         self._history = history
         self._say = say
         self._lost = ""
-        self.has_begun = False  # whether anything happened that is to be kept
+        self.has_begun = False  # whether anything happened; if nothing did, there was no such life of the run
         self._bus = Bus([self._take], settle=self._settle, mask=mask)
 
     def __enter__(self) -> Self:
@@ -43,6 +43,8 @@ class Recorder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bus.__exit__(kind, error, at)
+        if not self.has_begun and not self._lost:
+            self._trying(self._journal.withdraw)
         self._journal.close()
 
     def publish(self, event: Event) -> None:

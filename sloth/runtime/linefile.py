@@ -46,7 +46,7 @@ class LineFile:
             except BlockingIOError:
                 time.sleep(_GLANCE)  # perhaps somebody only looks whether we are alive
                 continue
-            self._cut()
+            self._mend()
             return True
         return False
 
@@ -71,9 +71,14 @@ class LineFile:
             while view:
                 view = view[os.write(self._fd, view) :]
         except OSError:
-            os.ftruncate(self._fd, self.size)
+            self.cut(self.size)
             raise
         self.size += len(data)
+
+    def cut(self, size: int) -> None:
+        """Take back what was written beyond that size."""
+        os.ftruncate(self._fd, size)
+        self.size = size
 
     def sync(self) -> None:
         """What was written survives a loss of power."""
@@ -99,7 +104,7 @@ class LineFile:
                 if entry is not None:
                     yield start, entry
 
-    def _cut(self) -> None:
+    def _mend(self) -> None:
         """Cut off what stands behind the last line end."""
         end = whole = os.fstat(self._fd).st_size
         while whole:
@@ -110,7 +115,7 @@ class LineFile:
                 break
             whole = begin
         if whole != end:
-            os.ftruncate(self._fd, whole)
+            self.cut(whole)
         self.size = whole
 
 

@@ -50,6 +50,7 @@ class Journal:
         self.last: dict[str, object] = {}  # the last line, as it was written
         self._cut = False
         self._due = False
+        self._before = 0  # the size of the file before this life
 
     @classmethod
     def begin(cls, path: Path, asked: Mapping[str, object]) -> Journal:
@@ -59,6 +60,7 @@ class Journal:
             journal._file.open()
             if not journal._file.hold():
                 raise RunBusy(f"run {path.parent.name} is being worked on by another process")
+            journal._before = journal._file.size
             journal._put(dict(asked, at=time.time()))
             journal.settle(force=True)
         except OSError as error:
@@ -87,6 +89,11 @@ class Journal:
         if self._due or force:
             self._due = False
             self._file.sync()
+
+    def withdraw(self) -> None:
+        """This life never began: the file is as it was before."""
+        self._buffer, self._waiting = [], 0
+        self._file.cut(self._before)
 
     def close(self) -> None:
         """The end of this life of the run."""

@@ -96,6 +96,24 @@ def test_a_run_that_never_began_is_not_kept(folder: Folder):
     assert listed(folder) == []
 
 
+def test_a_secret_that_does_not_open_leaves_no_run_and_an_old_one_as_it_was(folder: Folder):
+    opened = ("--passphrase", "env:GOOD")
+    folder.environ.update(GOOD="a good passphrase", BAD="another passphrase")
+    folder.write("value", "secret value")
+    assert folder.sloth("secrets", "set", "key", "--from-file", "value", *opened).code == 0
+    folder.write("site.sloth", """
+        task("a"):command(function() return #secrets.key == 0, "broken" end):build()
+        workflow.define("w"):tasks({ "a" })
+    """)  # fmt: skip
+    assert folder.sloth("run", "site.sloth", "--passphrase", "env:BAD").code == 1
+    assert listed(folder) == []
+    assert folder.sloth("run", "site.sloth", *opened).code == 2
+    ((bad, _),) = listed(folder)
+    assert folder.sloth("resume", bad, "--passphrase", "env:BAD").code == 1
+    shown = folder.sloth("runs", "show", bad).stdout
+    assert "failed" in shown and "interrupted" not in shown and "resumed" not in shown
+
+
 def test_events_are_listed_shown_counted_and_cleared(folder: Folder):
     good = run(folder)
     events = [json.loads(line) for line in folder.sloth("events", "list", good, "--format", "json").stdout.splitlines()]

@@ -61,6 +61,21 @@ def test_the_index_knows_the_beginning_and_the_end(begun):
     assert runs.entry(run).exit_code == 2
 
 
+def test_a_life_that_never_began_leaves_the_journal_as_it_was(begun):
+    recorder, _, runs, run, said = begun
+    with recorder:
+        recorder.publish(RunStarted(run, "w", "/w.sloth", False, {"h1": ["a"]}, 5.0))
+    path = runs.journal(run)
+    before = path.read_bytes()
+    asked = Asked(run, "w", Request("/w.sloth"), {}, Owner("ada", "desk", 8))
+    again = Journal.begin(path, asked.resumed(False, None))
+    assert path.read_bytes() != before
+    with Recorder(again, runs, History(asked, asked.owner), said.append, Mask()) as second:
+        pass
+    second.check()
+    assert path.read_bytes() == before
+
+
 def test_a_full_disk_is_said_at_once_and_is_an_error_at_the_end_and_stops_nothing(begun):
     recorder, journal, _, _, said = begun
     with recorder:
