@@ -117,10 +117,10 @@ class Ssh:
             time.sleep(wait)
 
     def _connect(self, hop: Hop, login: Login, connection: Connection, password: str | None) -> fabric.Connection:
-        import fabric
-
         timeout = connection.connect_timeout
         sock = self._socket(hop, login, timeout)
+        import fabric  # takes 100 ms, in which the server gets ready for us
+
         policy = HostKeyPolicy(self.known, hop, connection.host_keys, timeout)
         settings = {
             "sock": sock,
