@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
+import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,15 +14,18 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.sloth import AS_NOBODY, NOBODY, SLOTH, Ended, Folder, until
+from tests.e2e.sloth import AS_NOBODY, NOBODY, SLOTH, Ended, Folder
 from tests.house.sources import ROOT
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
+from tests.prerequisites import skip_or_fail
 
 QUICKSTART, SITE = ROOT / "playbooks/quickstart.sloth", ROOT / "playbooks/site.sloth"
 SITE_TASKS = {
-    "web : nginx", "web : owner", "web : page", "web : configuration", "web : running", "packages", "admins",
-    "message of the day",
+    "base : packages", "base : admins", "base : sudo", "base : ssh", "base : firewall", "base : kernel",
+    "base : message of the day", "web : nginx", "web : owner", "web : repository", "web : pages", "web : certificate",
+    "web : configuration", "web : logs", "web : reachable", "web : running", "status : account", "status : report",
+    "status : unit", "status : running", "checks",
 }  # fmt: skip
 
 
@@ -100,9 +105,30 @@ def test_the_quick_start_changes_once_and_then_puts_right_what_is_broken(home):
 
 # The site, on hosts of the lab
 
-PACKAGES = ("nginx", "nginx-common", "tree", "jq", "libjq1", "libonig5")
-USERS = ("ada", "grace", "pages")
-MOTD = "/usr/share/base-files/motd"
+PACKAGES = (
+    "nginx", "nginx-common", "tree", "jq", "libjq1", "libonig5", "nftables", "libnftables1", "libjansson4", "logrotate",
+)  # fmt: skip
+HANDLERS = {"reload nginx", "restart status"}
+# What the site makes, without the packages' own files; as a bare host has none of it, `strip` takes it away.
+MADE = (
+    "/etc/sudoers.d/admins", "/etc/ssh/sshd_config.d/00-sloth.conf", "/etc/nftables.d", "/etc/nftables.conf",
+    "/etc/sysctl.d/99-sloth.conf", "/srv/git", "/var/www", "/etc/nginx", "/var/log/nginx", "/var/log/site",
+    "/etc/ssl/private/site.key", "/etc/ssl/certs/site.pem", "/etc/logrotate.d/site", "/etc/cron.d/status",
+    "/usr/local/bin/status-report", "/etc/systemd/system/status.service", "/var/lib/status",
+)  # fmt: skip
+STRIP = f"""
+systemctl disable --now status nginx 2>/dev/null
+nft delete table inet sloth 2>/dev/null
+apt-get purge -q -y {' '.join(PACKAGES)}
+for user in ada grace pages status; do userdel --remove $user 2>/dev/null; done
+rm -rf {' '.join(MADE)}
+cp /usr/share/base-files/motd /etc/motd
+sysctl -q -w net.ipv4.conf.all.accept_redirects=1 net.ipv4.conf.all.send_redirects=1
+systemctl daemon-reload
+systemctl reset-failed
+systemctl try-restart ssh
+apt-get -q update
+"""
 
 
 def installed(host: Host) -> set[str]:
@@ -110,18 +136,21 @@ def installed(host: Host) -> set[str]:
     return {line.split()[1] for line in listed if line.startswith("ii ")} & set(PACKAGES)
 
 
+def made(host: Host) -> set[str]:
+    """What is there of what the site makes."""
+    return {path for path in MADE if host.exec("test", "-e", path, check=False).returncode == 0}
+
+
 def strip(host: Host) -> None:
     """As it was before it became a site."""
-    host.exec("apt-get", "purge", "-q", "-y", *PACKAGES)
-    for user in USERS:
-        host.exec("userdel", "--remove", user, check=False)
-    host.exec("rm", "-rf", "/var/www", "/etc/nginx", "/var/log/nginx")
-    host.exec("cp", MOTD, "/etc/motd")
+    host.exec("sh", "-c", STRIP)
 
 
 @pytest.fixture
 def bare(lab_hosts: list[Host]) -> Iterator[list[Host]]:
     """Three hosts without the site, and without it again at the end."""
+    if not list(lab_hosts[0].root.glob("srv/repo/nftables_*.deb")):
+        skip_or_fail("needs nftables and logrotate in the lab's repository")
     for host in lab_hosts:
         strip(host)
     yield lab_hosts
@@ -139,7 +168,15 @@ class Site:
         self._words = ("-b", "--become-password-file", "password") if user != "root" else ()
 
     def apply(self, *words: str) -> Ended:
-        return self._folder.sloth("apply", "-i", "hosts.yml", SITE, "--format", "json", *self._words, *words)
+        return self._sloth("apply", *words)
+
+    def verify(self) -> dict[tuple[str, str], str]:
+        """(host, check) → how it ended."""
+        [said] = self._sloth("verify").events
+        return {(one["file"], one["name"]): one["status"] for one in said["tests"]}
+
+    def _sloth(self, command: str, *words: str) -> Ended:
+        return self._folder.sloth(command, "-i", "hosts.yml", SITE, "--format", "json", *self._words, *words)
 
 
 def of_hosts(ended: Ended, status: str) -> dict[str, set[str]]:
@@ -150,8 +187,21 @@ def of_hosts(ended: Ended, status: str) -> dict[str, set[str]]:
 
 
 def serves_its_page(host: Host) -> bool:
-    with urlopen(f"http://{host.address}/", timeout=5) as page:
-        return f"Served by {host.name}.".encode() in page.read()
+    """From outside, past the firewall, and sent on from HTTP to TLS; the certificate is the host's own."""
+    own = ssl.create_default_context(cadata=host.exec("cat", "/etc/ssl/certs/site.pem").stdout)
+    own.check_hostname = False  # it is the host's name, and we come by its address
+    with urlopen(f"http://{host.address}/", timeout=5, context=own) as page:
+        return "git repository" in page.read().decode() and page.headers["X-Served-By"] == host.name
+
+
+def is_shut(host: Host, port: int) -> bool:
+    try:
+        socket.create_connection((host.address, port), timeout=0.3).close()
+    except TimeoutError:
+        return True
+    except ConnectionRefusedError:
+        return False
+    return False
 
 
 @pytest.mark.lab
@@ -160,20 +210,26 @@ def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_
     site, names = Site(Folder(tmp_path), lab, bare, user), [host.name for host in bare]
     checked = site.apply("--check")
     assert (checked.code, checked.stderr) == (0, "")
-    assert of_hosts(checked, "would_change") == dict.fromkeys(names, SITE_TASKS - {"web : running"})
-    assert not any(installed(host) for host in bare)
+    foretold, unknown = of_hosts(checked, "would_change"), of_hosts(checked, "would_run")
+    assert not any(installed(host) | made(host) for host in bare)
+    assert set(site.verify().values()) == {"failed"}
 
     applied = site.apply()
     assert (applied.code, applied.stderr) == (0, "")
-    # Debian starts nginx when it installs it, so that one is not to do any more.
-    assert of_hosts(applied, "changed") == dict.fromkeys(names, SITE_TASKS - {"web : running"} | {"reload nginx"})
-    until(lambda: all(serves_its_page(host) for host in bare))  # nginx reloads in its own time
+    changed = of_hosts(applied, "changed")
+    for name in names:  # check mode foretold each change, or said that nobody knows
+        assert foretold[name] <= changed[name] <= foretold[name] | unknown[name]
+        assert foretold[name] | unknown[name] == SITE_TASKS | HANDLERS
     assert of_hosts(site.apply(), "ok") == dict.fromkeys(names, SITE_TASKS)
+    assert of_hosts(site.apply("--check"), "ok") == dict.fromkeys(names, SITE_TASKS)
+    assert set(site.verify().values()) == {"passed"}
+    assert all(serves_its_page(host) for host in bare)
+    assert all(is_shut(host, 8900) for host in bare)
 
     broken = bare[1]
-    broken.exec("sh", "-c", "rm /var/www/site/index.html; systemctl stop nginx; userdel --remove grace")
+    broken.exec("sh", "-c", "rm /var/www/pages/index.html; systemctl stop nginx; userdel --remove grace; nft flush ruleset")
     repaired = site.apply()
     assert repaired.code == 0
-    changed = {"web : page", "web : running", "admins"}
-    assert of_hosts(repaired, "changed") == {name: changed if name == broken.name else set() for name in names}
+    mended = {"web : pages", "web : running", "base : admins", "base : firewall"}
+    assert of_hosts(repaired, "changed") == {name: mended if name == broken.name else set() for name in names}
     assert of_hosts(site.apply(), "ok") == dict.fromkeys(names, SITE_TASKS)
