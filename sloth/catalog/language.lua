@@ -39,6 +39,9 @@ local Task = {}
 ---@class sloth.Handler
 local Handler = {}
 
+---@class sloth.Role
+local Role = {}
+
 ---@class sloth.Workflow
 local Workflow = {}
 
@@ -404,7 +407,13 @@ function handler(name, fn) end
 --- A role, with variables for it.
 ---@param name string
 ---@param vars? table
+---@return sloth.Role
 function role(name, vars) end
+
+--- Tags that all of its tasks have, also those of the roles that it needs.
+---@param ... string | string[]
+---@return sloth.Role
+function Role:tags(...) end
 
 ---@class sloth.workflow
 ---@overload fun(name: string|table): sloth.Workflow

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +19,7 @@ from types import ModuleType
 import pytest
 
 import sloth.runtime.modules
+from sloth.cli.app import COMMANDS
 from sloth.runtime.catalog import collect
 from sloth.workflow.load import load
 from tests.house.sources import ROOT, project_files
@@ -84,6 +86,22 @@ def _workflow(block: Block, folder: Path) -> Path:
     path = folder / "sample.sloth"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_told_of(command: str):
+    assert re.search(rf"`sloth {command}\b", (ROOT / "sloth/docs/using.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("command", ["apply", "run", "plan"])
+def test_every_option_of_a_run_is_told_of(command: str):
+    said = (ROOT / "sloth/docs/using.md").read_text(encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "sloth", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    options = [re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", line) for line in re.findall(r"^  (-.*)", ended.stdout, re.M)]
+    assert len(options) > 10
+    assert not [names for names in options if not any(re.search(rf"{name}(?![\w-])", said) for name in names)]
 
 
 def test_the_sample_module_passes_its_sample_test(monkeypatch):

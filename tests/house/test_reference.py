@@ -70,6 +70,7 @@ def test_the_definitions_hold_every_function_of_goroutine():
         pytest.param("Task", 'task("x")', id="task"),
         pytest.param("Workflow", 'workflow.define("x")', id="workflow"),
         pytest.param("Handler", 'handler("x", function() end)', id="handler"),
+        pytest.param("Role", 'role("x")', id="role"),
     ],
 )
 def test_the_definitions_hold_every_method_of_a_builder(kind, begin):
