@@ -99,7 +99,7 @@ def test_every_option_of_a_run_is_told_of(command: str):
     ended = subprocess.run(
         [sys.executable, "-m", "sloth", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    options = [re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", line) for line in re.findall(r"^  (-.*)", ended.stdout, re.M)]
+    options = [re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", line) for line in re.findall(r"^  (-.*)", ended.stdout, re.MULTILINE)]
     assert len(options) > 10
     assert not [names for names in options if not any(re.search(rf"{name}(?![\w-])", said) for name in names)]
 
