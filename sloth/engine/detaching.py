@@ -9,8 +9,8 @@ from sloth.core.errors import UsageError
 from sloth.core.model import Plan
 from sloth.core.sealed import is_sealed
 from sloth.engine.disclosing import Mentioned
+from sloth.engine.loading import Loaded
 from sloth.engine.request import Request
-from sloth.engine.run import Loaded
 
 
 def check(request: Request, loaded: Loaded) -> None:

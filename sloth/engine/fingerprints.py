@@ -15,7 +15,7 @@ from pathlib import Path
 from sloth.core.errors import AnswerError
 from sloth.core.sealed import Sealed, opened
 from sloth.engine.files import meant, names_of
-from sloth.engine.run import Loaded
+from sloth.engine.loading import Loaded
 from sloth.inventory.connection import visible
 
 Fingerprints = Mapping[str, Mapping[str, str]]

@@ -20,8 +20,8 @@ from sloth.core.errors import PlanChanged, UsageError
 from sloth.core.writing import write
 from sloth.engine import fingerprints
 from sloth.engine.fingerprints import Fingerprints
+from sloth.engine.loading import Loaded
 from sloth.engine.request import Request
-from sloth.engine.run import Loaded
 
 FORMAT = 1
 _CHOICE = ("workflow", "tags", "skip_tags", "start_at")

@@ -12,11 +12,12 @@ from sloth.core.model import Plan
 from sloth.engine import fingerprints
 from sloth.engine.asked import Asked, Owner, anchored
 from sloth.engine.history import History
+from sloth.engine.loading import Loaded
 from sloth.engine.masking import Mask
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
 from sloth.engine.resuming import Choice, Rest, rest_of
-from sloth.engine.run import Life, Loaded
+from sloth.engine.run import Life
 from sloth.store.journal import Journal
 from sloth.store.runs import Runs
 

@@ -17,7 +17,7 @@ from sloth.core import settings
 from sloth.core.connection import Connection
 from sloth.core.errors import NoPython, Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
-from sloth.core.model import HostPlan, Plan, WorkflowFile
+from sloth.core.model import HostPlan, Plan
 from sloth.core.places import Places
 from sloth.engine.acting import act
 from sloth.engine.answers import Answers, Shared
@@ -32,8 +32,9 @@ from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import HostRun
-from sloth.engine.jobs import JobMaker, Variables, alone, whoever
+from sloth.engine.jobs import JobMaker, alone, whoever
 from sloth.engine.leases import Leases
+from sloth.engine.loading import Loaded
 from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.placement import Placed
 from sloth.engine.recording import Recorder
@@ -43,29 +44,10 @@ from sloth.engine.stateful import Stateful
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.templates import Templates
 from sloth.engine.terms import Hear, Session, Terms, unheld
-from sloth.engine.unlocking import Unlocked
-from sloth.inventory import Inventory
 from sloth.inventory.connection import visible
 from sloth.runtime.deadline import Timer
 from sloth.store import Locks, SqliteDatabase, State
 from sloth.transport.switchboard import Switchboard
-from sloth.workflow.load import Evaluated
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Everything that is known before anything connects."""
-
-    evaluated: Evaluated
-    inventory: Inventory
-    variables: Variables
-    plans: tuple[Plan, ...]
-    unlocked: Unlocked
-
-    @property
-    def file(self) -> WorkflowFile:
-        """The workflow file."""
-        return self.evaluated.file
 
 
 @dataclass(frozen=True, slots=True)
