@@ -143,7 +143,7 @@ class Rehearsal:
             return self._mocks.refuse(call)
         if user is not None and not is_me(user):
             raise ActionFailed(f"a test does not become {user}: mock the call, or run the tests as {user}")
-        return self._here.act(call, settings, token, report)
+        return self._here.act(call, settings, token, report).without_reboot("a test runs here, so mock the call")
 
     def _summary(self, ended: Mapping[str, Any], events: list[dict[str, Any]]) -> dict[str, object]:
         status = ended["status"]

@@ -64,7 +64,10 @@ class Call:
 
 
 class Outcome:
-    """What came of a call. `failure` is set when the action failed; what it changed before is kept."""
+    """What came of a call. `failure` is set when the action failed; what it changed before is kept.
+
+    reboot: how the host is to be rebooted, as soon as what runs there has ended
+    """
 
     def __init__(self, value: object = None, query: bool = False) -> None:
         self.value = value
@@ -74,6 +77,7 @@ class Outcome:
         self.diffs = []  # type: list[dict[str, str]]
         self.warnings = []  # type: list[str]
         self.failure = None  # type: ActionFailed | None
+        self.reboot = None  # type: dict[str, object] | None
 
     def plain(self) -> "dict[str, object]":
         """For the wire."""
@@ -87,6 +91,7 @@ class Outcome:
             "diffs": self.diffs,
             "warnings": self.warnings,
             "failure": failure,
+            "reboot": self.reboot,
         }
 
     @classmethod
@@ -106,7 +111,15 @@ class Outcome:
         if isinstance(failure, dict):
             details = {str(key): value for key, value in failure.items() if key != "message"}
             outcome.failure = ActionFailed(str(failure.get("message")), **details)
+        reboot = plain.get("reboot")
+        outcome.reboot = dict(reboot) if isinstance(reboot, dict) else None
         return outcome
+
+    def without_reboot(self, why: str) -> "Outcome":
+        """The same where nobody can reboot the host and go on: who wants that has failed."""
+        if self.reboot is not None:
+            self.reboot, self.changes, self.failure = None, [], ActionFailed(f"host.reboot: {why}")
+        return self
 
 
 class Report:
@@ -155,7 +168,7 @@ class Here:
             outcome.failure = _from_fault(call, error)
         token.check()
         outcome.changes, outcome.diffs, outcome.warnings = host.changes, host.diffs, host.warnings
-        outcome.unknown = host.unknown
+        outcome.unknown, outcome.reboot = host.unknown, host.reboot
         return outcome
 
     def close(self) -> None:

@@ -38,7 +38,6 @@ if MYPY:
 
 
 CHECKS = "infra_test"  # the module whose calls are checks
-MACHINE = "host"  # the module that has reboots
 _WORDS = 200  # characters of a check that are shown
 
 
@@ -116,8 +115,8 @@ class Attempt:
             lost = "" if outcome.failure is None else outcome.failure.message
             self.checks.append({"check": _shown(call), "lost": lost, "where": call.where})
         if outcome.failure is None:
-            if call.module == MACHINE and isinstance(outcome.value, dict) and "reboot" in outcome.value:
-                self._wishes.reboot(dict(outcome.value.pop("reboot"), user=user))
+            if outcome.reboot is not None:
+                self._wishes.reboot(dict(outcome.reboot, user=user))
             return values_of(outcome)
         if outcome.query and not isinstance(outcome.failure, BadArguments):
             return [None, outcome.failure.message]

@@ -17,7 +17,6 @@ import threading
 import time
 
 from sloth.runtime.acting import Call, Here, Outcome, Report
-from sloth.runtime.attempt import MACHINE
 from sloth.runtime.become import loader_path, program
 from sloth.runtime.boot import read
 from sloth.runtime.catalog import Catalog
@@ -166,10 +165,7 @@ class Alone:
 
     def _act(self, user: "str | None", call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
         outcome = self._users.act(user, call, settings, token, report)
-        if call.module == MACHINE and isinstance(outcome.value, dict) and "reboot" in outcome.value:
-            outcome.changes.clear()
-            outcome.failure = ActionFailed("host.reboot: nobody would go on after it, as the run is detached")
-        return outcome
+        return outcome.without_reboot("nobody would go on after it, as the run is detached")
 
     def _lua(self) -> "ModuleType":
         return load(self._cache, self._no_bytes)

@@ -108,6 +108,7 @@ class Host:
         self.diffs = []  # type: list[dict[str, str]]
         self.warnings = []  # type: list[str]
         self.unknown = False  # in check mode: what would happen cannot be told
+        self.reboot = None  # type: dict[str, object] | None  # how the machine is to be rebooted after this
 
     @property
     def check(self) -> bool:

@@ -30,7 +30,7 @@ def reboot(
     delay: "Duration" = 0.0,
     wait: "Duration" = 600.0,
     test_command: "str | None" = None
-) -> "dict[str, object]":
+) -> "dict[str, object] | None":
     """Reboot the host as soon as what runs on it has ended, wait until it is back, and go on with the tasks left.
 
     when: needed reboots only where an update asks for it, or where a newer kernel than the running one is installed
@@ -54,9 +54,9 @@ def reboot(
     if not boot:
         raise ActionFailed("host.reboot: this kernel has no boot id, by which one could see that it was rebooted")
     host.changes.append(f"reboot: {why}" if why else "reboot")
-    if host.check:
-        return {}
-    return {"reboot": {"command": command, "boot": boot, "wait": wait, "test_command": test_command}}
+    if not host.check:
+        host.reboot = {"command": command, "boot": boot, "wait": wait, "test_command": test_command}
+    return None
 
 
 @action(query=True)

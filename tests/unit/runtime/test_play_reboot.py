@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from sloth.runtime import booting
+from sloth.runtime.acting import Outcome
 from tests.playing import Played, tasks
 
 REBOOT = 'task("boot"):command(function() host.reboot() end)'
@@ -93,3 +94,11 @@ def test_after_a_crash_a_task_is_done_when_its_reboot_has_happened(boot, is_left
     event = {"type": "task_finished", "reboots": booting.boot_id() if boot == "this" else "x"}
     assert booting.is_still_to_reboot(event) is is_left
     assert not booting.is_still_to_reboot({"type": "task_finished"})
+
+
+def test_where_nobody_can_reboot_and_go_on_the_call_fails():
+    outcome = Outcome()
+    outcome.changes, outcome.reboot = ["reboot"], {"boot": "x"}
+    refused = outcome.without_reboot("the run is detached")
+    assert refused.failure is not None and refused.failure.message == "host.reboot: the run is detached"
+    assert refused.changes == [] and refused.reboot is None

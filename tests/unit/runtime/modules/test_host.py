@@ -14,10 +14,16 @@ from tests.doubles import FakeHost
 RUNNING = os.uname().release
 
 
+def ordered(host: FakeHost, **arguments: object) -> str:
+    module.reboot(host, **arguments)
+    assert host.reboot is not None
+    return str(host.reboot["command"])
+
+
 def test_a_reboot_is_a_change_and_an_order_and_nothing_is_run_yet():
     host = FakeHost()
-    given = module.reboot(host, message="it's time", wait=60.0)
-    assert given["reboot"] == {
+    module.reboot(host, message="it's time", wait=60.0)
+    assert host.reboot == {
         "command": "shutdown -r now 'it'\\''s time'", "boot": booting.boot_id(), "wait": 60.0, "test_command": None,
     }  # fmt: skip
     assert host.changes == ["reboot"] and host.made == []
@@ -25,16 +31,17 @@ def test_a_reboot_is_a_change_and_an_order_and_nothing_is_run_yet():
 
 def test_in_check_mode_there_is_no_order():
     host = FakeHost(check=True)
-    assert module.reboot(host) == {} and host.changes == ["reboot"]
+    module.reboot(host)
+    assert host.reboot is None and host.changes == ["reboot"]
 
 
 def test_who_is_logged_in_hears_of_it_before_the_delay():
-    command = module.reboot(FakeHost(), delay=90.0)["reboot"]["command"]
+    command = ordered(FakeHost(), delay=90.0)
     assert command.index("wall") < command.index("sleep 90") < command.index("shutdown")
 
 
 def test_a_host_without_shutdown_has_reboot():
-    assert module.reboot(FakeHost(programs=["reboot"]))["reboot"]["command"].endswith("; reboot")
+    assert ordered(FakeHost(programs=["reboot"])).endswith("; reboot")
     with pytest.raises(ActionFailed, match="neither"):
         module.reboot(FakeHost(programs=[]))
 
