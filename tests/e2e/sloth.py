@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.lab.host import Host
+
 SLOTH = (sys.executable, "-m", "sloth")
 # A user who owns nothing, with nothing of root but that the checkout and its Python can be read where they lie.
 NOBODY = 65534
@@ -124,6 +126,11 @@ class Run:
     def of_host(self, host: str) -> list[str]:
         """The statuses of one host, in order."""
         return [status for (name, _), status in self.statuses.items() if name == host]
+
+
+def lock_is_free(host: Host) -> bool:
+    """Whether no run works on a host of the lab."""
+    return host.exec("flock", "--nonblock", "/run/sloth/lock", "true", check=False).returncode == 0
 
 
 def until(holds: Callable[[], object], timeout: float = 20.0) -> None:

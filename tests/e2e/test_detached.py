@@ -18,7 +18,7 @@ SITE = """
 local tasks = {}
 for number = 1, 4 do
   local one = task("t" .. number):notify("restart"):command(function()
-    exec.check("sleep " .. vars.nap .. "; echo t" .. number .. " >> " .. vars.log)
+    exec.check(vars.before .. "; echo t" .. number .. " >> " .. vars.log)
     log.info("did " .. number)
     return true, "", { number = number }
   end)
@@ -44,11 +44,10 @@ def run_of(ended: Ended) -> str:
     return str(ended.events[0]["run"])
 
 
-def detach(folder: Folder, *words: str, nap: float = 0.2) -> str:
-    """Begin a detached run on this machine; its id."""
-    log = folder.path / "log"
-    extra = ("-e", f"log={log}", "-e", f"nap={nap}")
-    begun = folder.sloth("run", "--detach", "site.sloth", "--format", "json", *extra, *words)
+def detach(folder: Folder, *words: str, before: str = "sleep 0.2") -> str:
+    """Begin a detached run on this machine, whose tasks each do something before; its id."""
+    extra = json.dumps({"log": f"{folder.path}/log", "before": before})
+    begun = folder.sloth("run", "--detach", "site.sloth", "--format", "json", "-e", extra, *words)
     assert begun.code == 0, begun.stderr
     assert begun.events[-1]["type"] == "run_detached"
     return run_of(begun)
@@ -75,7 +74,7 @@ def test_a_detached_run_goes_on_and_is_collected_while_it_does(folder: Folder):
 
 
 def test_what_was_done_in_the_meantime_is_collected_afterwards_with_outputs_and_logs(folder: Folder):
-    run = detach(folder, nap=0)
+    run = detach(folder, before="true")
     until(lambda: lines(folder) == DONE)
     assert folder.sloth("runs", "attach", run).code == 0
     shown = folder.sloth("runs", "logs", run).stdout
@@ -86,16 +85,17 @@ def test_what_was_done_in_the_meantime_is_collected_afterwards_with_outputs_and_
 
 
 def test_ctrl_c_ends_the_collecting_and_leaves_the_hosts_at_work(folder: Folder):
-    run = detach(folder, nap=0.8)
+    run = detach(folder, before=f"until test -e '{folder.path}/go'; do sleep 0.05; done")
     process = subprocess.Popen(
         [*SLOTH, "runs", "attach", run], cwd=folder.path, env=folder.environ, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    until(lambda: lines(folder))
-    assert '"attached"' in (folder.path / "home" / "runs" / run / "journal.jsonl").read_text()
+    journal = folder.path / "home" / "runs" / run / "journal.jsonl"
+    until(lambda: '"attached"' in journal.read_text())
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert status(folder, run) == "detached"
+    folder.write("go", "")
     collected = folder.sloth("runs", "attach", run, "--format", "json")
     assert collected.code == 0
     assert lines(folder) == DONE
@@ -105,7 +105,7 @@ def test_ctrl_c_ends_the_collecting_and_leaves_the_hosts_at_work(folder: Folder)
 
 
 def test_a_detached_run_that_is_cancelled_stops_where_it_is(folder: Folder):
-    run = detach(folder, nap=30)
+    run = detach(folder, before="sleep 30")
     stopped = folder.sloth("runs", "cancel", run, "--format", "json")
     assert stopped.code == 2
     assert set(stopped.statuses.values()) == {"cancelled"}
@@ -196,10 +196,11 @@ def test_hosts_go_on_when_the_controller_is_gone_and_one_that_loses_power_tells_
 ):
     site, home, victim = tmp_path / "site.sloth", tmp_path / "home", lab_hosts[2]
     site.write_text(SITE)
-    begun = sloth(home, "apply", "--detach", "-i", lab_inventory, "-e", "log=/tmp/sloth-detached", "-e", "nap=1", site)
+    variables = '{"log": "/tmp/sloth-detached", "before": "sleep 1"}'
+    begun = sloth(home, "apply", "--detach", "-i", lab_inventory, "-e", variables, site)
     assert begun.code == 0, begun.stderr
     busy = sloth(
-        tmp_path / "other", "apply", "-i", lab_inventory, "-l", lab_hosts[0].name, "-e", "log=/x", "-e", "nap=0", site
+        tmp_path / "other", "apply", "-i", lab_inventory, "-l", lab_hosts[0].name, "-e", "log=/x", "-e", "before=true", site
     )
     assert busy.code == 6 and "works on this host" in str(busy.events)
     until(lambda: "t1" in victim.exec("cat", "/tmp/sloth-detached", check=False).stdout)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.sloth import Run, until
+from tests.e2e.sloth import Run, lock_is_free, until
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
@@ -43,10 +43,6 @@ def runtimes(host: Host) -> int:
 
 def is_clean(host: Host) -> bool:
     return not sleepers(host) and not runtimes(host)
-
-
-def lock_is_free(host: Host) -> bool:
-    return host.exec("flock", "--nonblock", "/run/sloth/lock", "true", check=False).returncode == 0
 
 
 def test_an_unreachable_host_does_not_hold_back_the_others(lab, lab_hosts, lab_inventory, site, tmp_path):
@@ -149,19 +145,6 @@ def test_a_killed_controller_leaves_no_process_and_no_lock(lab_hosts, lab_invent
     run.end()
     until(lambda: all(is_clean(host) for host in lab_hosts))
     assert all(lock_is_free(host) for host in lab_hosts)
-
-
-def test_a_cut_link_leaves_no_process_after_ninety_seconds(lab_hosts, lab_inventory, site, tmp_path):
-    host = lab_hosts[1]
-    run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site(SLOW))
-    until(lambda: sleepers(host))
-    host.cut()
-    try:
-        until(lambda: is_clean(host), timeout=90)
-        assert lock_is_free(host)
-        assert run.end(timeout=60) == 3
-    finally:
-        host.mend()
 
 
 def test_a_frozen_host_does_not_stretch_its_time_limit(lab_hosts, lab_inventory, site, tmp_path):
