@@ -220,13 +220,17 @@ class Systemctl:
         """All services: those with a unit file, and those that are loaded without one."""
         only = pattern if pattern.endswith((".service", "*")) else pattern + ".service"
         files = {line[0]: line[1] for line in self._table("list-unit-files", only)}
-        units = {line[0]: line for line in self._table("list-units", only, "--all")}
+        units = self.loaded(only)
         found = []
         for name in sorted({**files, **units}):
             words = units.get(name, [name, "loaded", "inactive", "dead"])
             found.append({"name": name, "load": words[1], "active": words[2], "sub": words[3],
                           "enabled": files.get(name, ""), "description": " ".join(words[4:])})
         return found
+
+    def loaded(self, pattern: str = "*") -> "dict[str, list[str]]":
+        """The services that the manager has in memory: name → name, load, active, sub, words of the description."""
+        return {line[0]: line for line in self._table("list-units", pattern, "--all")}
 
     def _table(self, verb: str, pattern: str, *options: str) -> "list[list[str]]":
         done = self.host.run(

@@ -334,3 +334,25 @@ def test_all_facts_of_a_real_host_are_told(inside):
     assert "dpkg" in found["packages"]
     assert found["virtualization"]["container"] is True
     assert found["disk"][0]["mount"] == "/"
+
+
+STATES = f"""
+cd /etc/systemd/system
+printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' | tee {UNIT}.service >{UNIT}@.service
+systemctl --quiet enable {UNIT} {UNIT}@one
+systemctl --quiet --runtime mask cron
+systemctl daemon-reload
+systemctl list-unit-files --type=service --plain --no-legend
+"""
+
+
+def test_services_of_facts_are_what_systemctl_says_of_them(inside):
+    try:
+        listed = [line.split()[:2] for line in inside.sh(STATES).splitlines()]
+        told = inside.value("facts.get", names=["services"])
+    finally:
+        inside.sh(f"systemctl -q unmask --runtime cron; systemctl -q disable {UNIT} {UNIT}@one; "
+                  f"rm /etc/systemd/system/{UNIT}*.service; systemctl daemon-reload")  # fmt: skip
+    assert isinstance(told, dict)
+    assert {name: told[name.removesuffix(".service")]["enabled"] for name, _ in listed} == dict(listed)
+    assert told["ssh"]["active"] == "active"

@@ -3,6 +3,7 @@
 import os
 import pwd
 
+from sloth.runtime.facts import unitfiles
 from sloth.runtime.packages.choice import manager_of
 from sloth.runtime.units import Systemctl
 
@@ -18,10 +19,12 @@ def packages(host: "Host") -> "dict[str, str]":
 
 def services(host: "Host") -> "dict[str, dict[str, str]]":
     """Services of systemd: name (without .service) → active, sub, enabled."""
-    return {
-        one["name"][: -len(".service")]: {"active": one["active"], "sub": one["sub"], "enabled": one["enabled"]}
-        for one in Systemctl(host).services()
-    }
+    units, files = Systemctl(host).loaded(), unitfiles.states()
+    found = {}
+    for name in sorted({**files, **units}):
+        _, _, active, sub = units.get(name, ["", "", "inactive", "dead"])[:4]
+        found[name[: -len(".service")]] = {"active": active, "sub": sub, "enabled": files.get(name, "")}
+    return found
 
 
 def users(host: "Host") -> "list[dict[str, object]]":
