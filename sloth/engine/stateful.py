@@ -7,6 +7,7 @@ A host may lie, so every name and value is checked as if it came from a stranger
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,17 +23,18 @@ from sloth.store import Entry, Fence, Lease, State, lock_name, same
 WAIT_LIMIT = 2.0  # seconds that one question waits for a lock; who wants to wait longer asks again
 BUDGET = 256 << 20  # bytes that one host may write in one run: it shall not fill the controller's disk
 _ENTRY = 1000  # bytes that an entry takes beside its value, at most
-_TTL_LIMIT = 86_400.0  # seconds that a lock is held after the last sign of its run
+HELD_LIMIT = 1000  # locks that one host may hold at once
+_TTL_LEAST, _TTL_LIMIT = 1.0, 86_400.0  # seconds that a lock is held after the last sign of its run
 _WILD = "*?["
 
 
 class Stateful:
     """The state as one host sees it.
 
-    owner: the host and run, for those who look at what it left. budget: bytes that it may write
+    owner: the host and run, for those who look at what it left. budget: bytes that it may write. most: locks that it may hold at once
     """
 
-    def __init__(self, state: State, leases: Leases, owner: str, budget: int = BUDGET) -> None:
+    def __init__(self, state: State, leases: Leases, owner: str, budget: int = BUDGET, most: int = HELD_LIMIT) -> None:
         self._state = state
         self._leases = leases
         self._owner = owner
@@ -40,6 +42,7 @@ class Stateful:
         self._guard = threading.Lock()
         self._parts = 0
         self._budget = budget
+        self._most = most
         self._verbs: dict[str, Callable[[Mapping[str, Any]], object]] = {
             "get": self._get, "list": self._list, "stats": self._stats, "set": self._set, "delete": self._delete,
             "clear": self._clear, "incr": self._incr, "cas": self._cas, "lock": self._lock, "unlock": self._unlock,
@@ -153,10 +156,14 @@ class Stateful:
     def _lock(self, args: Mapping[str, Any]) -> object:
         name = lock_name(str(args.get("name")))
         wait, ttl = _seconds(args.get("wait")) or 0.0, _seconds(args.get("ttl")) or 60.0
+        if ttl <= 0:
+            raise ActionFailed(f"state.lock: ttl wants more than 0 seconds, got {ttl:g}")
+        with self._guard:
+            if len(self._held) >= self._most:
+                raise ActionFailed(f"state.lock: this host holds {self._most} locks already")
+        ttl = max(_TTL_LEAST, min(ttl, _TTL_LIMIT))  # it is renewed at thirds of that
         try:
-            lease = self._leases.take(
-                name, self._owner, wait=min(wait, WAIT_LIMIT), wanted=lambda: True, ttl=min(ttl, _TTL_LIMIT)
-            )
+            lease = self._leases.take(name, self._owner, wait=min(wait, WAIT_LIMIT), wanted=lambda: True, ttl=ttl)
         except LockBusy as error:
             return {"held": False, "why": str(error)}
         with self._guard:
@@ -200,6 +207,6 @@ def _matches(key: str, pattern: str, wild: int) -> bool:
 def _seconds(value: object) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ActionFailed("state: a length of time is a number of seconds")
     return float(value)
