@@ -31,7 +31,8 @@ _WILD = "*?["
 class Stateful:
     """The state as one host sees it.
 
-    owner: the host and run, for those who look at what it left. budget: bytes that it may write. most: locks that it may hold at once
+    owner: the host and run, for those who look at what it left. budget: bytes that it may write. most: locks that it
+    may hold at once
     """
 
     def __init__(self, state: State, leases: Leases, owner: str, budget: int = BUDGET, most: int = HELD_LIMIT) -> None:
