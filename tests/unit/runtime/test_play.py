@@ -28,6 +28,28 @@ def test_a_failed_task_blocks_only_its_descendants(play):
     assert played.finished("b")["message"] == "a did not succeed"
 
 
+@pytest.mark.parametrize(
+    ("left", "statuses"),
+    [
+        pytest.param('command("true")', {"top": "changed", "left": "changed", "right": "changed", "end": "changed"}, id="ok"),
+        pytest.param('command("false")', {"top": "changed", "left": "failed", "right": "changed", "end": "skipped"}, id="failed"),
+    ],
+)
+def test_12_what_closes_a_diamond_runs_once_and_after_both_of_its_sides(play, left, statuses):
+    text = tasks(
+        'task("end"):depends_on("left", "right"):command("true")',
+        f'task("left"):depends_on("top"):{left}',
+        'task("right"):depends_on("top"):command("true")',
+        'task("top"):command("true")',
+        config="max_parallel_tasks = 4",
+    )
+    played = play(text)
+    assert played.statuses == statuses
+    order = [event["task"] for event in played.of("task_finished")]
+    assert len(order) == 4 and order[0] == "top"
+    assert order.index("end") > order.index("left") and (order[-1] == "end" or statuses["end"] == "skipped")
+
+
 def test_an_ignored_failure_blocks_nobody(play):
     played = play(tasks('task("a"):command("false"):ignore_errors(true)', 'task("b"):depends_on("a"):command("true")'))
     assert played.statuses == {"a": "failed", "b": "changed"}

@@ -47,6 +47,25 @@ def test_bytes_that_are_no_utf8_come_through():
     assert shell("printf '\\377\\001'").out.encode("utf-8", "surrogateescape") == b"\xff\x01"
 
 
+@pytest.mark.parametrize(("script", "out", "err"), [
+    pytest.param("head -c 100000 /dev/zero", b"\0" * 100_000, b"", id="NULs"),
+    pytest.param("printf 'no end of line'", b"no end of line", b"", id="no newline"),
+    pytest.param("echo 1; echo a >&2; echo 2; echo b >&2", b"1\n2\n", b"a\nb\n", id="interleaved"),
+    pytest.param("printf '\\r\\n\\360\\237\\246\\245'", b"\r\n\xf0\x9f\xa6\xa5", b"", id="CRLF and four bytes a character"),
+    pytest.param("head -c 300000 /dev/zero >&2; echo done", b"done\n", b"\0" * 300_000, id="more on stderr than a pipe holds"),
+])  # fmt: skip
+def test_6_output_comes_as_it_was_written(script, out, err):
+    done = shell(script)
+    assert (done.out.encode("utf-8", "surrogateescape"), done.err.encode("utf-8", "surrogateescape")) == (out, err)
+
+
+def test_6_a_line_of_ten_megabytes_is_bounded_like_any_output():
+    heard: list[bytes] = []
+    done = shell("head -c 10000000 /dev/zero | tr '\\0' x", on_output=lambda stream, text: heard.append(text))
+    assert done.ok and len(done.out) < 2 * KEEP + 100
+    assert sum(map(len, heard)) == 10_000_000
+
+
 def test_a_daemon_that_keeps_the_pipes_open_is_not_waited_for():
     began = time.monotonic()
     assert shell("sleep 30 & echo started").out == "started\n"
