@@ -1,7 +1,7 @@
 """The composition root: the use cases as functions, with everything they need put together here.
 
 Fronts (command line, later server and scheduler) call these; nobody else builds clocks, sessions or
-stores.
+stores. What only one of them needs, and no run does, is imported where it is used: a run loads more than enough.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sloth.core import settings, varsfile
 from sloth.core.cache import Cache
@@ -18,9 +19,8 @@ from sloth.core.events import Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.places import Places
 from sloth.core.testresult import Watch
-from sloth.engine import command, detaching, explaining, keptplan, loading, past, testing
+from sloth.engine import command, detaching, keptplan, loading, past
 from sloth.engine.bus import Bus
-from sloth.engine.explaining import Explanation
 from sloth.engine.history import read as read_history
 from sloth.engine.knowing import Facts, Gathered, KnownFacts
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
@@ -33,13 +33,18 @@ from sloth.engine.stepping import Ask
 from sloth.engine.unlocking import Unlocked
 from sloth.engine.verifying import Verification
 from sloth.runtime.catalog import Catalog
-from sloth.workflow.lint import Problem
 from sloth.workflow.load import Evaluated
 from sloth.workflow.load import load as load_file
+
+if TYPE_CHECKING:
+    from sloth.engine.explaining import Explanation
+    from sloth.workflow.lint import Problem
 
 
 def explain(request: Request, host: str, variable: str, say: Subscriber) -> Explanation:
     """Every place that gives a host a variable. Without a file in the request no workflow takes part."""
+    from sloth.engine import explaining
+
     unlocked = Unlocked(request.targets.unlocking, "sloth inventory explain")
     hosts = inventory(request.targets, Path(request.file).parent if request.file else None, unlocked=unlocked)
     own = hosts.layers(host)
@@ -149,6 +154,8 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
     workflow: the file whose tasks they play, if not the one that they name. given: whose variables count. words: only
     tests with one of these in their names
     """
+    from sloth.engine import testing
+
     variables = loading.given(given, Unlocked(given.targets.unlocking, "sloth test")).plain
     said: list[str] = []
 

@@ -131,7 +131,6 @@ def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[s
 
 
 def program(name: str) -> str:
-    """A program that travels in the bundle as text."""
     """A program for `python -c`, which the bundle has as text."""
     return _loader_data(f"sloth/runtime/{name}.txt").decode("ascii")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sloth.core import conversion, varsfile
 from sloth.core.errors import WorkflowError
@@ -24,11 +24,13 @@ from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout, compiled_p
 from sloth.runtime.program import LOAD_LIMIT, load_program
 from sloth.runtime.stage import handler_topics
 from sloth.runtime.token import Token
-from sloth.workflow import config, delegation, lint, meta
+from sloth.workflow import config, delegation, meta
 from sloth.workflow.config import Config
-from sloth.workflow.lint import Problem
 from sloth.workflow.project import Project
 from sloth.workflow.sources import META, ROLE, Sources, shown
+
+if TYPE_CHECKING:
+    from sloth.workflow.lint import Problem
 
 CHOOSING = 10.0  # seconds for a function that chooses hosts
 Say = Callable[[str, str], None]
@@ -101,6 +103,8 @@ class Evaluated:
 
     def problems(self) -> list[Problem]:
         """What would fail in a run: modules, actions and arguments that nobody knows."""
+        from sloth.workflow import lint  # a run does not ask, and saves its 3 ms
+
         lua = {shown(key): text for key, text in self.sources.texts.items() if not key.startswith(META)}
         library = self.sources.project.library
         return lint.problems(lua, library.catalog, sorted(library.lua), self.sources.place)

@@ -10,7 +10,7 @@ from tests.house.sources import Source, product_sources, python_sources
 RUNTIME_IMPORTS = {
     # what a host's Python loads in a few milliseconds, and every minor version since 3.6 has
     "abc", "base64", "binascii", "bisect", "builtins", "calendar", "codecs", "collections", "contextlib", "copy",
-    "datetime", "difflib", "errno", "fcntl", "fnmatch", "functools", "glob", "grp", "hashlib", "heapq", "hmac",
+    "datetime", "difflib", "errno", "fcntl", "fnmatch", "functools", "gc", "glob", "grp", "hashlib", "heapq", "hmac",
     "importlib", "io", "itertools", "json", "marshal", "math", "operator", "os", "pkgutil", "platform", "posixpath",
     "pty", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket",
     "stat",
