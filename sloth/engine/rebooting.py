@@ -85,7 +85,7 @@ class Reboot:
         except _FINAL:
             raise
         except Unreachable as error:
-            return None, str(error)
+            return None, str(error).removeprefix(f"{self.host}: ")
         if begun is None:
             return None, "nobody waits for it"
         why = self._unfit(begun[0])

@@ -87,7 +87,7 @@ def test_a_host_that_goes_down_at_once_has_taken_the_order():
 @pytest.mark.parametrize(
     ("comes", "why"),
     [
-        pytest.param(ConnectionRefused("nothing listens"), "nothing listens", id="no answer"),
+        pytest.param(ConnectionRefused("h1: nothing listens"), "nothing listens", id="no answer"),
         pytest.param(Boot("one", []), "it has not gone down yet", id="still up"),
         pytest.param(Boot("two", [], fails={"exec.check": ActionFailed("exit code 3")}), "exit code 3", id="unfit"),
     ],
