@@ -1,4 +1,4 @@
-"""A run as JUnit's XML, which CI systems read: a suite for each host, a case for each task."""
+"""JUnit's XML, which CI systems read: any suites of cases, and a run as a suite for each host, a case for each task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,53 @@ from sloth.core.model import BAD
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 
+class Document:
+    """What is written at the end."""
+
+    def __init__(self) -> None:
+        self._root = ET.Element("testsuites", name="sloth")
+
+    def suite(self, name: str, **about: str) -> ET.Element:
+        """One more suite."""
+        return ET.SubElement(self._root, "testsuite", _attributes(name=name, **about))
+
+    def case(
+        self, suite: ET.Element, name: str, seconds: float, *, ended: str = "", status: str = "", message: str = "",
+        detail: str = "", out: str = "", **about: str,
+    ) -> None:  # fmt: skip
+        """One more case. ended: failure, error or skipped, if it did not go well; status: how exactly, in our words."""
+        case = ET.SubElement(suite, "testcase", _attributes(name=name, **about, time=f"{seconds:.3f}"))
+        if ended:
+            said = ET.SubElement(case, ended, _attributes(**({"type": status} if status else {}), message=message))
+            said.text = _text(detail) or None
+        if out:
+            ET.SubElement(case, "system-out").text = _text(out)
+
+    def __str__(self) -> str:
+        """All of it; nothing where there is no suite."""
+        if not len(self._root):
+            return ""
+        for suite in self._root:
+            self._count(suite)
+        ET.indent(self._root)
+        return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(self._root, "unicode") + "\n"
+
+    @staticmethod
+    def _count(suite: ET.Element) -> None:
+        cases = list(suite)
+        suite.set("tests", str(len(cases)))
+        for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            suite.set(name, str(sum(case.find(kind) is not None for case in cases)))
+        suite.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
+
+
 class Junit:
     """A subscriber; `close` writes the document. `others` hears of the events that are for people only."""
 
     def __init__(self, screen: Screen, others: Subscriber | None = None) -> None:
         self._screen = screen
         self._others = others
-        self._root = ET.Element("testsuites", name="sloth")
+        self._document = Document()
         self._suites: dict[str, ET.Element] = {}
         self._workflow = ""
         self._hints: dict[str, str] = {}
@@ -33,7 +73,7 @@ class Junit:
             case TaskFinished():
                 self._add(event)
             case RunFinished():
-                self._count()
+                pass  # the counts of the document say it
             case HostUnreachable():
                 self._hints[event.host] = event.hint
             case _ if self._others is not None:
@@ -41,40 +81,33 @@ class Junit:
 
     def close(self) -> None:
         """Write it, once all is known."""
-        if len(self._root):
-            ET.indent(self._root)
-            self._screen.raw('<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(self._root, "unicode") + "\n")
+        self._screen.raw(str(self._document))
 
     def _begin(self, event: RunStarted) -> None:
         self._workflow = event.workflow
         began = datetime.fromtimestamp(event.started_at, UTC).isoformat(timespec="seconds")
-        self._suites = {}
-        for host in event.hosts:
-            about = {"name": f"{event.workflow} on {host}", "hostname": host, "timestamp": began}
-            attributes = {key: _text(value) for key, value in about.items()}
-            self._suites[host] = ET.SubElement(self._root, "testsuite", attributes)
+        self._suites = {
+            host: self._document.suite(f"{event.workflow} on {host}", hostname=host, timestamp=began)
+            for host in event.hosts
+        }
 
     def _add(self, event: TaskFinished) -> None:
-        case = ET.SubElement(
-            self._suites[event.host], "testcase", name=_text(event.task),
-            classname=_text(f"{self._workflow}.{event.host}"), time=f"{event.duration:.3f}",
-        )  # fmt: skip
+        ended = status = detail = ""
+        if event.status == "skipped":
+            ended = "skipped"
         if event.status in BAD and not event.ignored:
-            kind = "error" if event.status == "unreachable" else "failure"
-            failure = ET.SubElement(case, kind, type=event.status, message=_text(one_line(event.message)))
-            failure.text = _text("\n".join(filter(None, (self._hints.get(event.host, ""), said_by(event.failure)))))
-        elif event.status == "skipped":
-            ET.SubElement(case, "skipped", message=_text(one_line(event.message)))
+            ended, status = "error" if event.status == "unreachable" else "failure", event.status
+            detail = "\n".join(filter(None, (self._hints.get(event.host, ""), said_by(event.failure))))
         lines = [f"{event.status}: {event.message}" if event.message else event.status, *event.changes]
-        ET.SubElement(case, "system-out").text = _text("\n".join([*lines, *map(diff_text, event.diff)]))
+        self._document.case(
+            self._suites[event.host], event.task, event.duration, classname=f"{self._workflow}.{event.host}",
+            ended=ended, status=status, message=one_line(event.message), detail=detail,
+            out="\n".join([*lines, *map(diff_text, event.diff)]),
+        )  # fmt: skip
 
-    def _count(self) -> None:
-        for suite in self._suites.values():
-            cases = list(suite)
-            suite.set("tests", str(len(cases)))
-            suite.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
-            for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-                suite.set(name, str(sum(case.find(kind) is not None for case in cases)))
+
+def _attributes(**about: str) -> dict[str, str]:
+    return {name: _text(value) for name, value in about.items()}
 
 
 def _text(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 
-from sloth.cli.render.screen import Screen, inert
+from sloth.cli.render.screen import Screen
 from sloth.core.testresult import FAILED, PASSED, SKIPPED, TestResult, Watch
 
 _MARKS = {PASSED: ("✓", "green"), FAILED: ("✗", "bold red"), SKIPPED: ("-", "yellow")}
@@ -44,35 +44,23 @@ def showing(form: TestFormat, *, verbose: bool) -> Iterator[Watch]:
     elif form is TestFormat.JSON:
         screen.json({"tests": [result.plain() for result in results], "duration": round(duration, 3), **_sum(results)})
     else:
-        screen.line(junit(results))
+        screen.raw(_junit(results))
 
 
-def junit(results: Sequence[TestResult]) -> str:
-    """The results as JUnit has them: a suite for each file."""
-    from xml.etree import ElementTree as ET
+def _junit(results: Sequence[TestResult]) -> str:
+    """A suite for each file."""
+    from sloth.cli.render.junit import Document
 
-    whole = ET.Element("testsuites", name="sloth")
-    for file in dict.fromkeys(result.file for result in results):
-        of_file = [result for result in results if result.file == file]
-        suite = ET.SubElement(
-            whole, "testsuite", name=file, tests=str(len(of_file)), failures=str(_sum(of_file)[FAILED]),
-            skipped=str(_sum(of_file)[SKIPPED]), errors="0", time=f"{sum(one.duration for one in of_file):.3f}",
+    document = Document()
+    suites = {file: document.suite(file) for file in dict.fromkeys(result.file for result in results)}
+    for one in results:
+        path, _, line = one.where.rpartition(":")
+        document.case(
+            suites[one.file], one.name, one.duration, classname=one.file, file=path, line=line,
+            ended={FAILED: "failure", SKIPPED: "skipped"}.get(one.status, ""), message=one.message,
+            detail=f"{one.where}: {one.message}" if one.status == FAILED else "", out="\n".join(one.lines),
         )  # fmt: skip
-        for one in of_file:
-            path, _, line = one.where.rpartition(":")
-            case = ET.SubElement(
-                suite, "testcase", classname=file, name=inert(one.name), file=path, line=line,
-                time=f"{one.duration:.3f}",
-            )  # fmt: skip
-            if one.status == FAILED:
-                failure = ET.SubElement(case, "failure", message=inert(one.message))
-                failure.text = f"{one.where}: {inert(one.message)}"
-            if one.status == SKIPPED:
-                ET.SubElement(case, "skipped", message=inert(one.message))
-            if one.lines:
-                ET.SubElement(case, "system-out").text = "\n".join(map(inert, one.lines))
-    ET.indent(whole)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(whole, encoding="unicode")
+    return str(document)
 
 
 def _show(screen: Screen, result: TestResult, *, verbose: bool) -> None:
