@@ -20,7 +20,7 @@ from tests.lab.host import Host
 
 HOSTS = ("h1", "h2", "h3")
 TASKS = 12
-KILLS = int(os.environ.get("SLOTH_KILLS", "6"))  # more for a long look
+KILLS = int(os.environ.get("SLOTH_TEST_KILLS", "4"))  # 200 for a long look
 INVENTORY = "all:\n  vars: { sloth_connection: local }\n  hosts:\n" + "".join(f"    {host}: {{}}\n" for host in HOSTS)
 SITE = f"""
 local tasks = {{}}
