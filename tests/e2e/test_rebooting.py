@@ -156,8 +156,11 @@ def test_an_ssh_server_that_is_restarted_or_told_of_options_cuts_no_run(lab_host
     site = tmp_path / "site.sloth"
     site.write_text(SSHD)
     before = host.exec("systemctl", "show", "-p", "MainPID", "ssh").stdout
-    run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site)
-    assert run.end() == 0, run.finished
+    try:
+        run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site)
+        assert run.end() == 0, run.finished
+    finally:
+        host.exec("sh", "-c", "rm -f /etc/ssh/sshd_config.d/00-sloth.conf*")
     assert run.of_host(host.name) == ["changed", "changed"]
     assert host.exec("systemctl", "show", "-p", "MainPID", "ssh").stdout != before
 
