@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sloth.core.errors import UsageError
 from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput, event_of
 from sloth.core.near import near
 from sloth.core.writing import write
-from sloth.runtime.linefile import encoded
+from sloth.runtime.linefile import LineFile, encoded
 from sloth.store import journal
 from sloth.store.runs import Runs, Wanted
 
@@ -95,7 +96,7 @@ def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] 
     """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough."""
     wanted.check()
     chosen = None if run is None else runs.find(run)
-    places = {known: (runs.journal(known).stat().st_size, 0) for known in runs.ids() if known != chosen}
+    places = {known: (_size(runs.journal(known)), 0) for known in runs.ids() if known != chosen}
     while not over():
         alive = chosen is None or runs.is_alive(chosen)
         for known in [chosen] if chosen is not None else runs.ids():
@@ -126,7 +127,7 @@ def count(runs: Runs, run: str | None) -> Counts:
     counts = Counts()
     for known in [runs.find(run)] if run is not None else runs.ids():
         counts.runs += 1
-        counts.size += runs.journal(known).stat().st_size
+        counts.size += _size(runs.journal(known))
         for kept in of_run(runs, known):
             counts.types[kept.event.type] += 1
             if isinstance(kept.event, TaskFinished):
@@ -135,10 +136,22 @@ def count(runs: Runs, run: str | None) -> Counts:
 
 
 def _clear(path: Path) -> int:
-    size = path.stat().st_size
-    kept = (line for _, line in journal.entries(path) if line.get("type") not in {kind.type for kind in LINES})
-    write(path, b"".join(map(encoded, kept)).decode("ascii"))
-    return size - path.stat().st_size
+    """How many bytes that frees; none when somebody takes the run up at this moment."""
+    with closing(LineFile(str(path))) as file:
+        file.open()
+        if not file.hold():
+            return 0
+        kept = (line for _, line in journal.entries(path) if line.get("type") not in {kind.type for kind in LINES})
+        write(path, b"".join(map(encoded, kept)).decode("ascii"))
+        return file.size - _size(path)
+
+
+def _size(path: Path) -> int:
+    """Of a journal; 0 for one that has just been thrown away."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _from(path: Path, run: str, place: int, number: int) -> Iterator[tuple[int, Kept]]:

@@ -38,6 +38,8 @@ class Order:
         said = answer.get("reboot")
         if not isinstance(said, dict) or not isinstance(said.get("wait"), int | float):
             return None
+        if not said["wait"] >= 0:  # nor is what is no number at all, which JSON of Python has
+            return None
         texts = {name: None if said.get(name) is None else str(said[name]) for name in ("user", "test_command")}
         return cls(str(said.get("command")), boot=str(said.get("boot")), wait=min(said["wait"], LONGEST), **texts)
 

@@ -46,9 +46,22 @@ class LineFile:
             except BlockingIOError:
                 time.sleep(_GLANCE)  # perhaps somebody only looks whether we are alive
                 continue
+            if not self._is_there():
+                self.close()
+                self.open()
+                continue
             self._mend()
             return True
         return False
+
+    def _is_there(self) -> bool:
+        """Whether the file that is open is the one of that name, and not one whose place another has taken."""
+        mine = os.fstat(self._fd)
+        try:
+            there = os.lstat(self.path)
+        except FileNotFoundError:
+            return False
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
     def is_held(self) -> bool:
         """Whether a process holds it."""

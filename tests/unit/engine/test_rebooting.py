@@ -184,7 +184,9 @@ def test_what_was_exported_before_is_kept():
 
 
 @pytest.mark.parametrize(
-    "said", [None, "now", {}, {"wait": "long"}], ids=["nothing", "a word", "an empty order", "no number"]
+    "said",
+    [None, "now", {}, {"wait": "long"}, {"wait": float("nan")}, {"wait": -1}],
+    ids=["nothing", "a word", "an empty order", "no number", "not a number", "negative"],
 )
 def test_what_is_no_order_reboots_nothing(said):
     assert Order.of({"reboot": said}) is None

@@ -9,6 +9,7 @@ import pytest
 
 from sloth.core.errors import RunBusy, StoreError, UsageError
 from sloth.core.events import LogLine, Notice, RunFinished, TaskFinished, TaskStarted, event_of
+from sloth.runtime.linefile import LineFile
 from sloth.store import SqliteDatabase, journal
 from sloth.store.journal import LINES_LIMIT, Journal
 from sloth.store.runs import Entry, Runs, Wanted
@@ -62,6 +63,19 @@ def test_a_run_that_goes_on_cannot_be_taken_up_elsewhere(path):
     first.close()
     assert not journal.is_alive(path)
     Journal.begin(path, {"type": "resumed"}).close()
+
+
+def test_who_takes_up_a_run_while_its_journal_is_replaced_holds_the_new_one(path):
+    Journal.begin(path, {"type": "run"}).close()
+    waiting = LineFile(str(path))
+    waiting.open()
+    path.with_name("new").write_bytes(path.read_bytes())
+    path.with_name("new").replace(path)
+    assert waiting.hold()
+    waiting.write(b'{"type":"resumed"}\n')
+    assert b"resumed" in path.read_bytes()
+    assert LineFile(str(path)).is_held()
+    waiting.close()
 
 
 def test_what_a_crash_tore_off_is_cut_away(path):
