@@ -350,6 +350,7 @@ local function program()
     top = top_level()
   end
   local roles = load_roles(state, declared)
+  sloth.add_environ(state.environ)
   local environ = list()
   for name in next, state.environ do environ[#environ + 1] = name end
   sort(environ)

@@ -2,7 +2,7 @@
 local sloth = ...
 local options = sloth.options
 
-local ipairs, tostring, type = ipairs, tostring, type
+local ipairs, next, tostring, type = ipairs, next, tostring, type
 local byte, find, gmatch, gsub, match, sub =
   string.byte, string.find, string.gmatch, string.gsub, string.match, string.sub
 local concat, load, pack = table.concat, load, table.pack
@@ -177,3 +177,10 @@ end
 
 sloth.read, sloth.evaluate, sloth.shown_as, sloth.stem = read, evaluate, shown_as, stem
 function sloth.text_of_file(file) return texts[file] or "" end
+
+-- Adds the variables of the environment that a file names in quotes, since its tasks may read them, too.
+function sloth.add_environ(names)
+  for _, text in next, texts do
+    for name in gmatch(text, "getenv%s*%(%s*[\"']([%w_]+)[\"']") do names[name] = true end
+  end
+end

@@ -210,6 +210,14 @@ def test_the_top_level_sees_what_is_the_same_for_all_hosts():
     assert flow.program["environ"] == ["NO", "WHO"]
 
 
+def test_what_a_task_reads_of_the_environment_by_its_name_is_asked_for():
+    flow = Script({
+        "site.sloth": "import('b.lua') task('t'):command(function() return os.getenv('WHO') or os.getenv (\n'HOME') end):build()",
+        "b.lua": 'return function(name) return os.getenv(name) or os.getenv("LANG") end',
+    })
+    assert flow.program["environ"] == ["HOME", "LANG", "WHO"]
+
+
 def test_the_top_level_logs_on_the_controller_and_is_silent_on_a_host():
     text = "print('hello', 1) log.warn('careful') task('t'):build()"
     assert Script({"site.sloth": text}).said == [("info", "hello\t1"), ("warn", "careful")]
