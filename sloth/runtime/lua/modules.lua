@@ -256,14 +256,15 @@ env.params = stand_in("params", function()
   return current().context.params
 end)
 env.values = stand_in("values", values, {
-  get = function(path)
+  get = function(path, default)
     local found = values()
     for key in gmatch(path, "[^.]+") do
-      if type(found) ~= "table" then return nil end
+      if type(found) ~= "table" then return default end
       local value = found[key]
       if value == nil then value = found[tointeger(key)] end
       found = value
     end
+    if found == nil then return default end
     return found
   end,
 }, function(_, defaults)

@@ -294,7 +294,7 @@ def test_a_file_names_its_stack_and_its_default_values():
     flow = Script(
         {
             "site.sloth": "stack('prod') values({ a = { b = 1, c = 2 }, l = { 1 } })\n"
-            "task(values.get('a.b') .. values.a.c .. #values.l):build()"
+            "task(values.get('a.b', 'x') .. values.get('a.x.y', '') .. values.a.c .. #values.l):build()"
         },
         values={"a": {"c": 3}},
     )

@@ -57,6 +57,11 @@ def test_values_are_found_by_path():
     assert flow.call("t") == ["y", None, "x", "y"]
 
 
+@pytest.mark.parametrize(("path", "found"), [("a.no", False), ("a.gone", "d"), ("gone.b", "d"), ("a.no.b", "d")])
+def test_a_value_that_is_not_there_has_the_default_that_is_given(path, found):
+    assert script(f"return values.get('{path}', 'd')", values={"a": {"no": False}}).call("t") == [found]
+
+
 def test_what_the_machine_holds_is_there_for_every_call():
     flow = script("vars.list[1] = 'mine' local n = 0 for _ in pairs(vars) do n = n + 1 end vars.a = nil "
                   "return groups.web[1], vars.list[1], vars.a, vars.b, n, vars.registered")
