@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sloth.core.errors import AnswerError, UsageError
+from sloth.core.errors import AnswerError, StoreError, UsageError
 from sloth.engine.receiving import below, segment, write
 from sloth.runtime.linefile import LineFile, encoded
 
@@ -56,7 +56,10 @@ class Artifacts:
         self._list = LineFile(f"{folder}{LIST}")
         self._kept: dict[str, tuple[Artifact, Path]] = {}
         for _, entry in self._list.entries():
-            kept = Artifact(**{str(name): value for name, value in entry.items()})  # type: ignore[arg-type]  # ours
+            try:
+                kept = Artifact(**{str(name): value for name, value in entry.items()})  # type: ignore[arg-type]  # ours
+            except TypeError as error:
+                raise StoreError(f"the list of artifacts {self._list.path} is damaged: {error}") from error
             self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
 
     def keep(self, host: str, said: Mapping[str, Any]) -> Artifact:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sloth.core.errors import AnswerError, UsageError
+from sloth.core.errors import AnswerError, StoreError, UsageError
 from sloth.engine.artifacts import Artifact, Artifacts, runs_with
 
 PLACES = [("h1", "build", "a/x"), ("h1", "build", "a.x"), ("h1", "build", "a%2Fx"), ("h1", "a", "build/x"), ("h2", "a", "x"),
@@ -115,3 +115,9 @@ def test_what_is_removed_is_nowhere(tmp_path):
     keep(artifacts, "h1", "build", "x")
     assert artifacts.remove() == 7
     assert list(tmp_path.iterdir()) == [] and Artifacts(tmp_path / "run").find(None) == []
+
+
+def test_a_list_that_is_damaged_is_named(tmp_path):
+    (tmp_path / "run.jsonl").write_text('{"id": "artifact:x"}\n')
+    with pytest.raises(StoreError, match=r"run\.jsonl is damaged"):
+        Artifacts(tmp_path / "run")
