@@ -262,7 +262,8 @@ def digest(data: bytes) -> bytes:
 
 def sha256() -> "hashlib._Hash":
     """A sum to update; hashlib itself brings in OpenSSL, which takes longer than most hashing."""
-    for name in ("_sha2", "_sha256", "hashlib"):
+    # An import that fails is looked for anew for each file, which takes longer still: so the right one first.
+    for name in ("_sha2" if sys.version_info >= (3, 12) else "_sha256", "hashlib"):
         try:
             return __import__(name).sha256()  # type: ignore[no-any-return]  # made by name
         except ImportError:
