@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several peopl
 # A busy machine makes no example wrong. Where CI is set, hypothesis takes the same examples each time, on its own.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what it puts in the background so
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and what tests start would not hear of Ctrl-C
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook
