@@ -87,7 +87,7 @@ def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def wait_for(path: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while not path.exists():
         assert time.monotonic() < until, path
         time.sleep(0.01)
