@@ -12,6 +12,7 @@ import pytest
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.modules import file_ops, fs
 from tests.doubles import real_host
+from tests.prerequisites import skip_or_fail
 
 pytestmark = pytest.mark.needs_root
 
@@ -105,7 +106,7 @@ def test_22_the_owner_mode_and_attributes_of_a_replaced_file_are_kept(home):
     try:
         os.setxattr(path, "user.note", b"kept")
     except OSError:
-        pytest.skip("this file system has no extended attributes")
+        skip_or_fail("this file system has no extended attributes")
     file_ops.copy(real_host(), content="new", dest=str(path))
     found = path.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (ALICE, BOB, 0o4751)
@@ -140,7 +141,7 @@ def test_22_a_file_that_is_a_mount_point_is_overwritten_in_place(home):
     (home / "mounted").write_text("")
     mounted = subprocess.run(["mount", "--bind", home / "under", home / "mounted"], capture_output=True, check=False)
     if mounted.returncode:
-        pytest.skip("no mounts here")
+        skip_or_fail("no mounts here")
     try:
         host = real_host()
         file_ops.copy(host, content="new", dest=f"{home}/mounted", mode="0600")
@@ -156,7 +157,7 @@ def test_22_an_immutable_file_is_an_error_with_a_hint(home):
     path = home / "x"
     path.write_text("old")
     if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", path], check=False).returncode:
-        pytest.skip("no immutable files here")
+        skip_or_fail("no immutable files here")
     try:
         with pytest.raises(ActionFailed, match="immutable"):
             file_ops.copy(real_host(), content="new", dest=str(path))
