@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sloth.core.model import BAD
 from tests.lab.host import Host
 
 SLOTH = (sys.executable, "-m", "sloth")
@@ -47,6 +48,12 @@ class Ended:
     def tasks(self) -> dict[str, dict[str, Any]]:
         """How each task ended, of a run on one host."""
         return {event["task"]: event for event in self.events if event["type"] == "task_finished"}
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong in a run, for the report of a test that expected nothing to."""
+        ended = (event for event in self.events if event["type"] == "task_finished" and event["status"] in BAD)
+        return [f"{event['host']}: {event['task']}: {event['message']}" for event in ended]
 
     @property
     def statuses(self) -> dict[str, str]:

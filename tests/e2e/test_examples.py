@@ -209,13 +209,13 @@ def is_shut(host: Host, port: int) -> bool:
 def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_path, lab, bare, user):
     site, names = Site(Folder(tmp_path), lab, bare, user), [host.name for host in bare]
     checked = site.apply("--check")
-    assert (checked.code, checked.stderr) == (0, "")
+    assert (checked.code, checked.failures, checked.stderr) == (0, [], "")
     foretold, unknown = of_hosts(checked, "would_change"), of_hosts(checked, "would_run")
     assert not any(installed(host) | made(host) for host in bare)
     assert set(site.verify().values()) == {"failed"}
 
     applied = site.apply()
-    assert (applied.code, applied.stderr) == (0, "")
+    assert (applied.code, applied.failures, applied.stderr) == (0, [], "")
     changed = of_hosts(applied, "changed")
     for name in names:  # check mode foretold each change, or said that nobody knows
         assert foretold[name] <= changed[name] <= foretold[name] | unknown[name]
@@ -229,7 +229,7 @@ def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_
     broken = bare[1]
     broken.exec("sh", "-c", "rm /var/www/pages/index.html; systemctl stop nginx; userdel --remove grace; nft flush ruleset")
     repaired = site.apply()
-    assert repaired.code == 0
+    assert (repaired.code, repaired.failures) == (0, [])
     mended = {"web : pages", "web : running", "base : admins", "base : firewall"}
     assert of_hosts(repaired, "changed") == {name: mended if name == broken.name else set() for name in names}
     assert of_hosts(site.apply(), "ok") == dict.fromkeys(names, SITE_TASKS)

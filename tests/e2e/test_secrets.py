@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.sloth import SLOTH, Ended, Folder
 from tests.e2e.terminal import typed
+from tests.e2e.vault import encrypt
 
 DB, API, VAULTED, LOGIN = "s3cret-of-the-db", "key/with 'quotes\" & more", "vaulted-password", "login-password"
 
@@ -210,11 +211,7 @@ def plant(folder: Folder) -> None:
     set_(folder, "login", LOGIN)
     folder.write("templates/t.j2", "{{ secrets.db }} {{ vars.api }} {{ more }}\n")
     folder.write("group_vars/all.yml", given(folder, API, "secrets", "encrypt-string", "api").stdout)
-    vaulted = folder.write("vault.yml", f"vaulted: {VAULTED}\n")
-    subprocess.run(
-        ["ansible-vault", "encrypt", "--vault-password-file", folder.path / "key", vaulted],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    encrypt(folder.write("vault.yml", f"vaulted: {VAULTED}\n"), folder.path / "key")
     folder.write("hosts.yml", "all: {hosts: {localhost: {sloth_password: !secret login, here: " + str(folder.path) + "}}}")
     folder.write("site.sloth", WORKFLOW)
 

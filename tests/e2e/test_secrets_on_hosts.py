@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.sloth import SLOTH, Folder
+from tests.e2e.vault import encrypt
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
@@ -99,8 +100,6 @@ def plant(folder: Folder, values: dict[str, str]) -> None:
         text=True, capture_output=True, check=True,
     )  # fmt: skip
     folder.write("group_vars/all/strings.yml", done.stdout)
-    vaulted = folder.write("vault.yml", f"vaulted: {values['vaulted']}\n")
-    key = ["--vault-password-file", str(folder.path / "key")]
-    subprocess.run(["ansible-vault", "encrypt", *key, vaulted], check=True, capture_output=True)
+    encrypt(folder.write("vault.yml", f"vaulted: {values['vaulted']}\n"), folder.path / "key")
     folder.write("templates/planted.j2", "{{ secrets.all }} {{ string }}\n")
     (folder.path / "value").unlink()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible.parsing import vault
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sloth.secrets.ansible import BadVault, parse
-
-vault = pytest.importorskip("ansible.parsing.vault")
 
 
 def encrypted(data: bytes, passphrase: bytes = b"right", label: str | None = None) -> str:
