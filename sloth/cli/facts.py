@@ -45,6 +45,6 @@ def facts(
     where = targets.targets(settings, targets.sources(settings))
     paths = [*(names or ()), *(only or ())]
     forks = targets.forks or settings["forks"]
-    code, found = root.facts(where, pattern, paths, length(cached, "--cached"), forks, watching.trouble())
-    rendering.show(found, form)
-    return code
+    told = root.facts(where, pattern, paths, length(cached, "--cached"), forks, watching.trouble())
+    rendering.show(told.facts, form)
+    return told.exit_code()

@@ -29,6 +29,10 @@ from sloth.runtime.wire import WireError
 LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
 NOT_BEGUN = "the host ended the run before this task"
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
+ABORTS = {
+    "abort_if": "abort_if of task {task} holds on {host}, which stops the workflow",
+    "fail_fast": "task {task} failed on {host}, and the workflow is fail_fast",
+}
 
 
 class HostRun:
@@ -309,8 +313,8 @@ class HostRun:
                 self._due.take(event)
                 if event.handler:
                     self._started.discard((event.task, True))  # it may be notified, and run, once more
-                if event.failure.get("aborted") is True and event.task in self._terms.aborting:
-                    self.aborted = f"aborted by task {event.task} on {self.host}"
+                if event.task in self._terms.aborting and (why := ABORTS.get(str(event.failure.get("aborted")))):
+                    self.aborted = why.format(task=event.task, host=self.host)
                 if "where" in event.failure:
                     where = self._terms.place(str(event.failure["where"]))
                     return replace(event, failure={**event.failure, "where": where})

@@ -15,6 +15,7 @@ from sloth.core.near import near
 from sloth.runtime.facts import GATHERERS
 
 KEPT = 7 * 86400.0  # seconds; whoever asks says how old facts may be
+MOST_NAMES = 20  # of those that a hint tells
 
 Facts = Mapping[str, Any]
 Ask = Callable[[Sequence[str], Sequence[str], "Gathered"], int]
@@ -33,6 +34,21 @@ class Gathered:
             self.facts[event.host] = dict(event.outputs)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What hosts told: host → what lies at the paths. nowhere: a path at which no host has anything, if there is one."""
+
+    code: int
+    facts: Mapping[str, Facts]
+    nowhere: UsageError | None = None
+
+    def exit_code(self) -> int:
+        """The exit code. Raises UsageError for a path that leads nowhere."""
+        if self.nowhere is not None and not self.code:
+            raise self.nowhere
+        return self.code
+
+
 class KnownFacts:
     """Facts by host, as they were gathered: in a cache that may forget them."""
 
@@ -41,8 +57,8 @@ class KnownFacts:
         self._cache = cache
         self._targets = targets
 
-    def all(self, hosts: Sequence[str], paths: Sequence[str], seconds: float, ask: Ask) -> tuple[int, dict[str, Facts]]:
-        """The exit code, and host → what lies at these paths; hosts of whom too little is known are asked."""
+    def all(self, hosts: Sequence[str], paths: Sequence[str], seconds: float, ask: Ask) -> Told:
+        """What hosts have at these paths; those of whom too little is known are asked."""
         names = names_of(paths)
         found = {host: self.find(host, names, seconds) for host in hosts}
         missing = [host for host, facts in found.items() if facts is None]
@@ -54,7 +70,9 @@ class KnownFacts:
             for host, facts in gathered.facts.items():
                 self._keep(host, facts)
                 found[host] = facts
-        return code, {host: picked(facts, paths) for host, facts in found.items() if facts is not None}
+        answered = {host: facts for host, facts in found.items() if facts is not None}
+        told = {host: picked(facts, paths) for host, facts in answered.items()}
+        return Told(code, told, _nowhere(list(answered.values()), paths))
 
     def find(self, host: str, names: Sequence[str], seconds: float) -> Facts | None:
         """These facts of a host, if all of them were gathered less than so many seconds ago."""
@@ -85,6 +103,32 @@ def picked(facts: Facts, paths: Sequence[str]) -> dict[str, Any]:
     for path in paths:
         _merge(found, _pick(facts, path.split(".")))
     return found
+
+
+def _nowhere(facts: Sequence[Facts], paths: Sequence[str]) -> UsageError | None:
+    """The error for the first of these paths that leads nowhere in all facts."""
+    for path in paths if facts else ():
+        level: list[Any] = list(facts)
+        for part in path.split("."):
+            names = dict.fromkeys(name for one in level for name in one)
+            level = [one[name] for one in level for name in one if fnmatchcase(name, part)]
+            if not level:
+                hint = near(part, names) or _some(list(names))
+                return UsageError(f"no host has anything at {path!r}", hint=hint)
+            level = [table for value in level for table in _tables(value)]
+    return None
+
+
+def _tables(value: Any) -> Iterable[Mapping[str, Any]]:
+    """Where a path goes on: a list stands for its items."""
+    items = value if isinstance(value, list) else [value]
+    return (item for item in items if isinstance(item, Mapping))
+
+
+def _some(names: Sequence[str]) -> str:
+    if len(names) > MOST_NAMES:
+        return f"there are {len(names)} others beside it"
+    return f"there are {', '.join(names)}" if names else "nothing lies below that"
 
 
 def _matching(path: str) -> list[str]:

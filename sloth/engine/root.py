@@ -22,7 +22,7 @@ from sloth.core.testresult import Watch
 from sloth.engine import command, detaching, keptplan, loading, past
 from sloth.engine.bus import Bus
 from sloth.engine.history import read as read_history
-from sloth.engine.knowing import Facts, Gathered, KnownFacts
+from sloth.engine.knowing import Gathered, KnownFacts, Told
 from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
 from sloth.engine.loading import Loaded
 from sloth.engine.planning import lay_out
@@ -171,8 +171,8 @@ def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Se
 
 def facts(
     targets: Targets, pattern: str, paths: Sequence[str], seconds: float, forks: int, say: Subscriber
-) -> tuple[int, dict[str, Facts]]:
-    """What hosts are: the exit code, and host → facts, in the order of the inventory.
+) -> Told:
+    """What hosts are, in the order of the inventory.
 
     paths: which facts, as `os.version`; seconds: how old what is known may be, or else the host is asked
     """

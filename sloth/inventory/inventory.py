@@ -25,9 +25,12 @@ from sloth.inventory import connection, patterns, sources
 from sloth.inventory.constructed import Construction
 from sloth.inventory.layer import Layer
 from sloth.inventory.names import ALL
+from sloth.inventory.patterns import LISTING
 from sloth.inventory.programs import Programs
 from sloth.inventory.tree import Group, Host, Tree, build
 from sloth.inventory.vars_folders import GROUPS, HOSTS, VarsFolders
+
+NO_INVENTORY = "without an inventory there is only localhost: name one with -i, a file, a directory, or `web1,web2,`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,12 @@ class Inventory:
         folders: Sequence[VarsFolders] = (),
         programs: Sequence[Path] = (),
         opener: Opener = CLOSED,
+        listing: str = LISTING,
     ) -> None:
-        """programs: what said a part of it, maybe a while ago. opener: of what is encrypted in it."""
+        """programs: what said a part of it, maybe a while ago. opener: of what is encrypted in it. listing: where a
+        person finds the hosts that there are
+        """
+        self._listing = listing
         self._opener = opener
         self._tree = tree
         self._folders = folders
@@ -153,7 +160,7 @@ class Inventory:
         return chosen
 
     def _names(self, read: Callable[[str], str] | None = None) -> patterns.Names:
-        known = patterns.Names(self._tree.hosts, self.groups, read)
+        known = patterns.Names(self._tree.hosts, self.groups, read, self._listing)
         if not self._programs:
             return known
         asked = " and ".join(program.name for program in self._programs)
@@ -245,7 +252,7 @@ def local(*, workflow_dir: Path | None = None, opener: Opener = CLOSED) -> Inven
     """What a run without an inventory works on: this machine, as `localhost`, without SSH."""
     tree = build([], [connection.LOCAL])
     folders = _folders([workflow_dir] if workflow_dir else [], opener)
-    return Inventory(tree, list(folders.values()), opener=opener)
+    return Inventory(tree, list(folders.values()), opener=opener, listing=NO_INVENTORY)
 
 
 def _folders(

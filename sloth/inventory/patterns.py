@@ -17,6 +17,7 @@ from sloth.inventory import names
 from sloth.inventory.names import UNGROUPED
 
 ALL = frozenset({"all", "*"})
+LISTING = "`sloth inventory list` shows all hosts"
 
 _SUBSCRIPT = re.compile(r"(.+)\[(?:(-?\d{1,9})|(\d{1,9})[:-](\d{0,9}))\]")
 _OPENING, _CLOSING = "([{", ")]}"
@@ -37,7 +38,7 @@ class Names:
     hosts: Mapping[str, object]
     groups: Mapping[str, Sequence[str]]
     read: Callable[[str], str] | None = None
-    listing: str = "`sloth inventory list` shows all hosts"
+    listing: str = LISTING
 
 
 def parse(pattern: str) -> list[Term]:

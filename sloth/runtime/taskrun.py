@@ -105,8 +105,8 @@ class TaskRun:
         """Why the task is skipped, or None. An abort_if that holds fails the task and stops the workflow."""
         abort_if, run_if = self.declared.get("abort_if"), self.declared.get("run_if")
         if abort_if is not None and self._functions.holds(abort_if):
-            self.stage.abort(f"aborted by {self.step.name}")
-            raise ActionFailed("abort_if holds: the workflow stops here", aborted=True)
+            self.stage.abort(f"abort_if of task {self.step.name} holds, which stops the workflow")
+            raise ActionFailed("abort_if holds: the workflow stops here", aborted="abort_if")
         if run_if is not None and not self._functions.holds(run_if):
             return "its condition run_if does not hold"
         return None
@@ -304,8 +304,8 @@ class TaskRun:
                 failed=not verdict.success,
             )
         if self.blocks and stage.job.fail_fast and verdict.status != "cancelled":
-            verdict.failure = dict(verdict.failure, aborted=True)
-            stage.abort(f"{step.name} failed, and the workflow fails fast")
+            verdict.failure = dict({"aborted": "fail_fast"}, **verdict.failure)
+            stage.abort(f"task {step.name} failed, and the workflow is fail_fast")
 
     def _declared_notify(self, status: str) -> "list[str]":
         names = self.declared.get("notify") or []

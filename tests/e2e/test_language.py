@@ -178,7 +178,7 @@ def test_abort_if_stops_the_run(folder, condition):
     """)
     assert ended.code == 2
     assert ended.statuses == {"first": "changed", "guard": "failed", "rest": "skipped"}
-    assert ended.tasks["rest"]["message"] == "aborted by guard"
+    assert ended.tasks["rest"]["message"] == "abort_if of task guard holds, which stops the workflow"
 
 
 def test_retries_are_extra_attempts(folder):

@@ -53,14 +53,18 @@ def test_a_host_that_is_still_connecting_is_left_at_once_when_the_run_is_cancell
 
 
 @pytest.mark.parametrize(
-    ("aborting", "reason"),
+    ("aborting", "word", "reason"),
     [
-        pytest.param({"a"}, "aborted by task a on h1", id="a task that has an abort_if"),
-        pytest.param((), "", id="a host makes it up"),
+        pytest.param(
+            {"a"}, "abort_if", "abort_if of task a holds on h1, which stops the workflow", id="a task with an abort_if"
+        ),
+        pytest.param({"a"}, "fail_fast", "task a failed on h1, and the workflow is fail_fast", id="fail_fast"),
+        pytest.param((), "fail_fast", "", id="a host makes it up"),
+        pytest.param({"a"}, "{host}", "", id="a host says something odd"),
     ],
 )
-def test_only_a_task_that_may_abort_ends_the_whole_run(aborting, reason):
-    session, seen = FakeSession([finished("a", "failed", failure={"aborted": True})]), list[Event]()
+def test_only_a_task_that_may_abort_ends_the_whole_run(aborting, word, reason):
+    session, seen = FakeSession([finished("a", "failed", failure={"aborted": word})]), list[Event]()
 
     def begin(hear):
         session.hear = hear

@@ -54,8 +54,8 @@ def test_the_workflows_time_limit_cancels_every_host():
 
 def test_an_abort_on_one_host_cancels_the_others():
     other = FakeRun("h2", stays=True)
-    execute([FakeRun(aborted="aborted by task a on h1"), other], threading.Semaphore(50))
-    assert other.reasons[0] == "aborted by task a on h1"
+    execute([FakeRun(aborted="task a failed on h1"), other], threading.Semaphore(50))
+    assert other.reasons[0] == "task a failed on h1"
 
 
 def test_no_more_hosts_work_at_once_than_there_are_slots():

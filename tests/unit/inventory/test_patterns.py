@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloth.core.errors import InventoryError
-from sloth.inventory import load
+from sloth.inventory import load, local
 from sloth.inventory.patterns import Names, select
 
 HOSTS = ["web1", "web2", "web3", "db1", "db2", "::1"]
@@ -167,3 +167,9 @@ def test_a_file_that_names_nobody_limits_to_nobody(write):
     inventory = load([str(write("hosts.yml", "web: {hosts: {w1: }}"))])
     with pytest.raises(InventoryError, match="matches no host"):
         inventory.limit(f"@{write('none.txt', '# nobody')}")
+
+
+def test_without_an_inventory_an_unknown_name_tells_how_to_give_one():
+    with pytest.raises(InventoryError, match="no host or group is called 'web'") as caught:
+        local().select("web")
+    assert "name one with -i" in caught.value.hint

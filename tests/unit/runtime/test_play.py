@@ -129,7 +129,7 @@ def test_abort_if_fails_its_task_and_stops_the_rest(play):
     text = tasks('task("a"):command("true")', 'task("b"):abort_if("true"):command("true")', 'task("c"):command("true")')
     played = play(text)
     assert played.statuses == {"a": "changed", "b": "failed", "c": "skipped"}
-    assert played.finished("c")["message"] == "aborted by b"
+    assert played.finished("c")["message"] == "abort_if of task b holds, which stops the workflow"
 
 
 # attempts

@@ -147,7 +147,7 @@ def test_the_first_failure_of_a_workflow_that_fails_fast_is_the_last_task(tmp_pa
       { name = "a", command = "exit 1" }, { name = "b", command = "true" } } })""").run()
     assert played.statuses == {"a": "failed", "b": "skipped"}
     assert (played.finished("a")["failure"]["aborted"], played.finished("b")["message"]) == (
-        True, "a failed, and the workflow fails fast"
+        "fail_fast", "task a failed, and the workflow is fail_fast"
     )
 
 
