@@ -36,7 +36,7 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What hosts told: host → what lies at the paths. nowhere: a path at which no host has anything, if there is one."""
+    """What hosts told: host → what lies at the paths. nowhere: a path at which no host has anything, if any."""
 
     code: int
     facts: Mapping[str, Facts]
