@@ -6,6 +6,8 @@ told in sloth/runtime/action.py.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +18,7 @@ from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 from sloth.runtime.action import Action, Parameter, describe
-from sloth.runtime.catalog import Catalog
+from sloth.runtime.catalog import PACKAGE, Catalog
 
 
 def modules(library: Library) -> list[ModuleManual]:
@@ -47,17 +49,24 @@ def action(full_name: str, library: Library) -> ActionManual:
 
 def _any(library: Library, catalog: Catalog, name: str) -> ModuleManual:
     source = library.lua.get(name)
-    found = _module(catalog, name) if source is None else luadoc.manual(name, source.text)
+    found = _module(library, catalog, name) if source is None else luadoc.manual(name, source.text)
     path = library.path(name)
     return found if path is None else replace(found, path=str(path))
 
 
-def _module(catalog: Catalog, name: str) -> ModuleManual:
+def _module(library: Library, catalog: Catalog, name: str) -> ModuleManual:
     by_name = catalog.module(name)
     actions = [one for key, one in by_name.items() if key == one.name]
-    text = str(actions[0].function.__globals__.get("__doc__") or "") if actions else ""
-    summary = inspect.cleandoc(text).partition("\n\n")[0]
+    summary = inspect.cleandoc(_opening(library, name)).partition("\n\n")[0]
     return ModuleManual(name, " ".join(summary.split()), tuple(_action(one, by_name) for one in actions))
+
+
+def _opening(library: Library, module: str) -> str:
+    """What a module says of itself at its top."""
+    own = library.python.get(module)
+    if own is not None:
+        return ast.get_docstring(ast.parse(own.text)) or ""
+    return importlib.import_module(f"{PACKAGE}.{module}").__doc__ or ""
 
 
 def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:

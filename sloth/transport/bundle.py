@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sloth import __version__
 from sloth.runtime.archive import pack
-from sloth.runtime.catalog import INDEX
+from sloth.runtime.catalog import INDEX, names_of
 from sloth.transport.startline import boot_source, terminal_source
 
 KEEP = 3
@@ -112,8 +112,8 @@ def prune(directory: Path, keep: int = KEEP) -> list[Kept]:
 
 def _module_index(contents: dict[str, bytes]) -> bytes:
     """The names of the actions' modules, which Python's import out of an archive cannot list."""
-    modules = [name.removeprefix(MODULES) for name in sorted(contents) if name.startswith(MODULES)]
-    return " ".join(modules).encode("ascii")
+    inner = {name.removeprefix(MODULES).partition("/")[0] for name in contents if name.startswith(MODULES)}
+    return " ".join(names_of(inner)).encode("ascii")
 
 
 def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:

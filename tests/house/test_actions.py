@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 
+import pytest
+
 from sloth.runtime.action import Action
-from sloth.runtime.catalog import Catalog
+from sloth.runtime.catalog import PACKAGE, Catalog, collect
 from tests.house.sources import ROOT
 
 CATALOG = Catalog()
+FOLDERS = sorted((ROOT / "sloth/runtime/modules").glob("*/__init__.py"))
 ACTIONS: list[Action] = [action for name in CATALOG.names for action in CATALOG.module(name).values()]
 
 
@@ -42,6 +46,17 @@ def test_an_action_shows_how_it_is_called():
         if not any(call.search(example) for example in examples):
             silent.append(action.full_name)
     assert not silent
+
+
+@pytest.mark.parametrize("module", [path.parent.name for path in FOLDERS])
+def test_a_module_of_several_files_says_which_action_is_where(module):
+    folder = ROOT / "sloth/runtime/modules" / module
+    found = {
+        path.stem: tuple(collect(importlib.import_module(f"{PACKAGE}.{module}.{path.stem}"), module))
+        for path in folder.glob("[!_]*.py")
+    }
+    said = importlib.import_module(f"{PACKAGE}.{module}").PARTS
+    assert {part: set(names) for part, names in said.items()} == {part: set(names) for part, names in found.items() if names}
 
 
 def test_every_module_has_tests_of_its_own():

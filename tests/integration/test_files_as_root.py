@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.modules import file_ops, fs
+from sloth.runtime.modules import fs
+from tests.actions import actions_of
 from tests.doubles import real_host
 from tests.prerequisites import skip_or_fail
+
+file_ops = actions_of("file_ops")
+
 
 pytestmark = pytest.mark.needs_root
 

@@ -6,8 +6,10 @@ import pytest
 
 from sloth.engine.files import Files, find, search_path
 from sloth.runtime.modules import exec as exec_
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The modules that ship: one file each, one function for each action."""
+"""The modules that ship: a file each, or a folder of files; one function for each action."""

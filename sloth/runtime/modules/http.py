@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from sloth.runtime import web
 from sloth.runtime.action import action
+from sloth.runtime.download_action import download as download  # noqa: PLC0414  # an action of file_ops, too
 from sloth.runtime.failure import BadArguments
-from sloth.runtime.far_files import download as download  # noqa: PLC0414  # an action of this module
 
 MYPY = False
 if MYPY:

@@ -6,7 +6,10 @@ from sloth.runtime.action import Action, action, coerce, seconds
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Host
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
+
+file_ops = actions_of("file_ops")
+
 
 MYPY = False
 if MYPY:

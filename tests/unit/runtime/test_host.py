@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
 
 
 def _fail() -> None:

@@ -7,8 +7,11 @@ import os
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import file_ops, fs
+from sloth.runtime.modules import fs
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
 
 
 def mode_of(path) -> str:

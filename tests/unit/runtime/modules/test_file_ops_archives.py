@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
+
 
 NAMES = ("x.tar", "x.tar.gz", "x.tgz", "x.tar.bz2", "x.tar.xz", "x.zip")
 

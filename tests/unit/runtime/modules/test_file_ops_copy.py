@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sloth.runtime.catalog import collect
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
 
 
 def mode_of(path) -> str:
@@ -200,7 +202,7 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path, arguments, text):
 
 def test_18_a_mode_that_is_a_number_is_an_error_with_advice():
     with pytest.raises(BadArguments, match="quote it"):
-        collect(file_ops, "file_ops")["copy"].bind([], {"dest": "/x", "content": "", "mode": 644})
+        Catalog().find("file_ops", "copy").bind([], {"dest": "/x", "content": "", "mode": 644})
 
 
 def test_19_an_unknown_owner_fails_before_anything_is_changed(tmp_path):

@@ -12,8 +12,10 @@ from sloth.core.errors import AnswerError
 from sloth.engine.fetched import Fetched
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
-from sloth.runtime.modules import file_ops
 from sloth.runtime.token import Token
+from tests.actions import actions_of
+
+file_ops = actions_of("file_ops")
 
 
 class Controller:

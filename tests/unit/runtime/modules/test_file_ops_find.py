@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
 
 
 @pytest.fixture

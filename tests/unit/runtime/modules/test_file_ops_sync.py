@@ -14,8 +14,10 @@ from sloth.engine.files import Files
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.manifest import Excluded, Item
-from sloth.runtime.modules import file_ops
 from sloth.runtime.token import Token
+from tests.actions import actions_of
+
+file_ops = actions_of("file_ops")
 
 
 class Controller:

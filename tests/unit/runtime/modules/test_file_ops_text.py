@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import file_ops
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+file_ops = actions_of("file_ops")
+
 
 HOSTS = b"127.0.0.1 old.example\r\n# [begin]\r\n10.0.0.1 old.example old\r\n# [end]\r\n10.0.0.2 old.example"
 INI = b"; top\nglobal = 1\n\n[a]\nx = 1\n# x = 0\ny=2\n\n[b] # last\nx: 3\n"

@@ -11,8 +11,10 @@ import pytest
 
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import infra_test
+from tests.actions import actions_of
 from tests.doubles import FakeHost, real_host
+
+infra_test = actions_of("infra_test")
 
 
 def call(host: Any, name: str, *args: object, **named: object) -> object:

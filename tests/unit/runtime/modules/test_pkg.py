@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import pkg
 from sloth.runtime.process import Done
+from tests.actions import actions_of
 from tests.doubles import FakeHost
+
+pkg = actions_of("pkg")
 
 
 def listing(**packages: str) -> str:
@@ -265,7 +267,7 @@ def test_queries_tell_what_is_there_and_why_not():
     assert not pkg.is_installed(host, name="jq", version="2*")
     assert pkg.version(host, name="jq") == "1.6"
     assert pkg.which(host, path="/usr/bin/jq") == "libc6:amd64"
-    assert [one["name"] for one in pkg.list_(host)] == ["dpkg", "jq"]
+    assert [one["name"] for one in pkg.list(host)] == ["dpkg", "jq"]
     assert host.changes == []
     with pytest.raises(ActionFailed, match="tree is not installed"):
         pkg.version(host, name="tree")
@@ -273,5 +275,5 @@ def test_queries_tell_what_is_there_and_why_not():
 
 @pytest.mark.parametrize(("pattern", "is_listed"), [("dpk*", True), ("dpkg", True), ("jq", False)])
 def test_dpkg_itself_is_listed_only_when_asked_for(pattern, is_listed):
-    found = pkg.list_(FakeHost(having(listing())), pattern=pattern)
+    found = pkg.list(FakeHost(having(listing())), pattern=pattern)
     assert [one["name"] for one in found] == (["dpkg"] if is_listed else [])

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import pkg
 from sloth.runtime.packages.apk import Apk
 from sloth.runtime.packages.dnf import Dnf
 from sloth.runtime.packages.pacman import Pacman
@@ -19,7 +18,11 @@ from sloth.runtime.packages.tool import Tool
 from sloth.runtime.packages.words import Options, wanted
 from sloth.runtime.packages.zypper import Zypper
 from sloth.runtime.process import Done
+from tests.actions import actions_of
 from tests.doubles import FakeHost
+
+pkg = actions_of("pkg")
+
 
 RPM = "lab-demo\tnoarch\t1.0-1\tlab-demo virtual-lab-demo \nglibc\ti686\t2.36-9\tglibc \n"
 DNF_TABLE = """\

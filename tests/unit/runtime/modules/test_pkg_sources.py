@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import pkg
 from sloth.runtime.packages.sources import Repository, key_path, path_of, text_of
+from tests.actions import actions_of
 from tests.doubles import FakeHost
+
+pkg = actions_of("pkg")
+
 
 ARMORED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
 

@@ -7,8 +7,11 @@ import pwd
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import user
+from tests.actions import actions_of
 from tests.doubles import FakeHost
+
+user = actions_of("user")
+
 
 HASH = "$6$salt$" + "x" * 86
 NEW = "sloth-nobody"  # an account that no machine has
@@ -129,7 +132,7 @@ def test_queries_tell_who_is_there():
     assert not user.exists(host, name=NEW)
     assert user.get_groups(host, name="root")[0] == "root"
     assert "root" in user.group_members(host, name="root")
-    assert [one["name"] for one in user.list_(host, system=True)].count("root") == 1
+    assert [one["name"] for one in user.list(host, system=True)].count("root") == 1
     with pytest.raises(ActionFailed, match=f"no user {NEW}"):
         user.get_info(host, name=NEW)
 

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import user
+from tests.actions import actions_of
 from tests.doubles import real_host
+
+user = actions_of("user")
+
 
 pytestmark = pytest.mark.needs_root
 NAME = "sloth-key-test"

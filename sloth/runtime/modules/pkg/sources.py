@@ -1,4 +1,4 @@
-"""Actions of pkg for where packages come from: repository, key."""
+"""Where packages come from: repositories, and the keys that sign them."""
 
 import os
 import re

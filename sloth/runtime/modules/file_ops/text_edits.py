@@ -1,4 +1,4 @@
-"""Actions of file_ops that change the text of a file that is there: replace, ini."""
+"""Texts in a file, replaced; options of INI files."""
 
 import re
 

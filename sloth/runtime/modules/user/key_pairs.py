@@ -1,4 +1,4 @@
-"""The action of user that gives a user an SSH key: ssh_key."""
+"""SSH keys of a user's own."""
 
 import os
 import stat

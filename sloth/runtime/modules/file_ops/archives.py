@@ -1,4 +1,4 @@
-"""Actions of file_ops for archives: unarchive, archive."""
+"""Archives: unpacked below a directory, packed from files of the host."""
 
 import contextlib
 import os

@@ -1,12 +1,10 @@
-"""Packages: installed, in a version, the latest, gone. One transaction a call, none when nothing differs."""
+"""What is installed: packages come, go, rise to another version, stay in theirs."""
 
 from sloth.runtime.action import action
-from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.failure import BadArguments
 from sloth.runtime.packages import goals
 from sloth.runtime.packages.choice import manager_of
 from sloth.runtime.packages.words import Options, wanted
-from sloth.runtime.repository_actions import key as key  # noqa: PLC0414  # an action of this module
-from sloth.runtime.repository_actions import repository as repository  # noqa: PLC0414  # another
 
 MYPY = False
 if MYPY:
@@ -121,24 +119,34 @@ def remove(
     return goals.absent(manager_of(host, lock_timeout), wanted(packages), options)
 
 
-@action
-def update(host: "Host", *, cache_valid_time: "Duration" = 0, lock_timeout: "Duration" = 60) -> "dict[str, object]":
-    """Fetch the index of available packages; changed when its content is another afterwards.
+@action(synonyms={"path": ("file", "src", "deb")})
+def install_local(
+    host: "Host",
+    *,
+    path: str,
+    allow_downgrade: bool = False,
+    recommends: "bool | None" = None,
+    lock_timeout: "Duration" = 60
+) -> "dict[str, object]":
+    """Make sure that the package in a file on the host is installed, with what it depends on.
 
-    cache_valid_time: an index not older than this is fresh enough
+    path: the file; another version of the package than the installed one is installed in its place
+    allow_downgrade: permit a version lower than the installed one
+    recommends: whether recommended packages come too; the host's own setting when not given
     lock_timeout: how long to wait for another program that works on packages
 
-    example: pkg.update { cache_valid_time = "1h" }
+    example: pkg.install_local("/srv/packages/tool_1.2_all.deb")
     """
+    if not path.startswith("/"):
+        raise BadArguments(f"pkg.install_local: path must be absolute, got {path!r}")
     manager = manager_of(host, lock_timeout)
-    if manager.is_fresh(cache_valid_time):
-        return {"cache_updated": False}
-    if host.check:
-        host.unknown = True  # only fetching it tells whether it is another
-        host.effect("fetch the package index", lambda: None)
-    elif manager.refresh():
-        host.effect("fetched a new package index", lambda: None)
-    return {"cache_updated": True}
+    found = manager.file(path)
+    there = manager.packages([found.name])
+    if any(one.is_installed and (one.version, one.arch) == (found.version, found.arch) for one in there):
+        return goals.report([])
+    options = Options(allow_downgrade=allow_downgrade, recommends=recommends)
+    manager.refuse_downgrades("file", [path], options)
+    return goals.report(manager.transact("file", [path], options))
 
 
 @action
@@ -182,21 +190,6 @@ def autoremove(host: "Host", *, purge: bool = False, lock_timeout: "Duration" = 
     return goals.everything(manager_of(host, lock_timeout), "autoremove", Options(purge=purge), goals.Index())
 
 
-@action
-def clean(host: "Host", *, lock_timeout: "Duration" = 60) -> "dict[str, object]":
-    """Drop downloaded package files.
-
-    lock_timeout: how long to wait for another program that works on packages
-
-    example: pkg.clean()
-    """
-    manager = manager_of(host, lock_timeout)
-    files = manager.cached()
-    if files:
-        manager.clean()
-    return {"files": len(files)}
-
-
 @action(synonyms={"packages": _NAMES}, rest="packages")
 def hold(host: "Host", *, packages: "list[str]", lock_timeout: "Duration" = 60) -> None:
     """Make sure that installed packages stay in their version.
@@ -219,120 +212,3 @@ def unhold(host: "Host", *, packages: "list[str]", lock_timeout: "Duration" = 60
     example: pkg.unhold("postgresql-15")
     """
     goals.hold(manager_of(host, lock_timeout), wanted(packages), is_held=False)
-
-
-@action(synonyms={"path": ("file", "src", "deb")})
-def install_local(
-    host: "Host",
-    *,
-    path: str,
-    allow_downgrade: bool = False,
-    recommends: "bool | None" = None,
-    lock_timeout: "Duration" = 60
-) -> "dict[str, object]":
-    """Make sure that the package in a file on the host is installed, with what it depends on.
-
-    path: the file; another version of the package than the installed one is installed in its place
-    allow_downgrade: permit a version lower than the installed one
-    recommends: whether recommended packages come too; the host's own setting when not given
-    lock_timeout: how long to wait for another program that works on packages
-
-    example: pkg.install_local("/srv/packages/tool_1.2_all.deb")
-    """
-    if not path.startswith("/"):
-        raise BadArguments(f"pkg.install_local: path must be absolute, got {path!r}")
-    manager = manager_of(host, lock_timeout)
-    found = manager.file(path)
-    there = manager.packages([found.name])
-    if any(one.is_installed and (one.version, one.arch) == (found.version, found.arch) for one in there):
-        return goals.report([])
-    options = Options(allow_downgrade=allow_downgrade, recommends=recommends)
-    manager.refuse_downgrades("file", [path], options)
-    return goals.report(manager.transact("file", [path], options))
-
-
-@action(query=True, synonyms={"name": ("package", "pkg")})
-def is_installed(host: "Host", *, name: str, version: "str | None" = None) -> bool:
-    """Whether a package is installed.
-
-    name: the package, also name=version
-    version: the version it must have; 1.0* means any 1.0
-
-    example: if not pkg.is_installed("nginx") then log.warn("no nginx") end
-    """
-    one = goals.one_of(name, version)
-    return any(one.is_met_by(package) for package in manager_of(host).packages([one.label]))
-
-
-@action(query=True, synonyms={"name": ("package", "pkg")})
-def version(host: "Host", *, name: str) -> str:
-    """The installed version of a package; nil when it is not installed.
-
-    name: the package
-
-    example: local v = pkg.version("nginx")
-    """
-    return goals.installed(manager_of(host), goals.one_of(name))[0].version
-
-
-@action(query=True, synonyms={"name": ("package", "pkg")})
-def info(host: "Host", *, name: str) -> "dict[str, object]":
-    """What is known of a package: name, installed, version, held and the fields of its record, in lower case.
-
-    name: the package, installed or in the index
-
-    example: log.info(pkg.info("nginx").description)
-    """
-    manager = manager_of(host)
-    one = goals.one_of(name)
-    there = [package for package in manager.packages([one.label]) if one.names(package) and package.is_installed]
-    fields = {key.lower().replace("-", "_"): value for key, value in manager.record(one.label).items()}
-    return dict(fields, name=one.label, installed=bool(there), held=any(package.is_held for package in there))
-
-
-@action(query=True, synonyms={"pattern": ("name",)})
-def list_(host: "Host", *, pattern: str = "*") -> "list[dict[str, object]]":
-    """The installed packages: a list of name, version, arch, held.
-
-    pattern: only names that match this wildcard
-
-    example: for _, p in ipairs(pkg.list("php*")) do print(p.name, p.version) end
-    """
-    names = [] if pattern == "*" else [goals.one_of(pattern).label]
-    return [package.plain() for package in manager_of(host).packages(names) if package.is_installed]
-
-
-@action(query=True, synonyms={"text": ("query", "name", "pattern")})
-def search(host: "Host", *, text: str) -> "list[dict[str, str]]":
-    """Packages of the index with a text in their name or description: a list of name, summary.
-
-    text: what to look for
-
-    example: for _, p in ipairs(pkg.search("web server")) do print(p.name, p.summary) end
-    """
-    return [{"name": name, "summary": summary} for name, summary in manager_of(host).search(text)]
-
-
-@action(query=True, synonyms={"path": ("file",)})
-def which(host: "Host", *, path: str) -> str:
-    """The package that a file belongs to.
-
-    path: the file, by its absolute path
-
-    example: print(pkg.which("/usr/bin/git"))
-    """
-    owners = manager_of(host).owner(path)
-    if not owners:
-        raise ActionFailed(f"no package has {path}")
-    return owners[0]
-
-
-@action(query=True, synonyms={"name": ("package", "pkg")})
-def deps(host: "Host", *, name: str) -> "list[str]":
-    """The names of the packages that a package depends on; of alternatives the first.
-
-    name: the package, installed or in the index
-
-    example: print(table.concat(pkg.deps("nginx"), ", "))
-    """
-    return list(dict.fromkeys(manager_of(host).depends(goals.one_of(name).label)))
