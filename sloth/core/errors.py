@@ -12,6 +12,7 @@
     │   └── SecretsDamaged          1   it is not as sloth wrote it
     ├── OutputLost                  1   the results cannot be shown or written
     ├── AnswerError                 1   a question of a host that the controller cannot answer
+    │   ├── LimitReached            1   a host has sent more than it may in one run
     │   └── TemplateError           1   a template that does not render
     ├── StoreError                  1   what is kept between runs cannot be read or written
     │   ├── StoreBusy               6   another process has been writing for too long
@@ -86,6 +87,10 @@ class OutputLost(SlothError):
 
 class AnswerError(SlothError):
     """A question of a host (a file, a template) that the controller cannot answer."""
+
+
+class LimitReached(AnswerError):
+    """A host has sent more than it may in one run."""
 
 
 class TemplateError(AnswerError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sloth.core import varsfile
+from sloth.core import sizes, varsfile
 from sloth.core.errors import InventoryError, SettingsError
 from sloth.core.near import near
 from sloth.runtime.action import seconds
@@ -189,6 +189,10 @@ def _count(written: object, _: Path) -> int:
     return int(text)
 
 
+def _size(written: object, _: Path) -> sizes.Size:
+    return sizes.parse(written)
+
+
 def _seconds(written: object, _: Path) -> float:
     try:
         return seconds(written)
@@ -210,5 +214,8 @@ KEYS = (
     Key("secrets.environment", "whose secrets are used", _text, DEFAULT),
     Key("secrets.passphrase_from", "prompt, fd:N, env:NAME, command:WORDS, key:FILE or a file", _passphrases, ()),
     Key("runs_keep", "how many runs are kept, with what they left; older ones are removed", _count, 1000),
+    Key("limits.journal", "how much of a host a run keeps: results, and as much of output", _size, sizes.parse("64M")),
+    Key("limits.files", "how much a run takes from a host in artifacts and fetched files", _size, sizes.parse("16G")),
+    Key("limits.state", "how much a host may write to state in a run", _size, sizes.parse("256M")),
     Key("bundle.wheelhouse", "a directory of wheels, for controllers without an index of packages", _path),
 )

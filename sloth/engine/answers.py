@@ -14,6 +14,7 @@ from sloth.core.connection import Connection
 from sloth.core.events import Event
 from sloth.core.model import Workflow
 from sloth.engine import confined
+from sloth.engine.allowance import Allowance
 from sloth.engine.announcing import Announcements
 from sloth.engine.artifacts import ARTIFACT, Artifacts
 from sloth.engine.disclosing import Disclosure, references
@@ -67,7 +68,7 @@ class Answers:
     """One host's answers, by verb.
 
     job: the job that the host works on, for its variables, of which some may be sealed. disclosure: what the host may
-    see of these and of secrets. fact(name): asks the host.
+    see of these and of secrets. files: how much it may send in files. fact(name): asks the host.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Answers:
         connection: Connection,
         stateful: Stateful,
         disclosure: Disclosure,
+        files: Allowance,
         fact: Fact,
     ) -> None:
         self._shared = shared
@@ -87,7 +89,8 @@ class Answers:
         self._stateful = stateful
         self._fact = fact
         self._announcements = Announcements(str(job["host"]), shared.publish)
-        self._fetched = Fetched(shared.folder, str(job["host"]))
+        self._files = files
+        self._fetched = Fetched(shared.folder, str(job["host"]), files)
         self._confining = threading.Lock()  # a host that lies gets one process of ours at a time, not all of them
 
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], object]]:
@@ -164,7 +167,7 @@ class Answers:
     def artifact(self, args: Mapping[str, Any]) -> object:
         """{"name", "path", "task", "size", "sha256", "mode", "stream"}: a file to keep → {}."""
         with as_failure():
-            self._shared.artifacts.keep(str(self._job["host"]), args)
+            self._shared.artifacts.keep(str(self._job["host"]), args, self._files)
         return {}
 
     def artifacts(self, args: Mapping[str, Any]) -> object:

@@ -17,11 +17,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sloth.core.errors import AnswerError, StoreError, UsageError
+from sloth.engine.allowance import Allowance
 from sloth.engine.receiving import below, segment, write
 from sloth.runtime.linefile import LineFile, encoded
 
 ARTIFACT = "artifact:"
 COUNT_LIMIT = 100_000
+PATH_LIMIT = 4096  # characters that are kept of where a file was
 LIST = ".jsonl"
 
 
@@ -62,7 +64,7 @@ class Artifacts:
                 raise StoreError(f"the list of artifacts {self._list.path} is damaged: {error}") from error
             self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
 
-    def keep(self, host: str, said: Mapping[str, Any]) -> Artifact:
+    def keep(self, host: str, said: Mapping[str, Any], allowance: Allowance) -> Artifact:
         """Take a file in. said: what its host says of it, with its content. Raises AnswerError."""
         name, task = str(said.get("name")), str(said.get("task"))
         if len(self._kept) >= COUNT_LIMIT:
@@ -70,10 +72,11 @@ class Artifacts:
         place = self._folder / segment(host) / segment(task) / below(name)
         key = str(place.relative_to(self._folder))
         try:
-            size = write(place, said.get("stream") or (), str(said.get("sha256")))
+            size = write(place, said.get("stream") or (), str(said.get("sha256")), allowance)
             mode = said.get("mode")
             place.chmod((mode if isinstance(mode, int) else 0) & 0o777 | 0o600)
-            kept = Artifact(ARTIFACT + key, name, task, host, str(said.get("path")), size, str(said.get("sha256")))
+            path, sha256 = str(said.get("path"))[:PATH_LIMIT], str(said.get("sha256"))
+            kept = Artifact(ARTIFACT + key, name, task, host, path, size, sha256)
             with self._lock:
                 self._note(kept)
                 self._kept[kept.id] = kept, place

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core import settings
-from sloth.core.errors import SlothError, Unreachable
+from sloth.core.errors import LimitReached, SlothError, Unreachable
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, Subscriber, TaskFinished
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.core.places import Places
 from sloth.engine import archive, past
+from sloth.engine.allowance import JOURNAL, Allowances
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
 from sloth.engine.history import History, retold
 from sloth.engine.history import read as read_history
-from sloth.engine.incoming import BadEvent, parse
-from sloth.engine.lives import Lives
+from sloth.engine.incoming import Incoming
 from sloth.engine.opening import Opening
 from sloth.engine.pending import Due, Pending, workflow_key
 from sloth.engine.reading import inventory
@@ -62,8 +62,9 @@ def attach(
         def open_session(host: str, hear: Hear) -> Session:
             return board.open(hosts.connection(host, over=request.targets.settings()), {}, hear)
 
-        ways = Ways(open_session, pending, request.forks, runs.shortened([found])[0])
-        with Lives(runs, bus.publish).collecting(history, unlocked.mask) as record:
+        allowances = Allowances(settings.load(os.environ, Path.cwd()))
+        ways = Ways(open_session, pending, allowances, request.forks, runs.shortened([found])[0])
+        with past.lives(bus.publish).collecting(history, unlocked.mask) as record:
             code = Collection(history, ways, bus, record, cancel=cancel).go()
     bus.check()
     return code
@@ -71,10 +72,14 @@ def attach(
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """open_session(host, hear): to a host. pending: the handlers that hosts owe. short: enough of the run's id."""
+    """open_session(host, hear): to a host. pending: the handlers that hosts owe. allowances: how much they may tell.
+
+    short: enough of the run's id
+    """
 
     open_session: Open
     pending: Pending
+    allowances: Allowances
     forks: int
     short: str
 
@@ -120,9 +125,12 @@ class Collection:
         asked, ways = self._history.asked, self._ways
         known = Known(asked.run, host, self._left(host), self._history.heard[host])
         due = Due(host, ways.pending, asked.handlers)
+        results = ways.allowances.of(host, JOURNAL)
+        incoming = Incoming(host, self._history.hosts[host], asked.handlers, results, self._publish)
         return Collector(
             known,
             lambda hear: ways.open_session(host, hear),
+            incoming,
             due,
             self._publish,
             self._record.kept,
@@ -152,8 +160,8 @@ class Collector:
     """One host's part. open_session: as of the switchboard. cancel: the host shall stop. kept: see Terms."""
 
     def __init__(
-        self, known: Known, open_session: Callable[[Hear], Session], due: Due, publish: Callable[[Event], None],
-        kept: Callable[[], bool], *, cancel: bool,
+        self, known: Known, open_session: Callable[[Hear], Session], incoming: Incoming, due: Due,
+        publish: Callable[[Event], None], kept: Callable[[], bool], *, cancel: bool,
     ) -> None:  # fmt: skip
         self.host = known.host
         self.busy = False
@@ -161,6 +169,7 @@ class Collector:
         self.is_over = False
         self._known = known
         self._opening = Opening(lambda: open_session({"event": self._hear}), lambda session: session.close())
+        self._incoming = incoming
         self._due = due
         self._publish = publish
         self._kept = kept
@@ -169,7 +178,6 @@ class Collector:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._stopped = False
-        self._odd = False
 
     def go(self) -> None:
         """Collect until the host's part is over, or we are stopped. A host that cannot be reached goes on by itself."""
@@ -183,11 +191,13 @@ class Collector:
             known = self._known
             asked = {"run": known.run, "host": known.host, "skip": known.heard, "cancel": self._cancel}
             self._take_end(self._session.call("attach", asked))
+        except LimitReached as error:
+            self._give_up(str(error))
         except SlothError as error:
             if not self._stopped:
                 self._publish(HostUnreachable(self.host, getattr(error, "kind", "settings"), str(error), error.hint))
         except ActionFailed as error:
-            self._publish(Notice(f"what it did cannot be collected: {error.message}", self.host))
+            self._give_up(error.message)
         finally:
             if self._session is not None:
                 self._session.close()
@@ -204,13 +214,19 @@ class Collector:
         """The same."""
         self.cancel("")
 
+    def _give_up(self, why: str) -> None:
+        self._publish(Notice(f"what it did cannot be collected: {why}", self.host))
+
     def _hear(self, plain: dict[str, Any]) -> None:
+        if self._stopped:
+            return
         try:
-            event = parse(self.host, plain)
-        except BadEvent as error:
-            if not self._odd:
-                self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
-            self._odd = True
+            event = self._incoming.take(plain)
+        except LimitReached as error:
+            self._give_up(str(error))
+            self.hang_up()
+            return
+        if event is None:
             return
         if isinstance(event, TaskFinished):
             with self._lock:
@@ -228,6 +244,7 @@ class Collector:
         for task in sorted(self._left):
             self._publish(TaskFinished(self.host, task, "cancelled", why, blocks=True))
         exports = end.get("exports")
+        self._incoming.spend(exports)
         self._publish(HostCollected(self.host, exports if isinstance(exports, dict) else {}))
         self.is_over = True
         if self._kept() and self._session is not None:

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import AnswerError
+from sloth.engine.allowance import Allowance
 from sloth.engine.receiving import below, segment, write
 
 FOLDER = "fetched"
 
 
 class Fetched:
-    """What one host brought. folder: that of the workflow."""
+    """What one host brought. folder: that of the workflow. allowance: how much that may be."""
 
-    def __init__(self, folder: Path, host: str) -> None:
+    def __init__(self, folder: Path, host: str, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._folder = folder / FOLDER / segment(host)
 
     def look(self, said: Mapping[str, Any]) -> dict[str, object]:
@@ -34,7 +36,7 @@ class Fetched:
         """{"name", "sha256", "stream"}: a file to keep. Raises AnswerError."""
         place = self._place(said)
         try:
-            write(place, said.get("stream") or (), str(said.get("sha256")))
+            write(place, said.get("stream") or (), str(said.get("sha256")), self._allowance)
         except OSError as error:
             raise AnswerError(f"{place} cannot be written: {error.strerror}") from error
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sloth.core.errors import ConnectionLost, LockBusy, NoLua, SlothError, StoreError
+from sloth.core.errors import ConnectionLost, LimitReached, LockBusy, NoLua, SlothError, StoreError
 from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
+from sloth.engine.allowance import JOURNAL
 from sloth.engine.gates import Opened
-from sloth.engine.incoming import BadEvent, parse
+from sloth.engine.incoming import Incoming
 from sloth.engine.opening import Opening
 from sloth.engine.pending import Due
 from sloth.engine.rebooting import Order, Reboot
@@ -66,13 +67,13 @@ class HostRun:
         self._parked: list[TaskFinished] = []
         self._stopped = threading.Event()
         self._due = Due(plan.host, terms.pending, terms.handlers)
+        results = terms.allowances.of(plan.host, JOURNAL)
+        self._incoming = Incoming(plan.host, plan.tasks, terms.handlers, results, terms.publish)
         self._lock = threading.Lock()
         self._slot = threading.Lock()
         self._alarms: dict[str, int] = {}
         self._running: dict[str, float] = {}
-        self._started: set[tuple[str, bool]] = set()
         self._cancelled = ""
-        self._odd = False
         self._stopwatch = Stopwatch(time.monotonic)
 
     def go(self) -> None:
@@ -105,7 +106,6 @@ class HostRun:
             done = self._hand_over(begun)
             while done is not None and (order := Order.of(done)) is not None:
                 self._stopwatch.take(done)
-                self._take_exports(done)
                 done = self._hand_over(self._reboot(order))
             if done is not None:
                 (self._let_go if self._terms.detach else self._take_end)(done)
@@ -191,15 +191,9 @@ class HostRun:
 
     def _take_end(self, done: object) -> None:
         """The host has done its part; once that is written down here, it need not remember it."""
-        self._take_exports(done)
         self._stopwatch.take(done)
         if self._terms.kept() and self.session is not None:
             self.session.tell("forget", {})
-
-    def _take_exports(self, done: object) -> None:
-        exports = done.get("exports") if isinstance(done, dict) else None
-        if isinstance(exports, dict):
-            self.exports.update(exports)
 
     def leave_out(self, reason: str) -> None:
         """The run ends before this host has begun."""
@@ -280,17 +274,17 @@ class HostRun:
             self._arm(str(plain.get("task")), 0.0)
             return
         try:
-            event = parse(self.host, plain)
-        except BadEvent as error:
-            if not self._odd:
-                self._publish(Notice(f"the host sent something odd, which is left out: {error}", self.host))
-            self._odd = True
+            event = self._incoming.take(plain)
+        except LimitReached as error:
+            self._refused(ActionFailed(str(error)))
+            self._cancelled = self._cancelled or str(error)  # that the session ends now is no loss
+            self.hang_up()
             return
         if isinstance(event, TaskFinished) and plain.get("reboots"):
             self._disarm(event.task)
             self._parked.append(event)  # it has ended when the host is back
             return
-        taken = self._take(event)
+        taken = None if event is None else self._take(event)
         if taken is not None:
             self._publish(taken)
 
@@ -298,21 +292,18 @@ class HostRun:
         """What an event means for this run; None for one of a task that the host was not given, or has ended."""
         match event:
             case TaskStarted():
-                if not self._begins(event):
+                if not event.handler and event.task not in self._open:
                     return None
                 self._running.setdefault(event.task, time.monotonic())
                 self._arm(event.task, 0.0)
             case TaskRetrying():
-                if event.task not in self._open:
-                    return None
                 self._arm(event.task, event.delay)
             case TaskFinished():
                 self._disarm(event.task)
                 if not self._settle(event):
                     return None
                 self._due.take(event)
-                if event.handler:
-                    self._started.discard((event.task, True))  # it may be notified, and run, once more
+                self.exports.update(event.exports)
                 if event.task in self._terms.aborting and (why := ABORTS.get(str(event.failure.get("aborted")))):
                     self.aborted = why.format(task=event.task, host=self.host)
                 if "where" in event.failure:
@@ -320,20 +311,11 @@ class HostRun:
                     return replace(event, failure={**event.failure, "where": where})
         return event
 
-    def _begins(self, event: TaskStarted) -> bool:
-        """Whether a task of the plan, or a handler, begins for the first time."""
-        known = self._terms.handlers if event.handler else self._open
-        key = (event.task, event.handler)
-        if event.task not in known or key in self._started:
-            return False
-        self._started.add(key)
-        return True
-
     def _settle(self, event: TaskFinished) -> bool:
         """Strike the task off; False when it was settled before or was never asked for."""
         with self._lock:
             if event.handler:
-                return event.task in self._terms.handlers
+                return True
             if self._open.pop(event.task, self) is not None:
                 return False
             self._ended[event.task] = event

@@ -2,19 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sloth.core.events import Event, LogLine, TaskFinished, TaskOutput, TaskRetrying, TaskStarted
+from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskOutput, TaskRetrying, TaskStarted
 from sloth.core.model import STATUSES
+from sloth.engine.allowance import Allowance
 
 TEXT_LIMIT = 1 << 20
 LIST_LIMIT = 1000
+_LINE = 150  # bytes of a result that says nothing
 LEVELS = frozenset({"debug", "info", "success", "warning", "error"})
 
 
 class BadEvent(Exception):
     """A host sent something that is no event."""
+
+
+class Incoming:
+    """What one host tells of its part of a run. What makes no sense is left out, with one notice.
+
+    tasks, handlers: those that it may tell of. results: how much these may be
+    """
+
+    def __init__(
+        self, host: str, tasks: Collection[str], handlers: Collection[str], results: Allowance,
+        publish: Callable[[Event], None],
+    ) -> None:  # fmt: skip
+        self._host = host
+        self._tasks = frozenset(tasks)
+        self._handlers = frozenset(handlers)
+        self._names = self._tasks | self._handlers | {""}  # a line may belong to no task
+        self._results = results
+        self._publish = publish
+        self._started: set[tuple[str, bool]] = set()
+        self._odd = False
+
+    def take(self, plain: Mapping[str, Any]) -> Event | None:
+        """The event, or None. Raises LimitReached."""
+        try:
+            event = parse(self._host, plain)
+            self._check(event)
+        except BadEvent as error:
+            if not self._odd:
+                self._publish(Notice(f"the host sent something odd, which is left out: {error}", self._host))
+            self._odd = True
+            return None
+        if isinstance(event, TaskFinished):
+            self._results.spend(_size(event))
+            self._started.discard((event.task, True))  # a handler may be notified, and run, once more
+        return event if self._is_new(event) else None
+
+    def spend(self, exports: object) -> None:
+        """The same limit for what it exports at the end. Raises LimitReached."""
+        self._results.spend(len(json.dumps(exports)))
+
+    def _check(self, event: Event) -> None:
+        """What it tells of is what it was given."""
+        task, is_handler = getattr(event, "task", ""), getattr(event, "handler", None)
+        known = self._names if is_handler is None else self._handlers if is_handler else self._tasks
+        if task not in known:
+            raise BadEvent(f"it was given no {'handler' if is_handler else 'task'} {task[:40]!r}")
+
+    def _is_new(self, event: Event) -> bool:
+        """Nothing begins twice."""
+        if not isinstance(event, TaskStarted):
+            return True
+        key = (event.task, event.handler)
+        if key in self._started:
+            return False
+        self._started.add(key)
+        return True
+
+
+def _size(event: TaskFinished) -> int:
+    """What a journal keeps of it, about: differences are worth no more than one text."""
+    diff = min(len(json.dumps(event.diff)), TEXT_LIMIT) if event.diff else 0
+    kept = (event.message, event.outputs, event.changes, event.failure, event.notified, event.checks, event.exports)
+    return _LINE + len(event.task) + diff + len(json.dumps(kept))
 
 
 def parse(host: str, plain: Mapping[str, Any]) -> Event:

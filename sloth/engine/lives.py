@@ -33,11 +33,12 @@ class Resume:
 
 
 class Lives:
-    """Begins runs and takes them up. say: where notices go."""
+    """Begins runs and takes them up. say: where notices go. room: bytes of output and logs that are kept of a host."""
 
-    def __init__(self, runs: Runs, say: Callable[[Event], None]) -> None:
+    def __init__(self, runs: Runs, say: Callable[[Event], None], room: int) -> None:
         self._runs = runs
         self._say = say
+        self._room = room
 
     @contextmanager
     def first(self, request: Request, loaded: Loaded, plan: Plan, following: Sequence[str]) -> Iterator[Life]:
@@ -45,7 +46,7 @@ class Lives:
         run = self._runs.new()
         inputs, workflow = fingerprints.of_inputs(loaded, run), plan.workflow
         asked = Asked(run, workflow.name, anchored(request), inputs, Owner.me(), following, workflow.handlers)
-        journal = Journal.begin(self._runs.journal(run), asked.plain())
+        journal = Journal.begin(self._runs.journal(run), asked.plain(), self._room)
         with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
             try:
                 yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
@@ -83,7 +84,7 @@ class Lives:
         """The journal with one more line, and no other process at work on it."""
         run = history.asked.run
         try:
-            journal = Journal.begin(self._runs.journal(run), line)
+            journal = Journal.begin(self._runs.journal(run), line, self._room)
         except RunBusy as error:
             short = self._runs.shortened([run])[0]
             raise RunBusy(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sloth.core import settings
+from sloth.core.events import Event
 from sloth.core.places import Places
 from sloth.engine import archive
+from sloth.engine.allowance import JOURNAL
 from sloth.engine.artifacts import Artifacts, runs_with
 from sloth.engine.history import described
+from sloth.engine.lives import Lives
 from sloth.store import SqliteDatabase
 from sloth.store.runs import Runs, Wanted
 
@@ -18,6 +22,11 @@ def all_runs() -> Runs:
     """The runs that there were."""
     places = Places.find(os.environ, Path.cwd())
     return Runs(places.runs, SqliteDatabase(places.store), described)
+
+
+def lives(say: Callable[[Event], None]) -> Lives:
+    """Begins runs and takes them up. say: where notices go."""
+    return Lives(all_runs(), say, int(settings.load(os.environ, Path.cwd())[JOURNAL]))
 
 
 def artifacts() -> Path:

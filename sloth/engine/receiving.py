@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from sloth.core.errors import AnswerError
+from sloth.engine.allowance import Allowance
 
-SIZE_LIMIT = 1 << 34
+BLOCK = 4096  # bytes that a file takes at least, so that many empty ones fill no disk either
 _NAME_LIMIT = 1000
 
 
@@ -32,20 +33,21 @@ def segment(part: str) -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
-def write(place: Path, chunks: Iterable[bytes], announced: str) -> int:
+def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allowance) -> int:
     """Write a file under a temporary name and give it its own when it has the sha256 that was announced; its size.
 
-    Raises AnswerError for what is not to be kept, OSError when the disk does not take it.
+    allowance: what it is taken off, also when it is not kept in the end. Raises AnswerError for what is not to be kept,
+    OSError when the disk does not take it.
     """
+    allowance.spend(BLOCK)
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
     size, summed = 0, hashlib.sha256()
     try:
         with coming.open("xb") as stream:
             for chunk in chunks:
+                allowance.spend(len(chunk))
                 size += len(chunk)
-                if size > SIZE_LIMIT:
-                    raise AnswerError(f"{place.name}: more than {SIZE_LIMIT >> 30} GiB are not kept")
                 summed.update(chunk)
                 stream.write(chunk)
             stream.flush()

@@ -23,7 +23,7 @@ from sloth.engine import command, detaching, keptplan, loading, past
 from sloth.engine.bus import Bus
 from sloth.engine.history import read as read_history
 from sloth.engine.knowing import Gathered, KnownFacts, Told
-from sloth.engine.lives import ENDING_PATIENCE, Lives, Resume, resumable
+from sloth.engine.lives import ENDING_PATIENCE, Resume, resumable
 from sloth.engine.loading import Loaded
 from sloth.engine.planning import lay_out
 from sloth.engine.reading import inventory, project
@@ -124,8 +124,7 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
         plans = {one.workflow.name: one for one in loaded.plans}
         if history.asked.workflow not in plans:
             raise UsageError(f"{request.file} has no workflow {history.asked.workflow!r} any more")
-        lives = Lives(runs, bus.publish)
-        with lives.next(history, loaded, plans[history.asked.workflow], how) as life:
+        with past.lives(bus.publish).next(history, loaded, plans[history.asked.workflow], how) as life:
             code = Run(request, loaded, life, bus).go()
         if code == 0:
             behind = [plans[name] for name in history.asked.following if name in plans]
@@ -138,7 +137,7 @@ def _one_after_the_other(
     request: Request, loaded: Loaded, plans: Sequence[Plan], bus: Bus, ask: Ask | None = None
 ) -> int:
     """Run these until one does not end well."""
-    lives = Lives(past.all_runs(), bus.publish)
+    lives = past.lives(bus.publish)
     for number, plan in enumerate(plans, 1):
         following = [one.workflow.name for one in plans[number:]]
         with lives.first(request, loaded, plan, following) as life:

@@ -20,6 +20,7 @@ from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarte
 from sloth.core.model import HostPlan, Plan
 from sloth.core.places import Places
 from sloth.engine.acting import act
+from sloth.engine.allowance import FILES, STATE, Allowances
 from sloth.engine.answers import Answers, Shared
 from sloth.engine.artifacts import Artifacts
 from sloth.engine.batches import is_too_many
@@ -88,6 +89,8 @@ class Run:
         self._pending = Pending(places.pending, workflow_key(loaded.file.path, plan.workflow.name))
         self._slots = threading.Semaphore(min(request.forks, room_for(_sessions(plan, request.forks))))
         common = {**plan.workflow.variables, **loaded.variables.common}
+        known = settings.load(os.environ, Path.cwd())
+        self._allowances = Allowances(known)
         self._statefuls: dict[str, Stateful] = {}
         self._store = SqliteDatabase(places.store)
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
@@ -109,9 +112,9 @@ class Run:
             self._publish,
         )
         self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
-        wheelhouse = settings.load(os.environ, Path.cwd())["bundle.wheelhouse"]
         self._switchboard = Switchboard.of(
-            places, os.environ, wheelhouse, {name: one.text for name, one in project.library.python.items()}
+            places, os.environ, known["bundle.wheelhouse"],
+            {name: one.text for name, one in project.library.python.items()},
         )
 
     def go(self) -> int:
@@ -218,6 +221,7 @@ class Run:
             slots=self._slots,
             publish=self._publish,
             timer=self._timer,
+            allowances=self._allowances,
             place=self._loaded.evaluated.sources.place,
             hold=unheld if self._request.check else self._hold,
             kept=self._life.record.kept,
@@ -238,7 +242,8 @@ class Run:
         """State and locks as a host, or the hooks, see them."""
         if who not in self._statefuls:
             owner = f"{who} (run {self._id})"
-            self._statefuls[who] = Stateful(State(self._store, owner), self._leases, owner)
+            allowance = self._allowances.of(who, STATE)
+            self._statefuls[who] = Stateful(State(self._store, owner), self._leases, owner, allowance)
         return self._statefuls[who]
 
     def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
@@ -272,7 +277,10 @@ class Run:
         job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
         sessions: list[Session] = []
         stateful, disclosure = self._stateful(host.host), self._disclosure(host)
-        answers = Answers(self._shared, job, connection, stateful, disclosure, lambda name: _fact(sessions[0], name))
+        files = self._allowances.of(host.host, FILES)
+        answers = Answers(
+            self._shared, job, connection, stateful, disclosure, files, lambda name: _fact(sessions[0], name)
+        )
         placed = Placed(
             lambda every: self._open(connection, answers, every),
             hear,

@@ -15,13 +15,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sloth.core.errors import LeaseLost, LockBusy, StateConflict
+from sloth.engine.allowance import Allowance
 from sloth.engine.failures import as_failure
 from sloth.engine.leases import Leases
 from sloth.runtime.failure import ActionFailed
 from sloth.store import Entry, Fence, Lease, State, lock_name, same
 
 WAIT_LIMIT = 2.0  # seconds that one question waits for a lock; who wants to wait longer asks again
-BUDGET = 256 << 20  # bytes that one host may write in one run: it shall not fill the controller's disk
 _ENTRY = 1000  # bytes that an entry takes beside its value, at most
 HELD_LIMIT = 1000  # locks that one host may hold at once
 _TTL_LEAST, _TTL_LIMIT = 1.0, 86_400.0  # seconds that a lock is held after the last sign of its run
@@ -31,18 +31,18 @@ _WILD = "*?["
 class Stateful:
     """The state as one host sees it.
 
-    owner: the host and run, for those who look at what it left. budget: bytes that it may write. most: locks that it
+    owner: the host and run, for those who look at what it left. allowance: how much it may write. most: locks that it
     may hold at once
     """
 
-    def __init__(self, state: State, leases: Leases, owner: str, budget: int = BUDGET, most: int = HELD_LIMIT) -> None:
+    def __init__(self, state: State, leases: Leases, owner: str, allowance: Allowance, most: int = HELD_LIMIT) -> None:
         self._state = state
         self._leases = leases
         self._owner = owner
         self._held: dict[str, Lease] = {}
         self._guard = threading.Lock()
         self._parts = 0
-        self._budget = budget
+        self._allowance = allowance
         self._most = most
         self._verbs: dict[str, Callable[[Mapping[str, Any]], object]] = {
             "get": self._get, "list": self._list, "stats": self._stats, "set": self._set, "delete": self._delete,
@@ -147,10 +147,7 @@ class Stateful:
         return {"changed": True}
 
     def _spend(self, value: object) -> None:
-        with self._guard:
-            self._budget -= _ENTRY + len(json.dumps(value))
-            if self._budget < 0:
-                raise ActionFailed("state: this host has written more than it may in one run")
+        self._allowance.spend(_ENTRY + len(json.dumps(value)))
 
     # locks
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sloth.core.events import Event
+from sloth.engine.allowance import Allowances
 from sloth.engine.gates import Gates
 from sloth.engine.pending import Pending
 from sloth.runtime.deadline import Timer
@@ -53,10 +54,10 @@ class Terms:
 
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that
     have one. aborting: those whose failure may end the whole run. pending: the handlers that earlier runs left over;
-    None in check mode. slots: how many hosts may work at once. place(where): a position in the workflow's files as a
-    person knows them. hold(host, wanted): keeps others off the host, as long as that is still wanted; gives what to
-    call when the host has ended well. kept(): whether all that was published until now is on the disk. detach: hosts
-    go on by themselves. glance: seconds between two looks at a host that reboots
+    None in check mode. slots: how many hosts may work at once. allowances: how much they may send. place(where): a
+    position in the workflow's files as a person knows them. hold(host, wanted): keeps others off the host, as long as
+    that is still wanted; gives what to call when the host has ended well. kept(): whether all that was published until
+    now is on the disk. detach: hosts go on by themselves. glance: seconds between two looks at a host that reboots
     """
 
     handlers: Collection[str]
@@ -67,6 +68,7 @@ class Terms:
     slots: threading.Semaphore
     publish: Callable[[Event], None]
     timer: Timer
+    allowances: Allowances
     place: Callable[[str], str] = str
     hold: Hold = unheld
     kept: Callable[[], bool] = lambda: False

@@ -9,53 +9,62 @@ alive. Nobody but the owner may read it.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import RunBusy, StoreError
 from sloth.core.events import (
+    Dispatched,
     Event,
     HostCollected,
     HostUnreachable,
     LogLine,
+    Measured,
     Notice,
     RunDetached,
     RunFinished,
     RunStarted,
     TaskFinished,
     TaskOutput,
+    TaskRetrying,
 )
+from sloth.core.sizes import Size
 from sloth.runtime.linefile import LineFile, encoded
 
 BUFFER = 1 << 18  # bytes that wait for the disk at most
-LINES_LIMIT = 64 << 20  # bytes of a run's live output and logs that are kept
+LINES_LIMIT = 256 << 20  # bytes of a run's live output and logs that are kept, whatever the number of its hosts
 LINE_LIMIT = 1 << 20  # bytes of one event, beyond which it loses its diff
 FULL = "what was kept before is intact; `sloth runs prune` makes room, SLOTH_HOME names another place"
 HEADER = "run"
 RESUMED = "resumed"
 ATTACHED = "attached"
-_LINES = (TaskOutput, LogLine, Notice)
+_ALL = "\0"  # no host is called that
+_LINES = (TaskOutput, LogLine, Notice, TaskRetrying, Measured, Dispatched)
 _MILESTONES = (RunStarted, TaskFinished, HostUnreachable, RunFinished, RunDetached, HostCollected)
 
 
 class Journal:
-    """The journal of a run that this process works on: a subscriber of the run's events. For one thread."""
+    """The journal of a run that this process works on: a subscriber of the run's events. For one thread.
 
-    def __init__(self, path: Path) -> None:
+    room: bytes of what each host puts out, logs and announces that are kept
+    """
+
+    def __init__(self, path: Path, room: int = LINES_LIMIT) -> None:
         self._file = LineFile(str(path))
         self._buffer: list[bytes] = []
         self._waiting = 0
-        self._lines = 0
+        self._room = room
+        self._said: Counter[str] = Counter()  # bytes of lines, by host
         self.last: dict[str, object] = {}  # the last line, as it was written
-        self._cut = False
         self._due = False
         self._before = 0  # the size of the file before this life
 
     @classmethod
-    def begin(cls, path: Path, asked: Mapping[str, object]) -> Journal:
+    def begin(cls, path: Path, asked: Mapping[str, object], room: int = LINES_LIMIT) -> Journal:
         """Begin a run, or (the file is there) another life of it. asked: its first line. Raises StoreError, RunBusy."""
-        journal = cls(path)
+        journal = cls(path, room)
         try:
             journal._file.open()
             if not journal._file.hold():
@@ -74,9 +83,7 @@ class Journal:
             value = getattr(event, name)
             if value or (value == 0 and value is not False):
                 entry[name] = value
-        if isinstance(event, _LINES) and self._is_over(event):
-            return
-        self._put(entry)
+        self._put(entry, event.host if isinstance(event, _LINES) else None)
         self._due = self._due or isinstance(event, _MILESTONES)
         if self._waiting > BUFFER:
             self.settle()
@@ -99,22 +106,28 @@ class Journal:
         """The end of this life of the run."""
         self._file.close()
 
-    def _put(self, entry: dict[str, object]) -> None:
+    def _put(self, entry: dict[str, object], said_by: str | None = None) -> None:
+        """said_by: whose room it takes, for what may be left out."""
         self.last = entry
         line = encoded(entry)
+        if said_by is not None and not self._has_room(said_by, len(line)):
+            return
         if len(line) > LINE_LIMIT and "diff" in entry:
             line = encoded({**entry, "diff": [{"path": "", "text": "[too large to be kept]"}]})
         self._buffer.append(line)
         self._waiting += len(line)
 
-    def _is_over(self, event: TaskOutput | LogLine | Notice) -> bool:
-        """Whether the run has said more than is kept; once, that is noted."""
-        self._lines += len(event.text)
-        if self._lines <= LINES_LIMIT or self._cut:
-            return self._lines > LINES_LIMIT
-        self._cut = True
-        text = f"output and logs beyond {LINES_LIMIT >> 20} MiB are not kept"
-        self._put({"type": Notice.type, "at": round(time.time(), 3), "text": text})
+    def _has_room(self, host: str, size: int) -> bool:
+        """Whether a line is kept; where that ends, for a host and for all, it is noted once."""
+        for name, most, whose in ((host, self._room, "of this host "), (_ALL, LINES_LIMIT, "")):
+            before = self._said[name]
+            self._said[name] += size
+            if self._said[name] <= most:
+                continue
+            if before <= most:
+                text = f"output and logs {whose}beyond {Size(most)} are not kept"
+                self._put({"type": Notice.type, "at": round(time.time(), 3), "host": name.strip(_ALL), "text": text})
+            return False
         return True
 
 

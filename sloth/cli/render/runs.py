@@ -11,13 +11,13 @@ from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.results import STATUS_STYLES, duration
 from sloth.cli.render.screen import Part, one_line
-from sloth.core.events import Event, HostUnreachable, LogLine, TaskFinished, TaskOutput, TaskRetrying
+from sloth.core.events import Event, HostUnreachable, LogLine, Notice, TaskFinished, TaskOutput, TaskRetrying
 from sloth.engine.archive import DETACHED, INTERRUPTED, RUNNING, Listed
 from sloth.engine.history import History
 from sloth.store.runs import Entry
 
 _STYLES = {"ok": "green", "running": "cyan", "detached": "cyan", "cancelled": "yellow", "interrupted": "yellow"}
-_SHOWN = (TaskOutput, LogLine, TaskRetrying, TaskFinished, HostUnreachable)
+_SHOWN = (TaskOutput, LogLine, TaskRetrying, TaskFinished, HostUnreachable, Notice)
 
 
 def show_list(runs: Sequence[Listed], form: Format) -> None:
@@ -112,6 +112,8 @@ def _told(event: Event) -> list[tuple[str, str]]:
             return [(event.text, "plain")]
         case TaskRetrying():
             return [(f"attempt {event.attempt} failed: {event.message}", "yellow")]
+        case Notice():
+            return [(event.text, "yellow")]
         case HostUnreachable():
             return [(f"unreachable: {event.message}", "red")]
         case TaskFinished():

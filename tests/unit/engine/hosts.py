@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from sloth.core.errors import ConnectionLost
 from sloth.core.events import Event, TaskFinished
 from sloth.core.model import Plan, Workflow
+from sloth.core.settings import load
+from sloth.engine.allowance import Allowances
 from sloth.engine.gates import Gates
 from sloth.engine.pending import Pending
 from sloth.engine.terms import Terms
@@ -96,9 +100,19 @@ def terms(
     gates: Gates | None = None,
     pending: Pending | None = None,
     aborting: Collection[str] = (),
+    **most: str,
 ) -> Terms:
     slots = threading.Semaphore(0)
-    return Terms(["restart"], limits or {}, aborting, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer())
+    return Terms(
+        ["restart"], limits or {}, aborting, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer(),
+        allowances(**most),
+    )  # fmt: skip
+
+
+def allowances(**most: str) -> Allowances:
+    """What hosts may send: by default, and what a test says, as `journal="1K"`."""
+    environ = {f"SLOTH_LIMITS_{name.upper()}": size for name, size in most.items()}
+    return Allowances(load({"SLOTH_CONFIG": os.devnull, **environ}, Path("/")))
 
 
 def statuses(seen):

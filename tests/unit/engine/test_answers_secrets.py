@@ -10,6 +10,7 @@ import pytest
 
 from sloth.core.connection import Connection
 from sloth.core.sealed import Sealed
+from sloth.engine.allowance import Allowance
 from sloth.engine.answers import Answers, Shared
 from sloth.engine.artifacts import Artifacts
 from sloth.engine.disclosing import Disclosure, Mentioned
@@ -67,8 +68,8 @@ def answers(tmp_path: Path) -> Answers:
     )  # fmt: skip
     disclosure = Disclosure(Mentioned(evaluated.file, workflow).by(["mine"]), keyring)
     database = SqliteDatabase(tmp_path / "store.db")
-    stateful = Stateful(State(database, "h1"), Leases(Locks(database), Timer(), print), "h1")
-    return Answers(shared, job, Connection("h1", "h1"), stateful, disclosure, lambda name: name)
+    stateful = Stateful(State(database, "h1"), Leases(Locks(database), Timer(), print), "h1", Allowance(1 << 30, "limits.state"))
+    return Answers(shared, job, Connection("h1", "h1"), stateful, disclosure, Allowance(1 << 30, "limits.files"), lambda name: name)
 
 
 def test_what_its_own_tasks_name_is_given(answers: Answers):

@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
-from sloth.core.errors import AnswerError, StoreError, UsageError
+from sloth.core.errors import AnswerError, LimitReached, StoreError, UsageError
+from sloth.engine.allowance import FILES, Allowance
 from sloth.engine.artifacts import Artifact, Artifacts, runs_with
+from sloth.engine.receiving import BLOCK
 
 PLACES = [("h1", "build", "a/x"), ("h1", "build", "a.x"), ("h1", "build", "a%2Fx"), ("h1", "a", "build/x"), ("h2", "a", "x"),
           ("h1", "web : build", "x"), ("h1", ".", "x"), ("h1", "a/b", "c"), ("h1", "a", "b/c"), ("h1", "é", "ü")]  # fmt: skip
 
+MUCH = Allowance(1 << 40, FILES)
 
-def keep(artifacts: Artifacts, host: str, task: str, name: str, content: bytes = b"content", **said: Any) -> Artifact:
+
+def keep(
+    artifacts: Artifacts, host: str, task: str, name: str, content: bytes = b"content",
+    allowance: Allowance = MUCH, **said: Any,
+) -> Artifact:  # fmt: skip
     told = {"name": name, "task": task, "path": "/srv/" + name, "mode": 0o755,
             "sha256": hashlib.sha256(content).hexdigest(), "stream": iter([content[:3], content[3:]])}  # fmt: skip
-    return artifacts.keep(host, {**told, **said})
+    return artifacts.keep(host, {**told, **said}, allowance)
 
 
 def test_what_is_kept_is_found_again(tmp_path):
@@ -108,6 +115,24 @@ def test_a_copy_takes_the_place_of_no_file(tmp_path):
     with pytest.raises(UsageError, match="there already"):
         artifacts.copy(kept, tmp_path / "mine")
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_host_cannot_fill_the_disk_with_files(tmp_path):
+    artifacts, ones, others = Artifacts(tmp_path / "run"), Allowance(20_000, FILES), Allowance(20_000, FILES)
+    keep(artifacts, "h1", "t", "a", b"x" * 10_000, ones)
+    with pytest.raises(LimitReached, match=r"more than it may in one run \(limits\.files is 20000\)"):
+        keep(artifacts, "h1", "t", "b", b"x" * 10_000, ones)
+    keep(artifacts, "h2", "t", "b", b"x" * 10_000, others)
+    assert [one.host for one in artifacts.find(None)] == ["h1", "h2"]
+    assert [path.name for path in (tmp_path / "run" / "h1" / "t").iterdir()] == ["a"]
+
+
+def test_many_empty_files_are_a_lot(tmp_path):
+    artifacts, allowance = Artifacts(tmp_path / "run"), Allowance(3 * BLOCK, FILES)
+    for number in range(3):
+        keep(artifacts, "h1", "t", f"{number}", b"", allowance)
+    with pytest.raises(LimitReached):
+        keep(artifacts, "h1", "t", "3", b"", allowance)
 
 
 def test_what_is_removed_is_nowhere(tmp_path):

@@ -8,9 +8,12 @@ import pytest
 
 from sloth.core.errors import ConnectionRefused
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, TaskFinished
+from sloth.engine.allowance import JOURNAL
 from sloth.engine.attaching import Collector, Known
+from sloth.engine.incoming import Incoming
 from sloth.engine.pending import Due, Pending
 from sloth.runtime.failure import ActionFailed
+from tests.unit.engine.hosts import allowances
 
 
 class FakeSession:
@@ -44,7 +47,7 @@ def finished(task, status="changed", **more):
     return {"type": "task_finished", "task": task, "status": status, **more}
 
 
-def collect(events, answer, tasks=("a", "b"), heard=0, pending=None, cancel=False, kept=True):
+def collect(events, answer, tasks=("a", "b"), heard=0, pending=None, cancel=False, kept=True, **most):
     seen: list[Event] = []
     session = FakeSession(events, answer)
 
@@ -54,7 +57,8 @@ def collect(events, answer, tasks=("a", "b"), heard=0, pending=None, cancel=Fals
 
     known = Known("1f", "h1", frozenset(tasks), heard)
     due = Due("h1", pending, ["restart"])
-    collector = Collector(known, open_session, due, seen.append, lambda: kept, cancel=cancel)
+    incoming = Incoming("h1", ["a", "b"], ["restart"], allowances(**most).of("h1", JOURNAL), seen.append)
+    collector = Collector(known, open_session, incoming, due, seen.append, lambda: kept, cancel=cancel)
     collector.go()
     return collector, session, seen
 
@@ -94,7 +98,8 @@ def test_a_host_that_cannot_be_reached_goes_on_and_none_of_its_tasks_has_ended()
         raise ConnectionRefused("nothing listens")
 
     known = Known("1f", "h1", frozenset({"a"}), 0)
-    collector = Collector(known, refuse, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
+    incoming = Incoming("h1", ["a"], [], allowances().of("h1", JOURNAL), seen.append)
+    collector = Collector(known, refuse, incoming, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
     collector.go()
     assert [type(event) for event in seen] == [HostUnreachable]
     assert not collector.is_over
@@ -115,6 +120,30 @@ def test_what_makes_no_sense_is_left_out():
     _, _, seen = collect([{"type": "nonsense"}, {"type": "more"}, finished("zzz"), finished("a")], {"counts": {}}, tasks=("a",))
     assert ends(seen) == [("a", "changed")]
     assert sum(isinstance(event, Notice) for event in seen) == 1
+
+
+@pytest.mark.parametrize("kind", ["task_started", "task_retrying", "task_output"])
+def test_a_host_tells_of_no_task_that_it_was_not_given(kind):
+    _, _, seen = collect([{"type": kind, "task": "zzz"}, {"type": kind, "task": "a"}, finished("a")], {"counts": {}})
+    assert [(event.type, getattr(event, "task", "")) for event in seen[:2]] == [("notice", ""), (kind, "a")]
+
+
+def test_nothing_begins_twice():
+    begun = {"type": "task_started", "task": "a"}
+    _, _, seen = collect([begun, begun, finished("a"), begun], {"counts": {}}, tasks=("a",))
+    assert [event.type for event in seen] == ["task_started", "task_finished", "host_collected"]
+
+
+@pytest.mark.parametrize(
+    ("events", "answer"),
+    [([finished("b", outputs={"x": "x" * 5000})], {"counts": {}}), ([], {"counts": {}, "exports": {"x": "x" * 5000}})],
+    ids=["results", "exports"],
+)
+def test_a_host_that_did_more_than_may_be_told_can_be_asked_again(events, answer):
+    collector, session, seen = collect([finished("a"), *events, finished("b")], answer, journal="2K")
+    notices = [event.text for event in seen if isinstance(event, Notice)]
+    assert len(notices) == 1 and "limits.journal is 2K" in notices[0]
+    assert not collector.is_over and session.told == []
 
 
 def test_handlers_that_it_left_over_are_owed(tmp_path):
@@ -139,7 +168,8 @@ def test_who_is_still_connecting_is_left_at_once():
 
     known = Known("1f", "h1", frozenset({"a"}), 0)
     seen: list[Event] = []
-    collector = Collector(known, open_session, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
+    incoming = Incoming("h1", ["a"], [], allowances().of("h1", JOURNAL), seen.append)
+    collector = Collector(known, open_session, incoming, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
     going = threading.Thread(target=collector.go)
     going.start()
     assert connecting.wait(10)

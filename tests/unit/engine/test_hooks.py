@@ -8,6 +8,7 @@ import pytest
 
 from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
+from sloth.engine.allowance import STATE, Allowance
 from sloth.engine.hooks import Hooks
 from sloth.engine.leases import Leases
 from sloth.engine.planning import lay_out
@@ -21,7 +22,7 @@ TASKS = 'local a = task("a"):command("true"):build()\nworkflow.define("w"):tasks
 
 def stateful(folder: Path) -> Stateful:
     database = SqliteDatabase(folder / "store.db")
-    return Stateful(State(database, "hooks"), Leases(Locks(database), Timer(), print), "hooks")
+    return Stateful(State(database, "hooks"), Leases(Locks(database), Timer(), print), "hooks", Allowance(1 << 30, STATE))
 
 
 class Said:

@@ -19,7 +19,7 @@ from sloth.runtime.failure import ActionFailed
 from tests.unit.engine.hosts import FakeSession, finished, started, statuses, terms, until
 
 
-def run(events, ending=None, limits=None, connect=None):
+def run(events, ending=None, limits=None, connect=None, **most):
     seen: list[Event] = []
     session = FakeSession(events, ending)
 
@@ -27,7 +27,7 @@ def run(events, ending=None, limits=None, connect=None):
         session.hear = hear
         return session, {}
 
-    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits))
+    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits, **most))
     host_run.go()
     return host_run, seen
 
@@ -81,6 +81,50 @@ def test_what_is_no_event_is_left_out_with_a_notice(odd):
 
 def test_a_host_cannot_finish_a_task_twice_nor_one_it_was_not_given():
     _, seen = run([finished("a"), finished("a", "failed"), finished("other"), finished("b")])
+    assert statuses(seen) == [("a", "ok"), ("b", "ok")]
+
+
+TOLD = {"unknown task": "other", "handler as a task": "restart"}
+
+
+@pytest.mark.parametrize("task", TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize("kind", ["task_started", "task_finished"])
+def test_a_host_tells_of_no_task_that_it_was_not_given(kind, task):
+    _, seen = run([{"type": kind, "task": task, "status": "ok"}, finished("a"), finished("b")])
+    assert [type(event) for event in seen[:3]] == [Notice, TaskFinished, TaskFinished]
+
+
+@pytest.mark.parametrize("kind", ["task_retrying", "task_output", "log"])
+def test_a_host_says_nothing_of_tasks_that_nobody_knows(kind):
+    lines = [{"type": kind, "task": task, "text": task} for task in ("other", "a", "restart", "more")]
+    _, seen = run([*lines, finished("a"), finished("b")])
+    assert [getattr(event, "task", "") for event in seen[:3]] == ["", "a", "restart"]
+
+
+def test_nothing_begins_twice():
+    _, seen = run([started("a"), started("a"), finished("a"), started("a"), finished("b"), started("b")])
+    assert [event.task for event in seen if isinstance(event, TaskStarted)] == ["a"]
+
+
+def test_a_host_that_sends_more_results_than_it_may_fails_and_keeps_what_it_did():
+    much = finished("b", outputs={"x": "x" * 5000})
+    host_run, seen = run([finished("a", outputs={"n": 1}), much, finished("b")], "hangs", journal="2K")
+    assert statuses(seen) == [("a", "ok"), ("b", "failed")]
+    assert "more than it may in one run (limits.journal is 2K)" in seen[1].message
+    assert not any(isinstance(event, HostUnreachable) for event in seen)
+    assert host_run.session.is_closed()
+
+
+def test_a_handler_that_ends_again_and_again_is_too_much():
+    again = finished("restart", handler=True)
+    _, seen = run([finished("a"), *[again] * 100], "hangs", journal="2K")
+    assert len(seen) < 20
+    assert statuses(seen)[-1] == ("b", "failed")
+
+
+def test_differences_beyond_what_is_kept_of_them_count_as_little():
+    diff = [{"path": "/x", "text": "x" * (1 << 20)}] * 5
+    _, seen = run([finished("a", diff=diff), finished("b")], journal="2M")
     assert statuses(seen) == [("a", "ok"), ("b", "ok")]
 
 

@@ -8,7 +8,18 @@ from dataclasses import replace
 import pytest
 
 from sloth.core.errors import RunBusy, StoreError, UsageError
-from sloth.core.events import LogLine, Notice, RunFinished, TaskFinished, TaskStarted, event_of
+from sloth.core.events import (
+    Dispatched,
+    LogLine,
+    Measured,
+    Notice,
+    RunFinished,
+    TaskFinished,
+    TaskOutput,
+    TaskRetrying,
+    TaskStarted,
+    event_of,
+)
 from sloth.runtime.linefile import LineFile
 from sloth.store import SqliteDatabase, journal
 from sloth.store.journal import LINES_LIMIT, Journal
@@ -101,10 +112,33 @@ def test_an_event_beyond_the_limit_loses_its_diff_and_keeps_its_outputs(path):
     assert "too large" in kept["diff"][0]["text"]
 
 
-def test_lines_beyond_the_limit_are_left_out_with_one_notice(path):
+LINES = [
+    pytest.param(lambda host: LogLine(host, "a", "info", "x" * 400), id="logs"),
+    pytest.param(lambda host: TaskOutput(host, "a", "stdout", "x" * 400), id="output"),
+    pytest.param(lambda host: TaskRetrying(host, "a", 1, 0.0, "x" * 400), id="attempts"),
+    pytest.param(lambda host: Dispatched(host, "x", "x" * 400), id="events of its own"),
+    pytest.param(lambda host: Measured(host, "x", "gauge", 1.0, {"x": "x" * 400}), id="metrics"),
+    pytest.param(lambda host: Notice("x" * 400, host), id="notices about it"),
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_a_host_says_beyond_its_limit_is_left_out_with_one_notice(path, line):
+    written = Journal.begin(path, {"type": "run"}, room=1100)
+    for event in (*[line("h")] * 4, TaskFinished("h", "a", "ok", outputs={"n": 1}), line("other")):
+        written(event)
+    written.settle()
+    kept = [line for _, line in journal.entries(path)]
+    kind = line("h").type
+    assert [one["type"] for one in kept] == ["run", kind, kind, Notice.type, "task_finished", kind]
+    assert (kept[3]["text"], kept[3]["host"]) == ("output and logs of this host beyond 1100 are not kept", "h")
+    assert (kept[4]["outputs"], kept[5]["host"]) == ({"n": 1}, "other")
+
+
+def test_the_lines_of_all_hosts_have_a_limit_too(path):
     written = Journal.begin(path, {"type": "run"})
-    for _ in range(4):
-        written(LogLine("h", "a", "info", "x" * (LINES_LIMIT // 2)))
+    for number in range(4):
+        written(LogLine(f"h{number}", "a", "info", "x" * (LINES_LIMIT // 3)))
     written(TaskFinished("h", "a", "ok"))
     written.settle()
     types = [line["type"] for _, line in journal.entries(path)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sloth.core.errors import AnswerError
+from sloth.engine.allowance import FILES, Allowance
 from sloth.engine.fetched import Fetched
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
@@ -22,7 +23,7 @@ class Controller:
     """A folder that takes what the host h1 brings; `asked` has the verbs."""
 
     def __init__(self, folder: Path) -> None:
-        self.fetched = Fetched(folder, "h1")
+        self.fetched = Fetched(folder, "h1", Allowance(1 << 30, FILES))
         self.asked: list[str] = []
 
     def ask(self, verb: str, args: dict[str, Any]) -> object:

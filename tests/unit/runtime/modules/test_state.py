@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sloth.engine.allowance import STATE, Allowance
 from sloth.engine.leases import Leases
 from sloth.engine.stateful import Stateful
 from sloth.runtime.action import Values
@@ -27,7 +28,7 @@ def controller(tmp_path: Path) -> Callable[[str], Ask]:
     leases = Leases(Locks(database), Timer(), print)
 
     def seen_by(name: str) -> Ask:
-        answers = Stateful(State(database, name, sync=False), leases, name)
+        answers = Stateful(State(database, name, sync=False), leases, name, Allowance(1 << 30, STATE))
         return lambda verb, args: answers.answer(args) if verb == "state" else None
 
     return seen_by
@@ -170,7 +171,7 @@ def test_a_host_that_talks_nonsense_is_refused(controller, question: dict[str, o
 def test_a_host_cannot_fill_the_disk(tmp_path: Path):
     database = SqliteDatabase(tmp_path / "store.db")
     leases = Leases(Locks(database), Timer(), print)
-    answers = Stateful(State(database, "h1", sync=False), leases, "h1", budget=10_000)
+    answers = Stateful(State(database, "h1", sync=False), leases, "h1", Allowance(10_000, STATE))
     question = {"do": "set", "namespace": "n", "value": "x" * 2000}
     for number in range(3):
         answers.answer({**question, "key": f"{number}"})
