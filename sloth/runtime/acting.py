@@ -285,6 +285,8 @@ def values_of(outcome: Outcome) -> "list[object]":
     """What a call that went well returns in Lua."""
     changed = bool(outcome.changes)
     if isinstance(outcome.value, Values):
+        if outcome.query:
+            return list(outcome.value)
         return [dict(value, changed=changed) if isinstance(value, dict) else value for value in outcome.value]
     if outcome.query:
         return [outcome.value]

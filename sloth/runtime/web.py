@@ -159,7 +159,7 @@ def act(
     if changes and host.check:
         host.unknown = True
         host.changes.append(note)
-        return {"status": 0, "ok": True, "body": "", "headers": {}, "url": asked.url, "__string": "body"}
+        return {**_status(0), "ok": True, "body": "", "headers": {}, "url": asked.url, "__string": "body"}
     found = exchange(host, asked, retries, delay)
     if status is not None and found["status"] not in status:
         wanted = ", ".join(str(one) for one in status)
@@ -169,11 +169,17 @@ def act(
     return found
 
 
+def _status(status: int) -> "dict[str, object]":
+    """The status under all names by which people ask for it."""
+    ok = 200 <= status < 300
+    return {"status": status, "status_code": status, "ok": ok, "success": ok}
+
+
 def _plain(response: Response) -> "dict[str, object]":
     body = response.body(_BODY_LIMIT).decode("utf-8", "surrogateescape")
     found = {
-        "status": response.status, "ok": 200 <= response.status < 300, "body": body, "headers": response.headers,
-        "url": response.url, "__string": "body",
+        **_status(response.status), "body": body, "headers": response.headers, "url": response.url,
+        "__string": "body",
     }  # type: dict[str, object]  # fmt: skip
     if "json" in response.headers.get("content-type", ""):
         try:

@@ -80,7 +80,7 @@ local function call_action(module, action, where, self, ...)
     if args == sloth.OUT_OF_MEMORY then error(args, 0) end
     fail(name .. ": " .. args, where)
   end
-  return sloth.request(module, action, args, named, where, empty)
+  return sloth.settled(module, action, where, sloth.request(module, action, args, named, where, empty))
 end
 
 sloth.actions_of = {} -- module → its actions so far; those that are written in Lua are put there

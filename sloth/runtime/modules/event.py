@@ -8,7 +8,7 @@ if MYPY:
 
 
 @action(query=True, synonyms={"name": ("type",)})
-def dispatch(host: "Host", *, name: str, data: object = None) -> None:
+def dispatch(host: "Host", *, name: str, data: object = None) -> bool:
     """Tell whoever follows the run of something. Check mode tells nothing.
 
     name: what happened, such as `deploy.finished`
@@ -18,3 +18,4 @@ def dispatch(host: "Host", *, name: str, data: object = None) -> None:
     """
     if not host.check:
         host.ask("announce", {"name": name, "data": data})
+    return True

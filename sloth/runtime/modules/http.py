@@ -1,8 +1,8 @@
 """HTTP from the host: asked, sent, downloaded.
 
-A response has status, ok (whether that is 2xx), body, headers (by their names in small letters), url (after redirects)
-and, where the body is JSON, json; it counts as the text of its body. An answer such as 404 is a response and no
-failure; no answer at all is one.
+A response has status (also status_code), ok (whether that is 2xx), body, headers (by their names in small letters), url
+(after redirects) and, where the body is JSON, json; it counts as the text of its body. An answer such as 404 is a
+response and no failure; no answer at all is one.
 
 http.get and http.head only look. What the other methods do nobody can take back: they count as a change, and check mode
 does not send them, unless `changed_if = false`.

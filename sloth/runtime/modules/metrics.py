@@ -21,7 +21,7 @@ _STAT = "/proc/stat"
 
 
 @action(query=True)
-def gauge(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> None:
+def gauge(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """A number as it is now.
 
     name: what it is a number of
@@ -30,11 +30,11 @@ def gauge(host: "Host", *, name: str, value: float, labels: "dict[str, str] | No
 
     example: metrics.gauge("queue_length", 17, { queue = "mail" })
     """
-    _tell(host, "gauge", name, value, labels)
+    return _tell(host, "gauge", name, value, labels)
 
 
 @action(query=True)
-def counter(host: "Host", *, name: str, value: float = 1, labels: "dict[str, str] | None" = None) -> None:
+def counter(host: "Host", *, name: str, value: float = 1, labels: "dict[str, str] | None" = None) -> bool:
     """So many more of something.
 
     name: what is counted
@@ -43,11 +43,11 @@ def counter(host: "Host", *, name: str, value: float = 1, labels: "dict[str, str
 
     example: metrics.counter("deploys")
     """
-    _tell(host, "counter", name, value, labels)
+    return _tell(host, "counter", name, value, labels)
 
 
 @action(query=True)
-def histogram(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> None:
+def histogram(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """One number of many whose distribution counts.
 
     name: what it is a number of
@@ -56,11 +56,11 @@ def histogram(host: "Host", *, name: str, value: float, labels: "dict[str, str] 
 
     example: metrics.histogram("response_bytes", #body)
     """
-    _tell(host, "histogram", name, value, labels)
+    return _tell(host, "histogram", name, value, labels)
 
 
 @action(query=True)
-def timer(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> None:
+def timer(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """How long something took; with a function in the place of a number, how long that takes (and what it returns).
 
     name: what took that long
@@ -69,7 +69,7 @@ def timer(host: "Host", *, name: str, value: float, labels: "dict[str, str] | No
 
     example: local size = metrics.timer("dump", function() return exec.check("pg_dump app | wc -c") end)
     """
-    _tell(host, "timer", name, value, labels)
+    return _tell(host, "timer", name, value, labels)
 
 
 @action(query=True)
@@ -147,9 +147,10 @@ def health_status(host: "Host", *, path: str = "/") -> "dict[str, object]":
     return dict(found, status=status)
 
 
-def _tell(host: "Host", kind: str, name: str, value: float, labels: "dict[str, str] | None") -> None:
+def _tell(host: "Host", kind: str, name: str, value: float, labels: "dict[str, str] | None") -> bool:
     if not host.check:
         host.ask("announce", {"name": name, "metric": kind, "value": value, "labels": labels or {}})
+    return True
 
 
 def _processors() -> "tuple[int, int]":

@@ -5,7 +5,7 @@ import socket
 import time
 
 from sloth.runtime import sockets, web
-from sloth.runtime.action import action
+from sloth.runtime.action import Values, action
 from sloth.runtime.facts.network import network
 from sloth.runtime.failure import ActionFailed, BadArguments
 
@@ -132,15 +132,16 @@ def local_ip(host: "Host") -> str:
 
 
 @action(query=True)
-def http_get(host: "Host", *, url: str, headers: "dict[str, str] | None" = None) -> "dict[str, object]":
-    """Fetch an address, as http.get does, which takes more arguments.
+def http_get(host: "Host", *, url: str, headers: "dict[str, str] | None" = None) -> Values:
+    """Fetch an address, as http.get does, which takes more arguments; then its status and headers.
 
     url: the address
     headers: further headers
 
-    example: local answer = net.http_get("http://localhost:8080/health")
+    example: local body, status, headers, err = net.http_get("http://localhost:8080/health")
     """
-    return web.exchange(host, web.Request("GET", url, headers=headers))
+    answer = web.exchange(host, web.Request("GET", url, headers=headers))
+    return Values([answer, answer["status"], answer["headers"]])
 
 
 @action

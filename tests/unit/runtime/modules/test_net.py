@@ -5,12 +5,25 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
 from sloth.runtime.modules import net
 from tests.doubles import FakeHost, real_host
+
+
+class NotFound(BaseHTTPRequestHandler):
+    """Has nothing, and says so."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("X-Why", "gone")
+        self.end_headers()
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture
@@ -78,6 +91,11 @@ def test_check_mode_looks_once(tmp_path):
 def test_an_address_is_fetched_and_sent_to_like_with_http():
     with pytest.raises(ActionFailed, match="Connection refused"):
         net.http_get(real_host(), url="http://127.0.0.1:1/")
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answer, status, headers = net.http_get(real_host(), url=f"http://127.0.0.1:{server.server_port}/")
+        server.shutdown()
+    assert (status, answer["status_code"], answer["success"], headers["x-why"]) == (404, 404, False, "gone")
     host = real_host(check=True)
     assert net.http_post(host, url="http://127.0.0.1:1/", body="x")["ok"] is True
     assert host.unknown

@@ -1,0 +1,128 @@
+"""How people ask whether a call went well: in all these ways it has to come out the same, for all actions."""
+
+from __future__ import annotations
+
+import pytest
+from lupa import lua54
+
+from sloth.runtime.acting import Outcome, values_of
+from sloth.runtime.action import Action
+from sloth.runtime.catalog import Catalog
+from sloth.runtime.failure import ActionFailed
+from sloth.runtime.lua.vm import VM, compiled_prelude
+from sloth.runtime.program import load_program
+from tests.unit.runtime.lua.script import Request, run
+
+CATALOG = Catalog()
+LUAS_OWN = ("facts", "log", "secrets", "time")  # modules of which Lua makes something of its own
+ACTIONS = [
+    action for name in CATALOG.names if name not in LUAS_OWN for action in CATALOG.module(name).values()
+]
+OF_VALUES = ("exec", "state")  # modules of which most actions return values of their own
+CHANGING = [action.full_name for action in ACTIONS if not action.query and action.module not in OF_VALUES]
+LOOKING = [action.full_name for action in ACTIONS if action.query]
+
+# Each says `bad` when it takes the call for a failure.
+OF_ALL = {
+    "not ok": "local ok, err = {} if not ok then bad() end",
+    "ok == nil": "local ok, err = {} if ok == nil then bad() end",
+    "err": "local result, err = {} if err then bad() end",
+    "err ~= nil": "local result, err = {} if err ~= nil then bad() end",
+    "err of another name": "local result, clone_error = {} if clone_error then bad() end",
+    "err of an outer scope": "local result, err\nresult, err = {} if err then bad() end",
+    "err in a line of its own": "local result, err =\n    {} if err then bad() end",
+    "pcall": "local ok, err = pcall(function() {} end) if not ok then bad() end",
+    "assert": "if not pcall(function() assert({}) end) then bad() end",
+}
+OF_CHANGES = {
+    "result.success": "local result = {} if not result.success then bad() end",
+    "result.failed": "local result = {} if result.failed then bad() end",
+    "success and message": "local success, msg = {} if not success or #msg == 0 then bad() end",
+    "err alone": "local err = {} if err then bad() end",
+}
+
+
+def _asked(template: str, names: list[str]) -> str:
+    """The source of a task that asks in this way of all these actions, and returns which it takes for failures."""
+    calls = (template.replace("{}", name + "('x')").replace("bad()", f"wrong[#wrong + 1] = '{name}'") for name in names)
+    asked = "\n".join(f"do {call} end" for call in calls)
+    return f"task('t'):command(function()\nlocal wrong = {{}}\n{asked}\nreturn wrong\nend):build()"
+
+
+def _taken_for_failures(template: str, names: list[str], *, fails: bool) -> object:
+    vm = VM(lua54, modules=CATALOG.names, compiled=compiled_prelude(lua54))
+    text = _asked(template, names)
+    program = load_program(vm, "a.sloth", {"a.sloth": text}.get, side="controller")
+    by_name = {action.full_name: action for action in ACTIONS}
+
+    def perform(request: Request) -> list[object]:
+        action = by_name[f"{request['module']}.{request['action']}"]
+        if not fails:
+            return values_of(_success(action))
+        if action.query:
+            return [None, "it is not there"]
+        raise ActionFailed("it cannot be done")
+
+    context: dict[str, object] = {"style": "task", "this": {"name": "t", "agent": "h1", "workdir": ""}}
+    number = program["workflows"][0]["tasks"][0]["command"]["function"]
+    return vm.call(number, context, perform, vm.clock() + 20)[0] or []
+
+
+def _success(action: Action) -> Outcome:
+    told = action.function.__annotations__["return"]
+    outcome = Outcome(None if told in (None, "None") else {} if "dict" in str(told) else True, action.query)
+    outcome.changes = [] if action.query else ["make it so"]
+    return outcome
+
+
+@pytest.mark.parametrize("template", OF_ALL.values(), ids=OF_ALL)
+def test_no_success_looks_like_a_failure(template):
+    assert _taken_for_failures(template, CHANGING + LOOKING, fails=False) == []
+
+
+@pytest.mark.parametrize("template", OF_CHANGES.values(), ids=OF_CHANGES)
+def test_no_change_that_went_well_looks_like_a_failure(template):
+    assert _taken_for_failures(template, CHANGING, fails=False) == []
+
+
+@pytest.mark.parametrize("name", ["not ok", "ok == nil", "err", "err ~= nil", "err in a line of its own"])
+def test_no_failed_query_looks_like_a_success(name):
+    assert _taken_for_failures(OF_ALL[name], LOOKING, fails=True) == LOOKING
+
+
+@pytest.mark.parametrize("name", ["pcall", "assert"])
+def test_no_failed_change_looks_like_a_success(name):
+    assert _taken_for_failures(OF_ALL[name], CHANGING, fails=True) == CHANGING
+
+
+def failed(_request: Request) -> list[object]:
+    return [{"changed": False, "failed": True, "message": "no room"}, "no room"]
+
+
+def went_well(_request: Request) -> list[object]:
+    return [{"changed": True, "failed": False, "message": "write a"}, "write a"]
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "returned"),
+    [
+        pytest.param("local ok, message = fs.write('a', 'b') return message", went_well, ["write a"], id="a message"),
+        pytest.param("local r, err = fs.write('a', 'b', {ignore_errors = true}) return err", failed, ["no room"],
+                     id="a failure that is ignored"),
+        pytest.param("local body, status, headers, err = fs.read('a') return body, status, headers, err",
+                     lambda _: [None, "no route"], [None, "no route", None, "no route"], id="a failure at another place"),
+        pytest.param("local body, status, headers, err = fs.read('a') return body, status, headers, err",
+                     lambda _: ["<p>", 200, {}], ["<p>", 200, {}, None], id="more values"),
+        pytest.param("local out, err, failed = exec.run('a') return out, err, failed",
+                     lambda _: ["out", "warning: old", False], ["out", "warning: old", False], id="stderr of exec"),
+        pytest.param("if #pkg.list('a') > 0 then local r, err = fs.write('a', 'b') return err or 'none' end",
+                     lambda request: [["a"]] if request["module"] == "pkg" else went_well(request), ["none"],
+                     id="several calls in a line"),
+        pytest.param("local t = { fs.exists('a'), err = fs.write('a', 'b').message } return t.err", went_well,
+                     ["write a"], id="a field"),
+        pytest.param("local function both() return fs.write('a', 'b') end local r, err = both() return err", went_well,
+                     ["write a"], id="a function of the file's own"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_variable_tells_what_it_takes(body, answer, returned):
+    assert run(body, answer) == returned
