@@ -22,7 +22,7 @@ from sloth.runtime.host import Settings
 from sloth.runtime.job import Job
 from sloth.runtime.lua.vm import VM, compiled_prelude
 from sloth.runtime.play import STUCK, Play
-from sloth.runtime.program import closures, load_program
+from sloth.runtime.program import TopLevel, closures, load_program
 from sloth.runtime.stage import Tools
 from sloth.runtime.token import Token
 from sloth.runtime.wire import Peer
@@ -78,7 +78,7 @@ class Played:
         self._on_event = on_event
         self._lock = threading.Lock()
         vm = VM(lua54, modules=Catalog().names, compiled=compiled_prelude(lua54))
-        program = load_program(vm, self.job.entry, self.job.sources.get, side="host", top_vars=self.job.common)
+        program = load_program(vm, self.job.entry, self.job.sources.get, TopLevel(self.job.common), side="host")
         here = Here(Catalog(), self._no_question, self._no_question)
 
         def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:

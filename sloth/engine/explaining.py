@@ -17,7 +17,7 @@ from sloth.core.sealed import MASK, masked
 from sloth.core.varsfile import VarsFile
 from sloth.inventory.connection import SECRET_VARIABLES, is_setting, spellings
 from sloth.inventory.layer import Layer
-from sloth.workflow.load import role_file
+from sloth.workflow.modelling import role_file
 from sloth.workflow.sources import Sources
 
 

@@ -24,7 +24,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Settings
 from sloth.runtime.job import Step
 from sloth.runtime.token import Token
-from sloth.workflow.load import Evaluated
+from sloth.workflow.evaluated import Evaluated
 
 LIMIT = 60.0  # seconds for one hook
 

@@ -23,7 +23,7 @@ from sloth.engine.request import Request
 from sloth.engine.unlocking import Unlocked
 from sloth.inventory import Inventory
 from sloth.inventory.connection import SECRET_VARIABLES, visible
-from sloth.workflow.load import Evaluated
+from sloth.workflow.evaluated import Evaluated
 from sloth.workflow.load import load as load_file
 
 

@@ -28,7 +28,8 @@ from sloth.runtime.job import Job
 from sloth.runtime.play import Play
 from sloth.runtime.token import Token
 from sloth.runtime.users import is_me
-from sloth.workflow.load import Evaluated, merged
+from sloth.workflow.evaluated import Evaluated
+from sloth.workflow.modelling import merged
 
 LIMIT = 60.0  # seconds for what a test plays
 OPTIONS = {

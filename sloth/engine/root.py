@@ -33,7 +33,7 @@ from sloth.engine.stepping import Ask
 from sloth.engine.unlocking import Unlocked
 from sloth.engine.verifying import Verification
 from sloth.runtime.catalog import Catalog
-from sloth.workflow.load import Evaluated
+from sloth.workflow.evaluated import Evaluated
 from sloth.workflow.load import load as load_file
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from sloth.runtime.host import Settings
 from sloth.runtime.job import Step
 from sloth.runtime.lua.vm import LuaError
 from sloth.runtime.token import Token
-from sloth.workflow.load import Declared, Evaluated
+from sloth.workflow.evaluated import Declared, Evaluated
 
 PATTERNS = ("*_test.sloth", "*.test.sloth", "test_*.sloth", "*_test.lua")
 LIMIT = 60.0  # seconds for one test, and for each function around it

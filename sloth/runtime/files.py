@@ -229,4 +229,3 @@ def remove(host: "Host", place: Place) -> None:
         host.show(place.path, b"-> " + place.target() + b"\n", None)
     with Explained("remove", place.path):
         host.effect(f"remove {place.path}", place.unlink)
-

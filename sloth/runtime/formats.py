@@ -99,40 +99,51 @@ def from_xml(text: str) -> "Element":
     """An element as {name, attributes, text, children}. A document type is refused: its entities can fill a memory."""
     from xml.parsers import expat
 
-    top = {}  # type: Element
-    stack = []  # type: list[Element]
-
-    def begin(name: str, attributes: "dict[str, str]") -> None:
-        if len(stack) >= _MAX_DEPTH:
-            raise ActionFailed(f"this XML is nested deeper than {_MAX_DEPTH} levels")
-        element = {"name": name, "attributes": attributes, "text": "", "children": []}  # type: Element
-        children = stack[-1]["children"] if stack else None
-        if isinstance(children, list):
-            children.append(element)
-        else:
-            top.update(element)
-            element = top
-        stack.append(element)
-
-    def end(_name: str) -> None:
-        element = stack.pop()
-        element["text"] = str(element["text"]).strip()
-
-    def characters(data: str) -> None:
-        stack[-1]["text"] = str(stack[-1]["text"]) + data
-
-    def refuse(*_: object) -> None:
-        raise ActionFailed("XML with a document type is not read")
-
-    parser = expat.ParserCreate()
+    tree, parser = _Tree(), expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, refuse
+    parser.StartElementHandler, parser.EndElementHandler = tree.begin, tree.end
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = tree.add_text, tree.refuse
     try:
         parser.Parse(text, True)  # noqa: FBT003 - it takes no names
     except expat.ExpatError as error:
         raise ActionFailed(f"this is no XML: {error}") from error
-    return top
+    return tree.top
+
+
+class _Tree:
+    """What has been read of a document. Elements that are open get what comes."""
+
+    def __init__(self) -> None:
+        self.top = {}  # type: Element
+        self._open = []  # type: list[Element]
+        self._children = []  # type: list[list[Element]]
+
+    def begin(self, name: str, attributes: "dict[str, str]") -> None:
+        """A new element, in the last that is open."""
+        if len(self._open) >= _MAX_DEPTH:
+            raise ActionFailed(f"this XML is nested deeper than {_MAX_DEPTH} levels")
+        children = []  # type: list[Element]
+        element = {"name": name, "attributes": attributes, "text": "", "children": children}  # type: Element
+        if self._open:
+            self._children[-1].append(element)
+        else:
+            self.top = element
+        self._open.append(element)
+        self._children.append(children)
+
+    def end(self, _name: str) -> None:
+        """The last element is complete."""
+        self._children.pop()
+        element = self._open.pop()
+        element["text"] = str(element["text"]).strip()
+
+    def add_text(self, data: str) -> None:
+        """Text of the last element."""
+        self._open[-1]["text"] = str(self._open[-1]["text"]) + data
+
+    def refuse(self, *_: object) -> None:
+        """What a document must not have."""
+        raise ActionFailed("XML with a document type is not read")
 
 
 def to_xml(element: "Element", indent: int = 0) -> str:

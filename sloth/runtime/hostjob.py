@@ -21,6 +21,8 @@ if MYPY:
 
     from sloth.runtime.acting import Act
     from sloth.runtime.deadline import Timer
+    from sloth.runtime.lua.vm import VM
+    from sloth.runtime.program import Declared
     from sloth.runtime.stage import Emit
 
     Plain = dict[str, object]
@@ -61,38 +63,40 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
     {"counts": {status: number of tasks}, "exports": the run's outputs here, "spent": see Spent.plain,
     "reboot": how the host is to be rebooted before it gets what is left, or None}
     """
-    from sloth.runtime.lua.vm import VM, LuaError
-    from sloth.runtime.program import closures, load_program
-
     job, spent = Job(args), Spent()
     with _only_one(job, here):
         here.recall(job)
-        try:
-            with spent.on("upload"):  # nothing, where the extension is there
-                lua = here.lua()
-            vm = VM(lua, modules=here.modules)
-            program = load_program(
-                vm,
-                job.entry,
-                job.sources.get,
-                side="host",
-                top_vars=job.common,
-                values=job.values,
-                environ=job.environ,
-                lua_modules=job.lua_modules,
-                act=here.act,
-            )
-            declared = closures(program, job.workflow)
-        except LuaUnavailable as error:
-            raise ActionFailed(str(error), kind="no_lua") from error
-        except LuaError as error:
-            raise ActionFailed(error.text, kind="workflow", where=error.where) from error
-        _check(job, declared.tasks)
+        with spent.on("upload"):  # nothing, where the extension is there
+            lua = _lua(here)
+        vm, declared = _loaded(job, lua, here)
         play = Play(job, declared, Tools(vm, spent.within(here.act), here.emit, here.timer))
         here.playing(play)
         counts = play.run()
         seconds = {**spent.seconds, "lua": vm.spent}
         return {"counts": counts, "exports": play.exports, "spent": seconds, "reboot": play.reboot}
+
+
+def _lua(here: Surroundings) -> "ModuleType":
+    try:
+        return here.lua()
+    except LuaUnavailable as error:
+        raise ActionFailed(str(error), kind="no_lua") from error
+
+
+def _loaded(job: Job, lua: "ModuleType", here: Surroundings) -> "tuple[VM, Declared]":
+    """The machine, and the job's workflow in it."""
+    from sloth.runtime.lua.vm import VM, LuaError  # not before Lua is there, and the host taken
+    from sloth.runtime.program import TopLevel, closures, load_program
+
+    sees = TopLevel(job.common, job.values, job.environ, job.lua_modules)
+    try:
+        vm = VM(lua, modules=here.modules)
+        program = load_program(vm, job.entry, job.sources.get, sees, side="host", act=here.act)
+        declared = closures(program, job.workflow)
+    except LuaError as error:
+        raise ActionFailed(error.text, kind="workflow", where=error.where) from error
+    _check(job, declared.tasks)
+    return vm, declared
 
 
 @contextmanager

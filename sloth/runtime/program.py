@@ -33,7 +33,7 @@ if MYPY:
     from typing import Any
 
     from sloth.runtime.acting import Act
-    from sloth.runtime.lua.vm import VM, Plain, Read
+    from sloth.runtime.lua.vm import VM, Perform, Plain, Read
 
     Program = dict[str, Any]
 
@@ -41,16 +41,38 @@ TOP_LEVEL = "top level"  # the task that makes the module calls of a file's top 
 LOAD_LIMIT = 10.0  # seconds for the top level of a file and all that it imports
 
 
+class TopLevel:
+    """What the top level of a file sees.
+
+    variables: `vars`. values: of the values files. environ: the environment that it may ask for
+    lua_modules: names of modules written in Lua, whose files are asked for as `module:NAME/NAME.lua`
+    """
+
+    def __init__(
+        self,
+        variables: "Plain | None" = None,
+        values: "Plain | None" = None,
+        environ: "dict[str, str] | None" = None,
+        lua_modules: "Sequence[str]" = (),
+    ) -> None:
+        self.variables = variables or {}
+        self.values = values or {}
+        self.environ = environ or {}
+        self.lua_modules = lua_modules
+
+    def plain(self) -> "Plain":
+        """For the Lua machine."""
+        names = dict.fromkeys(self.lua_modules, True)
+        return {"vars": self.variables, "values": self.values, "environ": self.environ, "lua_modules": names}
+
+
 def load_program(
     vm: "VM",
     entry: str,
     read: "Read",
+    sees: "TopLevel | None" = None,
     *,
     side: str,
-    top_vars: "Plain | None" = None,
-    values: "Plain | None" = None,
-    environ: "dict[str, str] | None" = None,
-    lua_modules: "Sequence[str]" = (),
     say: "Callable[[str, str], None] | None" = None,
     act: "Act | None" = None,
     deadline: "float | None" = None
@@ -58,8 +80,7 @@ def load_program(
     """Evaluate a workflow file, what it imports and its roles. Raises LuaError with file and line.
 
     read(path): the text of a file, or None; a role's files are asked for as `role:NAME/tasks/main.sloth`
-    side: "controller" or "host"; top_vars: what `vars` is at the top level
-    lua_modules: names of modules written in Lua, whose files are asked for as `module:NAME/NAME.lua`
+    side: "controller" or "host"
     say(level, text): what the file logs while it is loaded (never on a host)
     act: makes the calls of the top level that need no host
     """
@@ -71,6 +92,16 @@ def load_program(
             sources.append(path)
         return text
 
+    until = vm.clock() + LOAD_LIMIT if deadline is None else deadline
+    raw = vm.load(entry, note, _performer(say, act), (sees or TopLevel()).plain(), side=side, deadline=until)
+    _complete(raw)
+    raw["sources"] = sources
+    return raw
+
+
+def _performer(say: "Callable[[str, str], None] | None", act: "Act | None") -> "Perform":
+    """What answers the module calls of a file's top level."""
+
     def perform(request: "Plain") -> "list[object]":
         if request["module"] != "log":
             return pure.answer(act, request) if act is not None else []
@@ -80,10 +111,11 @@ def load_program(
             say(str(request["action"]), str(args[0]))
         return []
 
-    raw = vm.load(
-        entry, note, perform, side=side, deadline=vm.clock() + LOAD_LIMIT if deadline is None else deadline,
-        variables=top_vars, values_file=values, environ=environ, lua_modules=lua_modules,
-    )
+    return perform
+
+
+def _complete(raw: "Program") -> None:
+    """Give each workflow the tasks of its roles, and the one that evaluates the top level if hosts need that."""
     roles, top_level = raw.pop("roles"), raw.pop("top", None)
     for workflow in raw["workflows"]:
         _take_roles_in(workflow, roles)
@@ -92,8 +124,6 @@ def load_program(
         _check_names("task", workflow["tasks"])
         _check_names("handler", workflow["handlers"])
     _check_names("workflow", raw["workflows"])
-    raw["sources"] = sources
-    return raw
 
 
 class Declared:

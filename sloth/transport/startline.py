@@ -28,6 +28,7 @@ OUR_EXIT = 127
 NOWHERE = "sloth-found-no-python"
 _QUIET = re.compile(r"[\w./+:@%=, -]+")
 
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """One start of a runtime.

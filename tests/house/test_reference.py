@@ -100,6 +100,6 @@ def test_every_global_of_the_language_is_a_name_that_no_module_may_have():
     shipped = set(module_names())
     vm = VM(lua54, modules=shipped)
     names = "local t = {} for name in pairs(_G) do t[#t + 1] = name end task(table.concat(t, ' ')):command('x'):build()"
-    program = vm.load("a.sloth", {"a.sloth": names}.get, lambda request: [], side="controller", deadline=vm.clock() + 5)
+    program = vm.load("a.sloth", {"a.sloth": names}.get, lambda request: [], {}, side="controller", deadline=vm.clock() + 5)
     found = set(program["workflows"][0]["tasks"][0]["name"].split()) - {"_G", "_VERSION"}
     assert found <= LANGUAGE | shipped

@@ -163,30 +163,16 @@ class VM:
     # what others call
 
     def load(
-        self,
-        entry: str,
-        read: "Read",
-        perform: "Perform",
-        *,
-        side: str,
-        deadline: float,
-        variables: "Plain | None" = None,
-        values_file: "Plain | None" = None,
-        environ: "dict[str, str] | None" = None,
-        lua_modules: "Iterable[str]" = ()
+        self, entry: str, read: "Read", perform: "Perform", sees: "Plain", *, side: str, deadline: float
     ) -> "dict[str, Any]":
         """Evaluate a workflow file and the roles it names; the declarations as plain data (see program.py).
 
         read(path): the text of a file that is the entry, imported, or a role's (`role:NAME/tasks/main.sloth`)
-        side: "controller", or "host" where nothing is printed
+        sees: of the top level, see program.TopLevel. side: "controller", or "host" where nothing is printed
         """
         self._read = read
-        options = {
-            "entry": entry, "side": side, "vars": variables or {}, "values": values_file or {},
-            "environ": environ or {}, "lua_modules": dict.fromkeys(lua_modules, True),
-        }
         call = self._new_call(deadline, None)
-        program = self._drive(call, perform, self._start_load, values.dump(options))
+        program = self._drive(call, perform, self._start_load, values.dump(dict(sees, entry=entry, side=side)))
         assert isinstance(program, dict)  # the prelude writes nothing else
         return program
 

@@ -24,7 +24,6 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-
 @action(query=True)
 def get(
     host: "Host",

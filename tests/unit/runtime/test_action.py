@@ -17,6 +17,7 @@ if MYPY:
 
     from sloth.runtime.action import Mode
 
+
 @action(synonyms={"packages": ("name", "names")})
 def install(
     host: Host,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sloth.runtime.lua.vm import LuaError
+from sloth.runtime.program import TopLevel
 from tests.unit.runtime.lua.script import Script
 
 GROUPS = """TaskDefinitions = {
@@ -296,7 +297,7 @@ def test_a_file_names_its_stack_and_its_default_values():
             "site.sloth": "stack('prod') values({ a = { b = 1, c = 2 }, l = { 1 } })\n"
             "task(values.get('a.b', 'x') .. values.get('a.x.y', '') .. values.a.c .. #values.l):build()"
         },
-        values={"a": {"c": 3}},
+        sees=TopLevel(values={"a": {"c": 3}}),
     )
     assert (list(flow.tasks), flow.program["stack"]) == (["131"], "prod")
     assert flow.program["values"] == {"a": {"b": 1, "c": 2}, "l": [1]}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sloth.runtime.lua.vm import LuaError, LuaSyntax, LuaTimeout
-from sloth.runtime.program import closures
+from sloth.runtime.program import TopLevel, closures
 from tests.unit.runtime.lua.script import Script
 
 FULL = """#!/usr/bin/env sloth
@@ -203,8 +203,8 @@ def test_a_task_without_a_command_is_a_warning():
 def test_the_top_level_sees_what_is_the_same_for_all_hosts():
     name = "vars.name .. values.get('a.b') .. os.getenv('WHO') .. tostring(os.getenv('NO'))"
     flow = Script(
-        {"site.sloth": f"task({name}):build()"}, top_vars={"name": "n-"}, values={"a": {"b": "v-"}},
-        environ={"WHO": "me-", "SECRET": "x"},
+        {"site.sloth": f"task({name}):build()"},
+        sees=TopLevel({"name": "n-"}, values={"a": {"b": "v-"}}, environ={"WHO": "me-", "SECRET": "x"}),
     )
     assert list(flow.tasks) == ["n-v-me-nil"]
     assert flow.program["environ"] == ["NO", "WHO"]

@@ -8,6 +8,7 @@ import pytest
 
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua.vm import LuaError
+from sloth.runtime.program import TopLevel
 from tests.unit.runtime.lua.script import Script, run, script
 
 CONTEXT: dict[str, Any] = {
@@ -53,13 +54,13 @@ def test_what_a_task_writes_into_vars_is_gone_with_it():
 
 def test_values_are_found_by_path():
     flow = script("return values.get('a.b.2'), values.get('a.x.y'), values.a.b[1], require('values').a.b[2]",
-                  values={"a": {"b": ["x", "y"]}})
+                  sees=TopLevel(values={"a": {"b": ["x", "y"]}}))
     assert flow.call("t") == ["y", None, "x", "y"]
 
 
 @pytest.mark.parametrize(("path", "found"), [("a.no", False), ("a.gone", "d"), ("gone.b", "d"), ("a.no.b", "d")])
 def test_a_value_that_is_not_there_has_the_default_that_is_given(path, found):
-    assert script(f"return values.get('{path}', 'd')", values={"a": {"no": False}}).call("t") == [found]
+    assert script(f"return values.get('{path}', 'd')", sees=TopLevel(values={"a": {"no": False}})).call("t") == [found]
 
 
 def test_what_the_machine_holds_is_there_for_every_call():
