@@ -301,18 +301,19 @@ def setting_up(path: Path) -> Iterator[None]:
         yield
 
 
-def told(path: Path) -> AbstractContextManager[None]:
-    """Errors of SQLite, in words and with what to do about them."""
-    return _Told(path)
+def told(path: Path, hint: str = "set SLOTH_HOME to a directory of yours") -> AbstractContextManager[None]:
+    """Errors of SQLite, in words and with what to do about them. hint: about a file that cannot be written."""
+    return _Told(path, hint)
 
 
 class _Told:
     """A class, since a generator would cost a tenth of a change."""
 
-    __slots__ = ("_path",)
+    __slots__ = ("_hint", "_path")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hint: str) -> None:
         self._path = path
+        self._hint = hint
 
     def __enter__(self) -> None:
         """Nothing to begin."""
@@ -324,5 +325,4 @@ class _Told:
                 raise StoreBusy(f"{self._path}: another process has been writing for too long") from error
             raise StoreError(f"{self._path}: {error}", hint=_HINTS.get(code, "")) from error
         if isinstance(error, OSError):
-            hint = "set SLOTH_HOME to a directory of yours"
-            raise StoreError(f"{self._path}: {error.strerror}", hint=hint) from error
+            raise StoreError(f"{self._path}: {str(error.strerror).lower()}", hint=self._hint) from error

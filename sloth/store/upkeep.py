@@ -20,6 +20,8 @@ from sloth.store import schema
 from sloth.store.sqlite import SqliteDatabase, connect, migrate, setting_up, told
 
 _LEASE_TABLES = ("lease", "lease_forced")
+_INDEX_TABLES = ("runs", "run_hosts")
+_PROBLEMS = 10  # of a damaged file that are told
 _TOKENS_LOST = 1 << 32  # more tokens than a store that cannot be read any more has given out since the backup
 
 
@@ -55,11 +57,12 @@ def verify(path: Path) -> list[str]:
     """What is wrong with a store or backup; an empty list when it is sound."""
     try:
         with _looking(path) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({_PROBLEMS})")]
             version = _version(connection)
     except StoreError as error:
         return [str(error)]
-    problems = [] if found == ["ok"] else found
+    lines = [] if found == ["ok"] else "\n".join(found).splitlines()
+    problems = [f"{path}: {line}" for line in lines if not line.startswith("***")]  # which stand over a table's
     if version == 0:
         problems.append(f"{path} is no store of sloth")
     if version > len(schema.STEPS):
@@ -84,7 +87,7 @@ def backup(path: Path, target: Path) -> Path:
     if target.exists() or target.is_symlink():
         raise StoreError(f"{target} is there already", hint="name a file that is not there yet")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with told(target):
+    with told(target, "name a file that you may write"):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
@@ -108,7 +111,7 @@ def restore(path: Path, source: Path, keep: Path) -> Path | None:
     """
     problems = verify(source)
     if problems:
-        raise StoreError(f"{source} cannot be restored: {problems[0]}")
+        raise StoreError(f"this cannot be restored: {problems[0]}", hint="the store is as it was")
     is_sound = path.exists() and not verify(path)
     if is_sound:
         SqliteDatabase(path).version()  # brings its tables to our version
@@ -119,6 +122,7 @@ def restore(path: Path, source: Path, keep: Path) -> Path | None:
         with told(path), setting_up(path):
             with closing(connect(prepared)) as connection:
                 migrate(connection, prepared, schema.STEPS)
+                _forget_runs(connection)
                 if is_sound:
                     _keep_locks(connection, path)
                 else:
@@ -133,6 +137,12 @@ def restore(path: Path, source: Path, keep: Path) -> Path | None:
         for file in (*_files(prepared), prepared.with_name(prepared.name + ".lock")):
             file.unlink(missing_ok=True)
     return kept
+
+
+def _forget_runs(connection: sqlite3.Connection) -> None:
+    """What became of runs since the backup is in their journals, of which the index is made again."""
+    for table in _INDEX_TABLES:
+        connection.execute(f"DELETE FROM {table}")
 
 
 def _keep_locks(connection: sqlite3.Connection, path: Path) -> None:
@@ -167,7 +177,8 @@ def _files(path: Path) -> Sequence[Path]:
 @contextmanager
 def _looking(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
-        raise StoreError(f"there is no {path}", hint="it is made when something is first kept")
+        what = f"{path} is no file" if path.exists() else f"there is no {path}"
+        raise StoreError(what, hint="the store is made when something is first kept")
     with told(path), closing(connect(path)) as connection:
         yield connection
 

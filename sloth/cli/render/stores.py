@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import typer
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
-from sloth.cli.render.screen import Part
+from sloth.cli.render.screen import Part, is_terminal
 from sloth.core.errors import UsageError
 from sloth.store.upkeep import Info
 
@@ -46,9 +47,16 @@ def show_backup(path: Path) -> None:
 
 
 def confirm(question: str) -> None:
-    """Raises UsageError when the answer is not yes."""
-    if not typer.confirm(question, err=True):
-        raise UsageError("nothing was done")
+    """Raises UsageError when the answer is not yes, or nobody is there to give one."""
+    try:
+        is_wanted = typer.confirm(question, err=True)
+    except typer.Abort:
+        if is_terminal(sys.stdin):
+            raise  # Ctrl-C
+        typer.echo(err=True)
+        is_wanted = False
+    if not is_wanted:
+        raise UsageError("nothing was done", hint="--yes does it without asking")
 
 
 def show_restored(source: Path, kept: Path | None) -> None:
@@ -60,7 +68,7 @@ def show_restored(source: Path, kept: Path | None) -> None:
 
 
 def show_verdict(path: Path, problems: Sequence[str]) -> None:
-    """Whether it is sound."""
+    """Whether it is sound, and what is wrong with it."""
     screen = standard_output()
     if not problems:
         screen.line((str(path), "bold"), " is sound")

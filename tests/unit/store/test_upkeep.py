@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sloth.core.errors import StoreError
 from sloth.store import Locks, SqliteDatabase, State
+from sloth.store.runs import Entry, Runs, Wanted
 from sloth.store.upkeep import backup, info, restore, vacuum, verify
+
+RUN = Entry("1f2e3d4c", "site", "/site.sloth", "ada@desk", "apply", 1.0, None, None, 1)
 
 
 class Home:
@@ -85,6 +90,26 @@ def test_what_is_no_backup_is_not_restored(home: Home, content: bytes):
     assert not home.keep.exists()
 
 
+def test_the_index_of_runs_is_made_again_after_a_restore(home: Home, tmp_path: Path):
+    runs = Runs(tmp_path / "runs", home.database, lambda path: (replace(RUN, ended=2.0, exit_code=0), ["h1"]))
+    runs.journal(RUN.id).parent.mkdir(parents=True)
+    runs.journal(RUN.id).touch()
+    runs.note(RUN, ["h1"])
+    backup(home.path, home.copy)  # the run is not over then
+    restore(home.path, home.copy, home.keep)
+    assert [(run.id, run.ended) for run in runs.select(Wanted(host="h1"))] == [(RUN.id, 2.0)]
+
+
+def test_a_backup_of_a_newer_sloth_is_not_restored(home: Home):
+    backup(home.path, home.copy)
+    with closing(sqlite3.connect(home.copy)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="a newer sloth: its tables are version 99") as raised:
+        restore(home.path, home.copy, home.keep)
+    assert raised.value.hint == "the store is as it was"
+    assert home.keys() == ["old"]
+
+
 def test_a_store_that_is_broken_is_moved_aside(home: Home):
     token = home.locks.acquire("held", "bob").token
     backup(home.path, home.copy)
@@ -111,7 +136,9 @@ def test_a_broken_page_is_found(home: Home):
     for page in range(5, len(content) // 4096):
         content[page * 4096 : page * 4096 + 8] = b"\xff" * 8
     home.path.write_bytes(content)
-    assert verify(home.path)
+    problems = verify(home.path)
+    assert 0 < len(problems) < 50  # a person reads them
+    assert all(line.startswith(f"{home.path}: ") for line in problems)
 
 
 def test_another_database_is_no_store(tmp_path: Path):
