@@ -11,16 +11,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sloth.cli import passwords
 from sloth.cli.render.screen import is_terminal
 from sloth.core import varsfile
-from sloth.core.errors import UsageError
+from sloth.core.errors import SecretsError, UsageError
 from sloth.core.sealed import opened
 from sloth.secrets.keyring import Keyring
-from sloth.secrets.vault import VALUE_LIMIT, Vault
+from sloth.secrets.vault import VALUE_LIMIT, Vault, check_name, check_value
 
 _RANDOM_BYTES = 24
 _MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs")
@@ -60,7 +60,13 @@ def of_file(file: Path, keyring: Keyring) -> dict[str, str]:
         text = opened(value, keyring.open)
         if not isinstance(text, str):
             message = f"{name} is {varsfile.kind(text)}, and secrets are texts"
-            raise UsageError(message, where=found.where(name), hint="quote the value")
+            hint = "" if isinstance(text, dict | list) else "quote the value"
+            raise UsageError(message, where=found.where(name), hint=hint)
+        try:
+            check_name(name)
+            check_value(name, text)
+        except SecretsError as error:
+            raise SecretsError(str(error), where=found.where(name), hint=error.hint) from error
         values[name] = text
     if not values:
         raise UsageError("there is nothing to import", where=str(file))
@@ -86,6 +92,8 @@ def edited(text: str) -> str:
             raise UsageError(f"cannot run {words[0]}: {str(error.strerror).lower()}", hint=hint) from error
         if done.returncode:
             raise UsageError(f"{words[0]} ended with {done.returncode}: the secret stays as it was")
+        if not path.is_file() or path.is_symlink():
+            raise UsageError(f"{words[0]} has removed the file that it was given: the secret stays as it was")
         after = _text(_bytes(path), "the edited value")
     # Editors end the last line; a value of one line had no end before.
     return after if text.endswith("\n") or after.count("\n") != 1 else after.removesuffix("\n")
@@ -110,7 +118,8 @@ def _file_in_memory(text: str) -> Iterator[Path]:
             stream.write(text)
         yield path
     finally:
-        shutil.rmtree(folder)
+        with suppress(FileNotFoundError):  # the editor was thorough
+            shutil.rmtree(folder)
         signal.signal(signal.SIGHUP, before)
 
 

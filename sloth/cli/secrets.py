@@ -110,7 +110,9 @@ def edit(name: Name, *, secrets: SecretOptions) -> int:
 @app.command("import")
 @flat
 def import_(
-    file: Annotated[Path, Argument(metavar="FILE", help="YAML, TOML or JSON; Ansible Vault may have encrypted it.")],
+    file: Annotated[
+        Path, Argument(metavar="FILE", help="YAML, TOML, JSON or dotenv; Ansible Vault may have encrypted it.")
+    ],
     *,
     secrets: SecretOptions,
 ) -> int:
@@ -118,6 +120,7 @@ def import_(
 
     \b
     example: sloth secrets import group_vars/all/vault.yml --vault-password-file ~/.vault_pass
+             sloth secrets import .env --environment dev
     """
     found = _open(secrets)
     values = secret_values.of_file(file, found.keyring)

@@ -1,4 +1,4 @@
-"""Variables that people write: in YAML, TOML or JSON files, and on the command line.
+"""Variables that people write: in YAML, TOML, JSON or dotenv files, and on the command line.
 
 `read` serves inventories, group_vars, values files and role defaults, `extra_vars` serves `-e`. All
 give plain data that JSON can carry; a duplicate key is an error everywhere.
@@ -24,6 +24,7 @@ from sloth.core.near import near_file
 from sloth.core.sealed import VAULT_HEADER, Opener, OpenFile, Sealed, all_sealed, of_table
 
 SUFFIXES = (".yml", ".yaml", ".toml", ".json")
+ENV = ".env"
 MAX_DEPTH = 100
 
 _TOML_POSITION = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
@@ -61,9 +62,14 @@ CLOSED = Opener(_closed_value, closed)
 
 
 def read(path: Path, open_file: OpenFile = closed) -> VarsFile:
-    """The variables of a file; its suffix says the format, and without one it is YAML."""
-    name = str(path)
-    return parse(read_text(path), name, path.suffix.lower(), open_file)
+    """The variables of a file; its name says the format, and if it does not, it is YAML."""
+    suffix = ENV if _is_env(path.name) else path.suffix.lower()
+    return parse(read_text(path), str(path), suffix, open_file)
+
+
+def _is_env(name: str) -> bool:
+    """Whether a name is one of dotenv's: `.env`, `prod.env`, `.env.prod`."""
+    return name.endswith(ENV) or name.startswith(ENV + ".")
 
 
 def parse(text: str, path: str, suffix: str, open_file: OpenFile = closed) -> VarsFile:
@@ -78,6 +84,10 @@ def parse(text: str, path: str, suffix: str, open_file: OpenFile = closed) -> Va
             data, line_of = _toml(text, path), partial(keylines.of_toml, text)
         elif suffix == ".json":
             data, line_of = _json(text, path), partial(keylines.of_json, text)
+        elif suffix == ENV:
+            from sloth.core import envtext
+
+            data, line_of = envtext.parse(text, path)
         else:
             from sloth.core import yamltext
 

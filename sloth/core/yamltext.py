@@ -42,6 +42,7 @@ _SCALARS = {
     _TAG + "timestamp": "construct_yaml_timestamp",
 }
 _SECRET_TAGS = frozenset({SECRET_TAG, VAULT_TAG})
+_QUOTE = "quote it if it is meant as text"
 _TAG_HINTS = {
     SECRET_TAG: "`!secret NAME` names a secret; `sloth secrets encrypt-string` writes an encrypted value",
     VAULT_TAG: "`ansible-vault encrypt_string` writes what belongs here",
@@ -180,14 +181,15 @@ class _Builder:
             made = getattr(self.loader, method)(node)
         except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
             # An explicit tag or a date such as 2024-02-30: PyYAML lets Python's own errors through.
-            message = f"{node.value!r} is not {_kind(node)}"
-            raise self.error(node, message, "quote it if it is meant as text") from error
+            # What it is stays untold: it may be a secret that wants quotes.
+            raise self.error(node, f"this is not {_kind(node)}", _QUOTE) from error
         if isinstance(made, float) and not math.isfinite(made):
-            message = f"{node.value} is a number that JSON cannot carry"
-            raise self.error(node, message, "quote it if it is meant as text")
+            raise self.error(node, "this is a number that JSON cannot carry", _QUOTE)
         return made.isoformat() if hasattr(made, "isoformat") else made
 
     def tag_error(self, node: yaml.Node) -> InventoryError:
+        if not node.tag.startswith(_TAG) and node.tag not in _TAG_HINTS:
+            return self.error(node, "there is no such type of values", "quote a text that begins with !")
         tag = node.tag.replace(_TAG, "!!")
         return self.error(node, f"a value of the type {tag} cannot be a variable", _TAG_HINTS.get(node.tag, ""))
 

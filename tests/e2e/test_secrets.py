@@ -134,9 +134,30 @@ def test_an_editor_gets_a_file_in_memory_that_is_gone_afterwards(folder):
     assert folder.sloth("secrets", "get", "db").stdout == DB.replace("db", "DB") + "\n"
     assert (folder.path / "kind").read_text() == "tmpfs\n600\n"
     assert not Path((folder.path / "where").read_text().strip()).parent.exists()
-    editor.write_text("#!/bin/sh\nexit 3\n")
-    failed = folder.sloth("secrets", "edit", "db")
-    assert (failed.code, "ended with 3: the secret stays as it was" in failed.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        pytest.param("exit 3", 1, "ended with 3: the secret stays as it was", id="fails"),
+        pytest.param("kill -9 $$", 1, "ended with -9: the secret stays as it was", id="is killed"),
+        pytest.param(":", 0, "nothing has changed", id="changes nothing"),
+        pytest.param(': > "$1"', 1, "the value of 'db' is empty", id="empties it"),
+        pytest.param("printf '\\377' > \"$1\"", 1, "byte 0 of the value is no UTF-8", id="no text"),
+        pytest.param('rm "$1"', 1, "has removed the file", id="removes it"),
+        pytest.param('rm -r "$(dirname "$1")"', 1, "has removed the file", id="removes all"),
+        pytest.param('ln -sf /etc/passwd "$1"', 1, "has removed the file", id="puts a link there"),
+        pytest.param("kill -HUP $PPID; sleep 9", 129, "", id="its terminal is closed"),
+        pytest.param("kill -TERM $PPID; sleep 9", 143, "", id="sloth is stopped"),
+    ],
+)
+def test_an_editor_that_ends_badly_changes_nothing_and_leaves_nothing(folder, script, code, message):
+    folder.write("editor", f'#!/bin/sh\ndirname "$1" > {folder.path}/where\n{script}\n').chmod(0o755)
+    folder.environ["EDITOR"] = str(folder.path / "editor")
+    ended = folder.sloth("secrets", "edit", "db")
+    assert (ended.code, message in texts(ended), DB in texts(ended)) == (code, True, False), texts(ended)
+    assert not Path((folder.path / "where").read_text().strip()).exists()
+    assert folder.sloth("secrets", "get", "db").stdout == DB + "\n"
 
 
 def test_an_import_takes_all_or_nothing(folder):
@@ -147,6 +168,41 @@ def test_an_import_takes_all_or_nothing(folder):
     folder.write("good.yml", "one: text-of-one\ntwo: text-of-two\n")
     assert folder.sloth("secrets", "import", "good.yml").stdout == "one  version 1\ntwo  version 1\n"
     assert folder.sloth("secrets", "get", "two").stdout == "text-of-two\n"
+
+
+HIDDEN = "hidden-value-9"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where"),
+    [
+        pytest.param("a.env", f"A=one-two-3\n\nB {HIDDEN}\n", "a.env:3", id="dotenv without ="),
+        pytest.param("a.env", f'A="{HIDDEN}\n', "a.env:1", id="dotenv, an open quote"),
+        pytest.param(".env", f"A={HIDDEN}\nA={HIDDEN}\n", ".env:2", id="dotenv, a name twice"),
+        pytest.param(".env.prod", f"A={HIDDEN}\nB=\n", ".env.prod:2", id="dotenv, empty"),
+        pytest.param("a.json", f'{{"a": "{HIDDEN}",\n"b": {HIDDEN}}}', "a.json:2:6", id="JSON without quotes"),
+        pytest.param("a.json", f'{{"a": "{HIDDEN}",\n"b": null}}', "a.json:2", id="JSON, nothing"),
+        pytest.param("a.yml", f"a: {HIDDEN}\nb: !{HIDDEN} x\n", "a.yml:2:4", id="YAML, a value like a tag"),
+        pytest.param("a.yml", f"a: {HIDDEN}\nb: 2024-02-30\n", "a.yml:2:4", id="YAML, a value like a date"),
+        pytest.param("a.yml", f"a: '{HIDDEN}\n", "a.yml:2:1", id="YAML, an open quote"),
+        pytest.param("a.yml", f"a: {HIDDEN}\na b: {HIDDEN}\n", "a.yml:2", id="YAML, no name"),
+        pytest.param("a.yml", f"a: {HIDDEN}\nb: [{HIDDEN}]\n", "a.yml:2", id="YAML, a list"),
+        pytest.param("a.toml", f"a = '{HIDDEN}'\nb = {HIDDEN}\n", "a.toml:2", id="TOML without quotes"),
+    ],
+)
+def test_an_import_that_fails_names_the_line_and_shows_no_value(folder, name, text, where):
+    folder.write(name, text)
+    ended = folder.sloth("secrets", "import", name)
+    assert (ended.code, ended.stdout, f"at {where}" in ended.stderr) == (1, "", True), ended.stderr
+    assert (HIDDEN in ended.stderr, "2024" in ended.stderr) == (False, False)
+    assert folder.sloth("secrets", "list").stdout.count("\n") == 2  # the head, and what was there before
+
+
+def test_a_dotenv_file_is_imported_as_it_stands(folder):
+    folder.write(".env", "# first\nexport ONE='$HOME ${X}' # why\nTWO=plain-text-2\nTHREE=\"a\\nb\"\n")
+    assert folder.sloth("secrets", "import", ".env").code == 0
+    values = [folder.sloth("secrets", "get", name).stdout for name in ("ONE", "TWO", "THREE")]
+    assert values == ["$HOME ${X}\n", "plain-text-2\n", "a\nb\n"]
 
 
 def test_rotation_gives_a_new_key_or_new_values(folder):
