@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from sloth.cli.command import application
-from sloth.cli.options import FormatOption, length
+from sloth.cli.command import application, flat
+from sloth.cli.options import FormatOption, PruneOptions
 from sloth.cli.render import artifacts as render
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
@@ -80,25 +79,15 @@ def get(
 
 
 @app.command()
-def prune(
-    keep: Annotated[
-        int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep those of the newest runs.")
-    ] = None,
-    older_than: Annotated[
-        str | None, Option("--older-than", metavar="TIME", help="Remove those of runs that are older: `30d`.")
-    ] = None,
-    form: FormatOption = Format.TEXT,
-) -> int:
+@flat
+def prune(old: PruneOptions, form: FormatOption = Format.TEXT) -> int:
     """Remove what old runs left; what is known of the runs stays.
 
     \b
     example: sloth artifacts prune --keep 20
              sloth artifacts prune --older-than 30d
     """
-    if keep is None and older_than is None:
-        raise UsageError("which?", hint="--keep 20 keeps those of the newest runs, --older-than 30d removes old ones")
-    before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_pruned(past.prune_artifacts(keep, before), form)
+    render.show_pruned(past.prune_artifacts(old.keep, old.before()), form)
     return 0
 
 

@@ -70,15 +70,12 @@ def application(about: str = "", group: type[Group] = Group) -> Application:
 
 
 def flat(function: Callable[..., int]) -> Callable[..., int]:
-    """The function with the fields of its dataclasses as parameters."""
+    """The function with the fields of its dataclasses, and of theirs, as parameters."""
     parameters = inspect.signature(function, eval_str=True).parameters.values()
-    groups = {one.name: _group(one.annotation) for one in parameters if is_dataclass(one.annotation)}
+    groups = {one.name: one.annotation for one in parameters if is_dataclass(one.annotation)}
 
     def command(**words: Any) -> int:
-        grouped = {
-            name: group(**{field.name: words.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
+        grouped = {name: _filled(group, words) for name, group in groups.items()}
         return function(**words, **grouped)
 
     flattened = [inner for one in parameters for inner in _inner(one)]
@@ -88,20 +85,25 @@ def flat(function: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def _group(annotation: Any) -> type[Any]:
-    assert isinstance(annotation, type)
-    return annotation
+def _filled(group: Any, words: dict[str, Any]) -> Any:
+    """A dataclass of the words that are its fields; they are taken out."""
+    return group(**{
+        one.name: _filled(type(one.default), words) if is_dataclass(one.default) else words.pop(one.name)
+        for one in fields(group)
+    })  # fmt: skip
 
 
 def _inner(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
-    if not is_dataclass(parameter.annotation):
+    group = parameter.annotation
+    if not is_dataclass(group):
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         return
-    group = _group(parameter.annotation)
     hints = get_type_hints(group, include_extras=True)
     for field in fields(group):
-        yield inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hints[field.name]
+        yield from _inner(
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hints[field.name]
+            )
         )
 
 

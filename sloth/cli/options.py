@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -104,7 +105,35 @@ class SecretOptions:
 
     def of_targets(self, inventory: list[str] | None, limit: str | None = None) -> TargetOptions:
         """With hosts that nobody connects to."""
-        return TargetOptions(inventory, limit, environment=self.environment, passphrase=self.passphrase)
+        return TargetOptions(inventory, limit, secrets=self)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOptions:
+    """Passwords: to log in, and to become another user. No run keeps them."""
+
+    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
+    password_file: Annotated[
+        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
+    ] = None
+    ask_become_pass: Annotated[
+        bool, Option("--ask-become-pass", "-K", help="Ask for the password to become another user.")
+    ] = False
+    become_password_file: Annotated[
+        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
+    ] = None
+
+    def passwords(self) -> tuple[str | None, str | None]:
+        """Both, asked for where that is wanted."""
+        return passwords.both(
+            passwords.Source(ask=self.ask_pass, file=self.password_file),
+            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
+        )
+
+    def over(self, request: Request) -> Request:
+        """The request of an earlier run, with these."""
+        login, become = self.passwords()
+        return replace(request, targets=replace(request.targets, password=login, become_password=become))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +148,6 @@ class TargetOptions:
     user: Annotated[str | None, Option("--user", "-u", metavar="NAME", help="Log in as this user.")] = None
     private_key: Annotated[
         str | None, Option("--private-key", metavar="FILE", help="Log in with the key in this file.")
-    ] = None
-    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
-    password_file: Annotated[
-        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
     ] = None
     connection: Annotated[
         ConnectionKind | None, Option("--connection", "-c", help="Reach hosts over SSH, or work on this machine.")
@@ -140,12 +165,8 @@ class TargetOptions:
     become_method: Annotated[
         BecomeMethod | None, Option("--become-method", help="What makes us that user (default sudo).")
     ] = None
-    ask_become_pass: Annotated[bool, Option("--ask-become-pass", "-K", help="Ask for the password it wants.")] = False
-    become_password_file: Annotated[
-        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
-    ] = None
-    environment: EnvironmentOption = None
-    passphrase: PassphraseOption = None
+    login: LoginOptions = LoginOptions()
+    secrets: SecretOptions = SecretOptions()
 
     def sources(self, settings: Settings) -> Sequence[str]:
         """The inventory of the command line or of the settings. Raises UsageError when neither has one."""
@@ -163,10 +184,7 @@ class TargetOptions:
 
     def targets(self, settings: Settings, inventory: Sequence[str]) -> Targets:
         """For the engine: the command line wins over the settings. Asks for passwords where that is wanted."""
-        login, become = passwords.both(
-            passwords.Source(ask=self.ask_pass, file=self.password_file),
-            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
-        )
+        login, become = self.login.passwords()
         timeout = self.connect_timeout
         return Targets(
             inventory=inventory,
@@ -180,33 +198,9 @@ class TargetOptions:
             become_user=self.become_user,
             become_method=self.become_method,
             become_password=become,
-            unlocking=SecretOptions(self.environment, self.passphrase).unlocking(settings),
+            unlocking=self.secrets.unlocking(settings),
             connect_timeout=settings["connect_timeout"] if timeout is None else length(timeout, "--connect-timeout"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class LoginOptions:
-    """Passwords for a run that was asked for earlier: it does not hold any."""
-
-    ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
-    password_file: Annotated[
-        Path | None, Option("--password-file", metavar="FILE", help="Read the password to log in with from a file.")
-    ] = None
-    ask_become_pass: Annotated[
-        bool, Option("--ask-become-pass", "-K", help="Ask for the password to become another user.")
-    ] = False
-    become_password_file: Annotated[
-        Path | None, Option("--become-password-file", metavar="FILE", help="Read that password from a file.")
-    ] = None
-
-    def over(self, request: Request) -> Request:
-        """The request as it was, with these."""
-        login, become = passwords.both(
-            passwords.Source(ask=self.ask_pass, file=self.password_file),
-            passwords.Source(ask=self.ask_become_pass, file=self.become_password_file),
-        )
-        return replace(request, targets=replace(request.targets, password=login, become_password=become))
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +310,24 @@ class ListOptions:
     def wanted(self) -> bool:
         """Whether any is."""
         return self.list_hosts or self.list_tasks or self.list_tags
+
+
+@dataclass(frozen=True, slots=True)
+class PruneOptions:
+    """What old runs leave behind, and how much of it stays."""
+
+    keep: Annotated[int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep those of the newest runs.")] = None
+    older_than: Annotated[
+        str | None, Option("--older-than", metavar="TIME", help="Remove those of runs that are older: `30d`.")
+    ] = None
+
+    def before(self) -> float | None:
+        """The time that what is removed is older than. Raises UsageError when neither option says what goes."""
+        if self.keep is None and self.older_than is None:
+            raise UsageError(
+                "which runs?", hint="`--keep 20` keeps what the newest left, `--older-than 30d` removes the old"
+            )
+        return None if self.older_than is None else time.time() - length(self.older_than, "--older-than")
 
 
 def request(file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions) -> Request:

@@ -8,11 +8,10 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import FormatOption, LoginOptions, ShowOptions, length
+from sloth.cli.options import FormatOption, LoginOptions, PruneOptions, ShowOptions, length
 from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
-from sloth.core.errors import UsageError
 from sloth.engine import archive, attaching, past
 from sloth.engine.history import retold
 from sloth.store.runs import Wanted
@@ -125,21 +124,13 @@ def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
 
 
 @app.command()
-def prune(
-    keep: Annotated[int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep the newest runs.")] = None,
-    older_than: Annotated[
-        str | None, Option("--older-than", metavar="TIME", help="Remove those that began before this time: `30d`.")
-    ] = None,
-    form: FormatOption = Format.TEXT,
-) -> int:
+@flat
+def prune(old: PruneOptions, form: FormatOption = Format.TEXT) -> int:
     """Remove what is kept of old runs. Those that go on stay.
 
     \b
     example: sloth runs prune --keep 100
              sloth runs prune --older-than 30d
     """
-    if keep is None and older_than is None:
-        raise UsageError("which runs?", hint="--keep 100 keeps the newest, --older-than 30d removes the old")
-    before = None if older_than is None else time.time() - length(older_than, "--older-than")
-    render.show_pruned(archive.prune(past.all_runs(), keep, before, past.artifacts()), form)
+    render.show_pruned(archive.prune(past.all_runs(), old.keep, old.before(), past.artifacts()), form)
     return 0

@@ -6,7 +6,6 @@ the same code, and what it does on the host is asked for, call by call.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +19,7 @@ from sloth.runtime.failure import ActionFailed, Stopped
 from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
-from sloth.runtime.play import Play
+from sloth.runtime.playing import Playing
 from sloth.runtime.token import Token
 
 Open = Callable[[Hear], Session]
@@ -47,9 +46,7 @@ class Placed:
         self._say = say
         self._modules = modules
         self._emit = hear["event"]
-        self._lock = threading.Lock()
-        self._play: Play | None = None
-        self._early: list[Callable[[Play], None]] = []
+        self._playing = Playing()
         self._lost: Unreachable | None = None
         self._session = open_session({**hear, "output": self._hear_output})
         self._there = There(self._session, self._session.close)
@@ -82,9 +79,9 @@ class Placed:
         """Tell the host, or the play that stands here for it."""
         match verb:
             case "cancel":
-                self._tell_play(lambda play: play.cancel(str(args.get("reason"))))
+                self._playing.tell(lambda play: play.cancel(str(args.get("reason"))))
             case "gate":
-                self._tell_play(lambda play: play.open_gate(args))
+                self._playing.tell(lambda play: play.open_gate(args))
         self._session.tell(verb, args)
 
     def close(self) -> None:
@@ -95,7 +92,14 @@ class Placed:
 
     def _steer(self, args: dict[str, Any]) -> object:
         here = Surroundings(
-            _own_lua, self._hold, self._act, self._hear_event, self._playing, self._timer, self._modules, _no_memory
+            _own_lua,
+            self._hold,
+            self._act,
+            self._hear_event,
+            self._playing.begin,
+            self._timer,
+            self._modules,
+            _no_memory,
         )
         answer = play_job(args, here)
         if self._lost is not None:
@@ -113,7 +117,7 @@ class Placed:
             return self._there.act(call, settings, token, report, user)
         except Unreachable as error:
             self._lost, why = self._lost or error, str(error)
-            threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(why),), daemon=True).start()
+            self._playing.tell_soon(lambda play: play.cancel(why))
             raise Stopped(why) from error
 
     def _hear_event(self, event: dict[str, Any]) -> None:
@@ -122,21 +126,6 @@ class Placed:
 
     def _hear_output(self, args: dict[str, Any]) -> None:
         self._there.hear_output(args)
-
-    def _playing(self, play: Play) -> None:
-        with self._lock:
-            self._play = play
-            early, self._early = self._early, []
-        for tell in early:
-            tell(play)
-
-    def _tell_play(self, tell: Callable[[Play], None]) -> None:
-        with self._lock:
-            play = self._play
-            if play is None:
-                self._early.append(tell)
-        if play is not None:
-            tell(play)
 
 
 def _no_memory(job: Job) -> None:

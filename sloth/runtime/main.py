@@ -17,6 +17,7 @@ from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lock import host_lock
+from sloth.runtime.playing import Playing
 from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
@@ -24,11 +25,8 @@ from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
-
     from sloth.runtime.detached import Alone
     from sloth.runtime.job import Job
-    from sloth.runtime.play import Play
 
     Plain = dict[str, object]
 
@@ -76,11 +74,9 @@ class Runtime:
         self._held = []  # type: list[object]
         self._patience = Token()  # to wait for another run
         self._last_heartbeat = time.monotonic()
-        self._play = None  # type: Play | None
-        self._early = []  # type: list[Callable[[Play], None]]
+        self._playing = Playing()
         self._spool = None  # type: Spool | None
         self._own = None  # type: Alone | None
-        self._lock = threading.Lock()
 
     def serve(self) -> None:
         """Say hello and work until the input ends."""
@@ -109,8 +105,8 @@ class Runtime:
     def end(self, reason: str) -> None:
         """Stop everything and leave."""
         self._ending = True
-        if self._play is not None:
-            self._play.cancel(reason)
+        if self._playing.play is not None:
+            self._playing.play.cancel(reason)
         self.served.stop_all(reason)
         self.users.close()
         os._exit(0)
@@ -124,7 +120,7 @@ class Runtime:
             lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
             self.users.act,
             self._emit,
-            self._playing,
+            self._playing.begin,
             self.timer,
             self.catalog.names,
             self._recall,
@@ -221,22 +217,6 @@ class Runtime:
             except WireClosed:
                 return  # serve() is about to notice
 
-    def _playing(self, play: "Play") -> None:
-        with self._lock:
-            self._play = play
-            early, self._early = self._early, []
-        for tell in early:
-            tell(play)
-
-    def _tell_play(self, tell: "Callable[[Play], None]") -> None:
-        """Tell the play something, or as soon as there is one: a job takes its time to load."""
-        with self._lock:
-            play = self._play
-            if play is None:
-                self._early.append(tell)
-        if play is not None:
-            tell(play)
-
     def _act(self, args: "Plain") -> object:
         return self.served.act(args)
 
@@ -246,10 +226,10 @@ class Runtime:
     def _cancel(self, args: "Plain") -> None:
         reason = str(args.get("reason") or "cancelled")
         self._patience.stop(reason)
-        threading.Thread(target=self._tell_play, args=(lambda play: play.cancel(reason),), daemon=True).start()
+        self._playing.tell_soon(lambda play: play.cancel(reason))
 
     def _gate(self, args: "Plain") -> None:
-        self._tell_play(lambda play: play.open_gate(args))
+        self._playing.tell(lambda play: play.open_gate(args))
 
     def _heartbeat(self, _args: "Plain") -> None:
         self._last_heartbeat = time.monotonic()

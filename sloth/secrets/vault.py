@@ -127,12 +127,7 @@ class Vault:
     def rotate(self, passphrase: Passphrase | None, *, by: str = "") -> int:
         """A new key, of another passphrase or of the same one; how many values were encrypted anew."""
         self.key()
-        with self._locked():
-            document = documents.read(self.path, self.environment)
-            if document is None:
-                raise self._empty()
-            keys = self._open(document)
-            trail.complete(self._trail, document["last"])
+        with self._opened() as (document, keys):
             passphrase = passphrase or self._fitting(keys)
             recipe = Recipe.fresh(is_random=passphrase.is_random, cost=self._cost)
             new = Keys(recipe, recipe.key(passphrase.value), keys.trail)
@@ -146,13 +141,19 @@ class Vault:
 
     def audit(self) -> Sequence[Entry]:
         """The trail, verified from its beginning to its end."""
+        with self._opened() as (document, keys):
+            return trail.verified(self._trail, keys.trail, document["last"])
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Document, Keys]]:
+        """What there is, with its trail complete; nobody changes it meanwhile."""
         with self._locked():
             document = documents.read(self.path, self.environment)
             if document is None:
                 raise self._empty()
             keys = self._open(document)
             trail.complete(self._trail, document["last"])
-            return trail.verified(self._trail, keys.trail, document["last"])
+            yield document, keys
 
     # the road of a change
 

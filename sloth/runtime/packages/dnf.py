@@ -3,7 +3,6 @@
 `dnf --assumeno` computes a transaction and makes none; the table that it prints is the plan.
 """
 
-import os
 import re
 
 from sloth.runtime.failure import ActionFailed
@@ -66,11 +65,7 @@ class Dnf(Rpm):
         self.change("", "dnf", "-q", "clean", "packages")
 
     def held(self) -> "set[str]":
-        try:
-            with open(os.path.join(self.root, _LOCKS), encoding="utf-8") as locks:
-                return set(_LOCKED_NAME.findall(locks.read()))
-        except FileNotFoundError:
-            return set()
+        return self.named_in(_LOCKS, _LOCKED_NAME)
 
     def hold(self, names: "list[str]", is_held: bool) -> None:
         self.change("", "dnf", "-q", "versionlock", "add" if is_held else "delete", *names)

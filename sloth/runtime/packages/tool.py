@@ -224,6 +224,14 @@ class Tool(abc.ABC):
         """What there is below the root."""
         return [path for one in patterns for path in glob.glob(os.path.join(self.root, one))]
 
+    def named_in(self, path: str, pattern: "Pattern[str]") -> "set[str]":
+        """What a pattern finds in a file below the root, if that is there."""
+        try:
+            with open(os.path.join(self.root, path), encoding="utf-8") as file:
+                return set(pattern.findall(file.read()))
+        except FileNotFoundError:
+            return set()
+
     # failures
 
     def failure(self, what: str, done: "Done") -> ActionFailed:

@@ -84,11 +84,7 @@ class Zypper(Rpm):
         self.change("", *_QUIET, "clean")
 
     def held(self) -> "set[str]":
-        try:
-            with open(os.path.join(self.root, _LOCKS), encoding="utf-8") as locks:
-                return set(_HELD.findall(locks.read()))
-        except FileNotFoundError:
-            return set()
+        return self.named_in(_LOCKS, _HELD)
 
     def hold(self, names: "list[str]", is_held: bool) -> None:
         self.change("", *_QUIET, "addlock" if is_held else "removelock", *names)
