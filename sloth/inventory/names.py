@@ -1,4 +1,4 @@
-"""Names of hosts and groups as people write them: `web[01:50]`, `[a:f]`, `host:port`, `[::1]:2222`."""
+"""Names of hosts and groups as people write them: `web[01:50]`, `db[1,3,7:9]`, `[a:f]`, `host:port`, `[::1]:2222`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from sloth.core.errors import InventoryError
 ALL, UNGROUPED = "all", "ungrouped"
 """The groups that every inventory has."""
 MAX_EXPANSION = 100_000
+RANGES = "ranges are [1:50], [01:50], [a:f], [1:10:2], [1,3,7:9]"
 
-_RANGE = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
+_RANGE = re.compile(r"\[([^\[\]]*[:,][^\[\]]*)\]")
 _BRACKETED = re.compile(r"\[([^\[\]]+)\](?::([^:\[\]]*))?")
 _WITH_PORT = re.compile(r"(.*):([^:\[\]]*)", re.DOTALL)
 # Names become file names (host_vars/NAME.yml), words of patterns and lines on a terminal.
@@ -47,7 +48,7 @@ def has_range(text: str) -> bool:
 def expand(text: str, where: str = "") -> list[str]:
     """Every name of a text with ranges, the last range running fastest."""
     literals = _RANGE.split(text)[::2]
-    ranges = [_members(inside, text, where) for inside in _RANGE.findall(text)]
+    ranges = [_listed(inside, text, where) for inside in _RANGE.findall(text)]
     if prod(map(len, ranges)) > MAX_EXPANSION:
         raise InventoryError(f"{text} stands for more than {MAX_EXPANSION} hosts", where=where)
     return [
@@ -75,25 +76,37 @@ def is_ipv6(text: str) -> bool:
     return "/" not in text and not _FORBIDDEN.search(text)
 
 
+def _listed(inside: str, text: str, where: str) -> Sequence[str]:
+    """What a bracket stands for: ranges, numbers and letters with commas between them."""
+    found: dict[str, None] = {}
+    for piece in map(str.strip, inside.split(",")):
+        if ":" in piece:
+            found.update(dict.fromkeys(_members(piece, text, where)))
+        elif _is_number(piece) or (len(piece) == 1 and piece in ascii_letters):
+            found[piece] = None
+        else:
+            raise InventoryError(f"{text}: [{inside}] is no range", where=where, hint=RANGES)
+    return list(found)
+
+
 def _members(inside: str, text: str, where: str) -> Sequence[str]:
     """What one range runs through, its end included: `01:50`, `1:10:2`, `a:f`."""
     bounds = inside.split(":")
     first, last = bounds[0] or "0", bounds[1]
     step = bounds[2] if len(bounds) > 2 else "1"
-    hint = "ranges are [1:50], [01:50], [a:f], [1:10:2]"
     if len(bounds) > 3 or not _is_number(step) or int(step) < 1:
-        raise InventoryError(f"{text}: [{inside}] is no range", where=where, hint=hint)
+        raise InventoryError(f"{text}: [{inside}] is no range", where=where, hint=RANGES)
     if _is_number(first) and _is_number(last):
         width = len(first) if first.startswith("0") else 0
         if width > 1 and len(last) != width:
-            raise InventoryError(f"{text}: {first} and {last} are not of one width", where=where, hint=hint)
+            raise InventoryError(f"{text}: {first} and {last} are not of one width", where=where, hint=RANGES)
         if int(last) - int(first) > MAX_EXPANSION * int(step):
             raise InventoryError(f"{text} stands for more than {MAX_EXPANSION} hosts", where=where)
         members = [str(number).zfill(width) for number in range(int(first), int(last) + 1, int(step))]
     elif len(first) == len(last) == 1 and first in ascii_letters and last in ascii_letters:
         members = list(ascii_letters[ascii_letters.index(first) : ascii_letters.index(last) + 1 : int(step)])
     else:
-        raise InventoryError(f"{text}: [{inside}] is no range", where=where, hint=hint)
+        raise InventoryError(f"{text}: [{inside}] is no range", where=where, hint=RANGES)
     if not members:
         raise InventoryError(f"{text}: the range [{inside}] is empty", where=where, hint="the smaller end comes first")
     return members

@@ -101,9 +101,9 @@ def _members(text: str, known: Names) -> set[str]:
         return _named(text[1:-1], known)
     subscript = _SUBSCRIPT.fullmatch(text)
     if subscript and (_is_known(subscript[1], known) or _is_glob(subscript[1])):
-        return _indexed(subscript, known)
+        return _counted(subscript, known)
     if names.has_range(text):
-        return set[str]().union(*(_named(name, known) for name in names.expand(text)))
+        return set[str]().union(*(_members(name, known) for name in names.expand(text)))
     if _is_glob(text):
         return _matching(re.compile(translate(text)), known)
     return _named(text, known)
@@ -136,6 +136,23 @@ def _matching(regex: re.Pattern[str], known: Names) -> set[str]:
     """The hosts called so, and those of the groups called so."""
     found = {host for host in known.hosts if regex.match(host)}
     return found.union(*(members for group, members in known.groups.items() if regex.match(group)))
+
+
+def _counted(subscript: re.Match[str], known: Names) -> set[str]:
+    """Some hosts of a group by their place; unless hosts are called so, which an index with zeros in front means."""
+    base, _, first, last = subscript.groups()
+    called = set(names.expand(subscript[0])) if last and ":" in subscript[0] else set[str]()
+    if not called or not called <= known.hosts.keys():
+        return _indexed(subscript, known)
+    if first.startswith("0") and len(first) > 1:
+        return called
+    chosen = _indexed(subscript, known)
+    if chosen != called:
+        raise InventoryError(
+            f"{subscript[0]} may be the hosts that are called so, or some of the group {base} by their place",
+            hint=f"{base}[{first},{first}:{last}] are names, {base}[{first}-{last}] counts hosts of the group",
+        )
+    return chosen
 
 
 def _indexed(subscript: re.Match[str], known: Names) -> set[str]:

@@ -136,7 +136,7 @@ def test_a_plan_has_hosts_and_tasks_in_order(project):
 def test_the_plan_of_a_rolling_run_has_its_batches(project):
     project.write("roll.sloth", 'workflow.define("w"):tasks({ task("t"):command("true"):build() }):config({ serial = 2 })')
     _, out, _ = project.sloth("plan", "roll.sloth", "-i", "a1,a2,a3,")
-    assert "  in 2 batches: a[1-2] (2 hosts) · a3\n" in out
+    assert "  in 2 batches: a[1:2] (2 hosts) · a3\n" in out
     _, out, _ = project.sloth("plan", "roll.sloth", "-i", "a1,a2,a3,", "--format", "json")
     assert json.loads(out)["workflows"][0]["batches"] == [["a1", "a2"], ["a3"]]
 

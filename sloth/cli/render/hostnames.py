@@ -1,22 +1,30 @@
-"""Many host names in few words: `db1, web[01-12] (13 hosts)`."""
+"""Many host names in few words, as inventories and `-l` take them: `db1, web[01:12] (13 hosts)`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 _SHOWN = 6
+_WORTH_BRACKETS = 3
+"""So many names with gaps between them are folded; fewer are easier to read as they are."""
 
 
-def folded(hosts: Iterable[str], limit: int = _SHOWN) -> str:
-    """The hosts in natural order, runs of numbers folded, with their count when there are several."""
+def folded(hosts: Iterable[str], room: int = 0) -> str:
+    """The hosts in natural order, runs of numbers folded, with their count when there are several.
+
+    room: of what does not fit into so many columns, only the first ones are told
+    """
     names = sorted(set(hosts), key=natural)
     if not names:
         return "no host"
-    parts = list(_parts(names))
-    text = ", ".join(parts[:limit]) + (", …" if len(parts) > limit else "")
-    return f"{text} ({len(names)} hosts)" if len(names) > 1 else text
+    if len(names) == 1:
+        return names[0]
+    series = list(_series(names))
+    told = (_told(series, limit, len(names)) for limit in range(_SHOWN, 0, -1))
+    fitting = (text for text in told if not room or len(text) <= room)
+    return next(fitting, f"{len(names)} hosts")
 
 
 def natural(name: str) -> tuple[tuple[str, int], ...]:
@@ -24,26 +32,63 @@ def natural(name: str) -> tuple[tuple[str, int], ...]:
     return tuple((text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name))
 
 
-def _parts(names: list[str]) -> Iterator[str]:
-    runs: list[list[str]] = []
+@dataclass(slots=True)
+class _Series:
+    """Names that differ in one number: text and numbers in turn, which of them differs, and how in each name."""
+
+    parts: list[str]
+    place: int
+    numbers: list[str]
+
+    def takes(self, parts: list[str]) -> bool:
+        """Add a name to it, if it differs from the others in this number alone."""
+        if len(parts) != len(self.parts):
+            return False
+        places = [place for place, part in enumerate(parts) if part != self.parts[place]]
+        if len(places) != 1 or not places[0] % 2 or (len(self.numbers) > 1 and places[0] != self.place):
+            return False
+        if len(self.numbers) == 1:
+            self.place, self.numbers = places[0], [self.parts[places[0]]]
+        self.numbers.append(parts[self.place])
+        return True
+
+    def named(self, limit: int) -> list[str]:
+        """The names in so many pieces, or in one where they are many."""
+        ranges = list(_ranges(self.numbers))
+        if len(ranges) > 1 and len(self.numbers) < _WORTH_BRACKETS:
+            return [self._with(number) for number in self.numbers]
+        shown = ranges[:limit] + (["…"] if len(ranges) > limit else [])
+        return [self._with(self.numbers[0] if len(self.numbers) == 1 else f"[{','.join(shown)}]")]
+
+    def _with(self, number: str) -> str:
+        return "".join([*self.parts[: self.place], number, *self.parts[self.place + 1 :]])
+
+
+def _told(series: Sequence[_Series], limit: int, count: int) -> str:
+    pieces = [piece for one in series for piece in one.named(limit)]
+    return ", ".join(pieces[:limit]) + (", …" if len(pieces) > limit else "") + f" ({count} hosts)"
+
+
+def _series(names: Iterable[str]) -> Iterator[_Series]:
+    last: _Series | None = None
     for name in names:
-        if runs and _follows(runs[-1][-1], name):
-            runs[-1].append(name)
+        parts = re.split(r"(\d+)", name)
+        if last is not None and last.takes(parts):
+            continue
+        if last is not None:
+            yield last
+        last = _Series(parts, 0, [parts[0]])
+    if last is not None:
+        yield last
+
+
+def _ranges(numbers: Sequence[str]) -> Iterator[str]:
+    """Numbers that follow each other as `08:10`, others as they are."""
+    runs: list[list[str]] = []
+    for number in numbers:
+        if runs and number == str(int(runs[-1][-1]) + 1).zfill(len(runs[-1][-1])):
+            runs[-1].append(number)
         else:
-            runs.append([name])
+            runs.append([number])
     for run in runs:
-        yield _range(run[0], run[-1]) if len(run) > 1 else run[0]
-
-
-def _follows(one: str, other: str) -> bool:
-    first, second = _NUMBERED.fullmatch(one), _NUMBERED.fullmatch(other)
-    if first is None or second is None or first[1] != second[1] or first[3] != second[3]:
-        return False
-    return second[2] == str(int(first[2]) + 1).zfill(len(first[2]))
-
-
-def _range(first: str, last: str) -> str:
-    start, end = _NUMBERED.fullmatch(first), _NUMBERED.fullmatch(last)
-    assert start is not None
-    assert end is not None
-    return f"{start[1]}[{start[2]}-{end[2]}]{start[3]}"
+        yield run[0] if len(run) == 1 else f"{run[0]}:{run[-1]}"

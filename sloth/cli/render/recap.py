@@ -20,6 +20,8 @@ _ORDER = (
 _SLOWEST = 3
 _LONG_RUN = 1.0
 _NOTEWORTHY = 0.1
+_WIDTH = 120  # where there is no terminal to ask
+_LEAST_ROOM = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Longest:
 def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], *, check: bool) -> None:
     """A table of hosts, the slowest tasks, the totals."""
     screen.line()
-    screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS))
+    screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS, screen.width or _WIDTH))
     slowest = _slowest(tasks)
     if finished.duration > _LONG_RUN and slowest:
         screen.table([[("slowest:", "dim"), " · ".join(slowest)]])
@@ -49,18 +51,19 @@ def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], 
         screen.line(("to do what is left: ", "dim"), finished.resume)
 
 
-def _rows(counts: Mapping[str, Mapping[str, int]], always: Sequence[str]) -> list[list[Part]]:
+def _rows(counts: Mapping[str, Mapping[str, int]], always: Sequence[str], width: int) -> list[list[Part]]:
     statuses = [one for one in _ORDER if one in always or any(row.get(one) for row in counts.values())]
     alike: dict[tuple[int, ...], list[str]] = {}
     for host in sorted(counts, key=natural):
         alike.setdefault(tuple(counts[host].get(status, 0) for status in statuses), []).append(host)
+    room = max(width - sum(len(status) + 2 for status in statuses), _LEAST_ROOM)
     rows: list[list[Part]] = [[("host", "dim"), *((status, "dim") for status in statuses)]]
     for numbers, hosts in alike.items():
         cells: list[Part] = [
             (str(number).rjust(len(status)), STATUS_STYLES[status] if number else "dim")
             for status, number in zip(statuses, numbers, strict=True)
         ]
-        rows.append([folded(hosts), *cells])
+        rows.append([folded(hosts, room), *cells])
     return rows
 
 

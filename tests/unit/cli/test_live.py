@@ -42,7 +42,7 @@ def test_handlers_are_shown_but_not_counted():
 def test_hosts_on_one_task_are_one_line():
     hosts = {f"web{number}": ["t"] for number in range(1, 51)}
     made = progress(*(TaskStarted(host, "t") for host in hosts), hosts=hosts)
-    assert made.lines(2.0, 7) == ["   1.0 s  t  web[1-50] (50 hosts)"]
+    assert made.lines(2.0, 7) == ["   1.0 s  t  web[1:50] (50 hosts)"]
 
 
 def test_the_picture_does_not_grow_with_the_tasks():
@@ -58,7 +58,7 @@ def test_a_task_that_tries_again_says_so():
     assert made.lines(2.0, 7) == ["   1.0 s  t  a  retrying"]
 
 
-@pytest.mark.parametrize(("count", "told"), [(3, "h[1-3] (3 hosts)"), (51, "51 hosts")], ids=["few", "many"])
+@pytest.mark.parametrize(("count", "told"), [(3, "h[1:3] (3 hosts)"), (51, "51 hosts")], ids=["few", "many"])
 def test_hosts_that_have_not_begun_are_named_while_they_are_few(count, told):
     hosts = {f"h{number}": ["t"] for number in range(count + 1)}
     made = progress(TaskStarted("h0", "t"), hosts=hosts)

@@ -30,18 +30,18 @@ def test_what_a_delegate_does_for_each_host_is_one_line(capsys, serial):
     plans.show([plan(*ROLLING, serial=serial)], Format.TEXT)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:6] == [
-        "  web[1-12] (12 hosts)",
+        "  web[1:12] (12 hosts)",
         "    1  update  after drain on lb",
         "  lb",
-        "    1  drain for web[1-12] (12 hosts)",
-        "    2  enable for web[1-12] (12 hosts)  after update on web[1-12] (12 hosts)",
+        "    1  drain for web[1:12] (12 hosts)",
+        "    2  enable for web[1:12] (12 hosts)  after update on web[1:12] (12 hosts)",
     ]
 
 
 def test_what_runs_once_for_all_stands_at_its_delegate(capsys):
     plans.show([plan(task("a"), task("tell", "a", per_host=False))], Format.TEXT)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3:] == ["  lb", "    1  tell  after a on web[1-12] (12 hosts)"]
+    assert lines[3:] == ["  lb", "    1  tell  after a on web[1:12] (12 hosts)"]
 
 
 def test_of_many_batches_the_first_are_shown(capsys):

@@ -54,7 +54,7 @@ def told(*events, verbosity=0, clock=None, **detail):
 def test_equal_results_of_many_hosts_are_one_line():
     results = [TaskFinished(host, "nginx", "changed", "installed") for host in WEB]
     out, err = told(started("nginx"), *results)
-    assert out == ["site: 1 task on web[1-3] (3 hosts)", "nginx  changed  web[1-3] (3 hosts)  installed"]
+    assert out == ["site: 1 task on web[1:3] (3 hosts)", "nginx  changed  web[1:3] (3 hosts)  installed"]
     assert err == []
 
 
@@ -64,9 +64,9 @@ def test_in_check_mode_what_many_hosts_are_warned_of_is_one_line_before_their_re
     alone = LogLine("web2", "nginx", "warning", "another")
     out, _ = told(started("nginx", check=True), *warnings, alone, *results)
     assert out[1:] == [
-        "web[1-3] (3 hosts) | there is no user app yet",
+        "web[1:3] (3 hosts) | there is no user app yet",
         "web2 | another",
-        "nginx  would_change  web[1-3] (3 hosts)  installed",
+        "nginx  would_change  web[1:3] (3 hosts)  installed",
     ]
 
 
@@ -139,7 +139,7 @@ def test_what_several_hosts_write_is_told_once_and_before_how_it_ended():
     out, _ = told(started("t"), *lines, TaskOutput("web2", "t", "stdout", "odd\n"), *(
         TaskFinished(host, "t", "ok") for host in ("web1", "web2", "web3")
     ))
-    assert out[1:4] == ["web[1-3] (3 hosts) | compiling", "web2 | odd", "t  ok       web[1-3] (3 hosts)"]
+    assert out[1:4] == ["web[1:3] (3 hosts) | compiling", "web2 | odd", "t  ok       web[1:3] (3 hosts)"]
 
 
 def test_lines_that_a_workflow_logs_come_at_once_with_their_host():
@@ -193,7 +193,7 @@ def test_hosts_that_are_not_reached_for_one_reason_are_one_line_and_a_hint_is_to
         unreachable("y", "no answer"), unreachable("x2"), finished(3, y={"unreachable": 2}),
     )  # fmt: skip
     assert out[1:4] == [
-        "x[1-2] (2 hosts)  unreachable  nothing listens", "    hint: is sshd running?", "y  unreachable  no answer",
+        "x[1:2] (2 hosts)  unreachable  nothing listens", "    hint: is sshd running?", "y  unreachable  no answer",
     ]  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def test_a_host_on_which_another_run_works_is_told_once_and_not_for_each_task():
         *(TaskFinished(host, task, "failed", "ann works here", failure=busy) for host in ("x1", "x2") for task in "ab"),
         finished(6, x1={"failed": 2}, x2={"failed": 2}),
     )  # fmt: skip
-    assert out[1:3] == ["x[1-2] (2 hosts)  busy  ann works here", "    hint: wait for the other run: --lock-timeout 5m"]
+    assert out[1:3] == ["x[1:2] (2 hosts)  busy  ann works here", "    hint: wait for the other run: --lock-timeout 5m"]
 
 
 def test_a_host_that_is_not_reached_is_told_before_the_end_of_a_long_run():
@@ -232,7 +232,7 @@ def test_equal_notices_of_many_hosts_are_one_line_at_the_end():
     assert told(*notices)[1] == []
     ended = [*notices, Notice("slow shell", "n001"), finished(h={"ok": 1}), Notice("slow shell", "n002"), finished()]
     assert told(*ended)[1] == [
-        "note: n[001-036] (36 hosts): slow shell", "note: n[001-036] (36 hosts): old key",
+        "note: n[001:036] (36 hosts): slow shell", "note: n[001:036] (36 hosts): old key",
     ]  # fmt: skip
 
 
@@ -273,7 +273,7 @@ def test_the_recap_has_a_row_for_hosts_that_did_alike_and_the_totals():
         "",
         "host                ok  changed  failed",
         "db                   1        0       1",
-        "web[1-2] (2 hosts)   2        0       0",
+        "web[1:2] (2 hosts)   2        0       0",
         "site: 3 hosts in 0.5 s: 5 ok, 1 failed",
     ]
 
@@ -303,7 +303,7 @@ def test_one_command_is_told_by_what_it_said():
         started("command"), TaskStarted("web1", "command"), *results, finished(web1={"changed": 1}),
         command=True,
     )  # fmt: skip
-    assert out == ["changed  web[1-3] (3 hosts)", "    up 5 days"]
+    assert out == ["changed  web[1:3] (3 hosts)", "    up 5 days"]
 
 
 def test_a_command_that_fails_is_of_no_file():

@@ -26,6 +26,8 @@ from sloth.inventory import names
     pytest.param("[::1]:2222", ["::1"], 2222, id="IPv6 and port"),
     pytest.param("2001:db8::21", ["2001:db8::21"], None, id="long IPv6"),
     pytest.param("fe80::1%eth0", ["fe80::1%eth0"], None, id="IPv6 with a zone"),
+    pytest.param("w[1,3,07:09].x", ["w1.x", "w3.x", "w07.x", "w08.x", "w09.x"], None, id="list"),
+    pytest.param("w[a, c]", ["wa", "wc"], None, id="list of letters"),
     pytest.param("10.0.0.[1:2]", ["10.0.0.1", "10.0.0.2"], None, id="IPv4 range"),
 ])  # fmt: skip
 def test_a_host_expression_stands_for_hosts(text: str, found: list[str], port: int | None):
@@ -36,7 +38,7 @@ def test_a_host_expression_stands_for_hosts(text: str, found: list[str], port: i
 @pytest.mark.parametrize("text", [
     "w[3:1]", "w[1:x]", "w[1:2:0]", "w[01:100]", "w[1:2:3:4]", "w[1]", "w[1:2", "w:0", "w:65536", "w:ssh", "w:", ":22",
     "", "a b", "a/b", "..", "../x", "-oProxyCommand=x", "a\x1bb", "a,b", "[1:1000000]", "[1:999][1:999]",
-    "w[1:99999999999999999999]",
+    "w[1:99999999999999999999]", "w[1,]", "w[1,xy]", "w[1,2", "w[,]",
 ])  # fmt: skip
 def test_what_is_no_host_is_an_error_with_its_place(text: str):
     with pytest.raises(InventoryError) as caught:

@@ -48,6 +48,10 @@ KNOWN = Names(dict.fromkeys(HOSTS), GROUPS)
     pytest.param("web[0-1]:db", ["web1", "web2", "db1", "db2"], id="slice with a dash"),
     pytest.param("w*[0]", ["web1"], id="index of a glob"),
     pytest.param("we[b:b]1", ["web1"], id="range of letters"),
+    pytest.param("web[1,3]", ["web1", "web3"], id="list of numbers"),
+    pytest.param("?b[1,2:2]", ["db1", "db2"], id="list of globs"),
+    pytest.param("web[1,1:2]", ["web1", "web2"], id="names where a group is called so"),
+    pytest.param("web[1-2]", ["web2", "web3"], id="places where hosts are called so"),
     pytest.param("::1", ["::1"], id="IPv6"),
     pytest.param("[::1]:web1", ["web1", "::1"], id="IPv6 among others"),
     pytest.param("all,!::1,!web", ["db1", "db2"], id="not that IPv6"),
@@ -69,6 +73,8 @@ def test_a_range_of_names_where_no_group_is_called_so():
     pytest.param("web:&zzz", "'zzz'", "sloth inventory list", id="nothing near"),
     pytest.param("WEB", "'WEB'", "sloth inventory list", id="case counts"),
     pytest.param("web[3]", "web has 3 hosts", "", id="index out of range"),
+    pytest.param("web[1:2]", "may be the hosts", "web[1-2] counts hosts of the group", id="names or places"),
+    pytest.param("web[1,x1]", "is no range", "[1,3,7:9]", id="odd list"),
     pytest.param("~web(", "no regular expression", "", id="broken regex"),
     pytest.param("", "empty pattern", "`all`", id="empty"),
     pytest.param(" , :", "empty pattern", "`all`", id="only separators"),
@@ -173,3 +179,8 @@ def test_without_an_inventory_an_unknown_name_tells_how_to_give_one():
     with pytest.raises(InventoryError, match="no host or group is called 'web'") as caught:
         local().select("web")
     assert "name one with -i" in caught.value.hint
+
+
+def test_numbers_with_zeros_in_front_are_names_and_no_places():
+    hosts = dict.fromkeys(["web01", "web02", "web03"])
+    assert select("web[01:02]", Names(hosts, {"web": list(hosts)})) == ["web01", "web02"]
