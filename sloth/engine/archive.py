@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sloth.core.errors import StoreError, UsageError
-from sloth.core.events import Event, RunFinished, Subscriber, event_of
+from sloth.core.events import Event, RunDetached, RunFinished, Subscriber, event_of
 from sloth.core.near import near
 from sloth.engine import history as histories
 from sloth.engine.artifacts import Artifacts
@@ -96,7 +96,8 @@ def watch(runs: Runs, prefix: str, subscribers: Sequence[Subscriber]) -> int:
     code = 130
     with Bus(subscribers) as bus:
         for _, event in stream(runs, prefix, follow=True):
-            bus.publish(event)
+            if not isinstance(event, RunDetached):  # who looks knows already how to
+                bus.publish(event)
             if isinstance(event, RunFinished):
                 code = event.exit_code
     bus.check()

@@ -46,6 +46,8 @@ BEGUN = "begun"  # the type of a spool's first line
 ENDED = "ended"  # and of its last one
 KEPT = ("task_started", "task_output", "task_retrying", "task_finished", "log")
 GLANCE = 0.2  # seconds between looks at a spool that grows
+CGROUP = "/proc/self/cgroup"
+LINGERING = "/var/lib/systemd/linger"
 PATIENCE = 30.0  # seconds until a new process has begun, beside what it waits for the host
 
 
@@ -55,8 +57,9 @@ def start(job: "Plain", cache: "str | None") -> "Plain":
     if cache is None or not os.path.isfile(archive):
         raise ActionFailed("a detached run needs a place of its own on the host: ~/.cache/sloth cannot be used")
     sha, nonce = os.path.basename(archive).split(".")[0], binascii.hexlify(os.urandom(16)).decode("ascii")
+    kept = kept_alive(os.getuid(), _ends_processes)
     process = subprocess.Popen(
-        [*_kept_alive(), sys.executable, "-I", "-S", "-B", "-c", program("start"), sha, nonce, "cache"],
+        [*kept, sys.executable, "-I", "-S", "-B", "-c", program("start"), sha, nonce, "cache"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
@@ -251,16 +254,20 @@ def follow(
     return {}
 
 
-def _kept_alive() -> "list[str]":
-    """What a process is started with so that it outlives the login, where the host ends what users leave behind."""
-    if "session-" not in (read("/proc/self/cgroup") or b"").decode("ascii", "replace") or not _ends_processes():
+def kept_alive(uid: int, ends: "Callable[[], bool]", cgroup: str = CGROUP, lingering: str = LINGERING) -> "list[str]":
+    """What a process is started with so that it outlives the login, where the host ends what users leave behind.
+
+    ends(): whether it does. cgroup: the file that tells what we are part of. lingering: has a file for each user who
+    may leave something behind
+    """
+    if b"session-" not in (read(cgroup) or b"") or not ends():
         return []
-    if os.getuid() == 0:
+    if uid == 0:
         return ["systemd-run", "--scope", "--quiet", "--collect", "--"]
     import pwd
 
-    name = pwd.getpwuid(os.getuid()).pw_name
-    if not os.path.exists(os.path.join("/var/lib/systemd/linger", name)):
+    name = pwd.getpwuid(uid).pw_name
+    if not os.path.exists(os.path.join(lingering, name)):
         raise ActionFailed(
             f"this host ends the processes of {name} when they log out (KillUserProcesses=yes): "
             f"`loginctl enable-linger {name}` allows what is detached"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from functools import partial
@@ -82,6 +83,20 @@ def test_what_was_done_in_the_meantime_is_collected_afterwards_with_outputs_and_
     assert folder.sloth("runs", "show", run, "--format", "json").events[2]["outputs"] == {"number": 1}
     again = folder.sloth("runs", "attach", run, "--format", "json")
     assert len(again.tasks) == 5  # it is shown again, and nothing is there twice
+
+
+def test_a_controller_that_lost_all_but_the_journal_collects_what_was_done(folder: Folder):
+    """As after a reboot on another boot, with cold caches and an older backup of the store."""
+    run = detach(folder, before="true")
+    until(lambda: lines(folder) == DONE)
+    for path in (folder.path / "home").iterdir():
+        if path.name != "runs":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    collected = folder.sloth("runs", "attach", run)
+    assert (collected.code, "t4" in collected.stdout) == (0, True), collected.stderr
+    assert status(folder, run) == "ok"
+    again = folder.sloth("runs", "attach", run).stdout
+    assert ("t4" in again, "runs attach" in again) == (True, False)
 
 
 def test_ctrl_c_ends_the_collecting_and_leaves_the_hosts_at_work(folder: Folder):

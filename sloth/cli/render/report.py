@@ -154,7 +154,8 @@ class Report:
     @_take.register
     def _(self, event: RunDetached) -> None:
         self._end()
-        self._results.line((event.workflow, "bold"), ": ", (folded(event.hosts), "bold"), " go on by themselves")
+        rest = "goes on by itself" if len(event.hosts) == 1 else "go on by themselves"
+        self._results.line((event.workflow, "bold"), ": ", (folded(event.hosts), "bold"), f" {rest}")
         self._results.line(("to see what comes of it: ", "dim"), event.attach)
 
     @_take.register
