@@ -88,10 +88,15 @@ class Tally:
         return 3 if self.bad else 0
 
 
-def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float | None = None) -> Ending:
+def execute(
+    runs: Sequence[Running],
+    slots: threading.Semaphore,
+    deadline: float | None = None,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Ending:
     """Let these hosts run, each as soon as there is a slot, until the deadline (of the monotonic clock).
 
-    The first Ctrl-C asks the hosts to stop and waits for them; the second hangs up at once.
+    The first Ctrl-C asks the hosts to stop and waits for them; the second hangs up at once. say: tells a person so.
     """
     ending, aborted = Ending.COMPLETE, ""
     queue = deque(runs)
@@ -113,6 +118,7 @@ def execute(runs: Sequence[Running], slots: threading.Semaphore, deadline: float
                     for run in runs:
                         _aside(run.hang_up)
                 else:
+                    _aside(say, "stopping: hosts have a few seconds to end what they do; Ctrl-C again leaves at once")
                     _cancel(runs, "stopped by Ctrl-C")
                 ending = Ending.INTERRUPTED
     return ending

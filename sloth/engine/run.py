@@ -177,7 +177,7 @@ class Run:
         for batch in self._plan.batches:
             number, working = left.pop(0)
             with self._steps.of(number) if self._steps else nullcontext():
-                ending = execute(working, self._slots, deadline)
+                ending = execute(working, self._slots, deadline, lambda text: self._publish(Notice(text)))
             reason = self._reason_to_stop(ending, batch, working) if left else ""
             if reason:
                 for run in (run for _, rest in left for run in rest):

@@ -129,7 +129,12 @@ def _show_answer(screen: Screen, outputs: Mapping[str, object]) -> None:
 
 def _show_values(screen: Screen, values: Mapping[str, object]) -> None:
     for name, value in values.items():
-        screen.line("    ", (f"{name} = ", "dim"), _text(value))
+        text = _text(value).rstrip("\n")
+        if "\n" in text:
+            screen.line("    ", (f"{name}:", "dim"))
+            screen.block(text)
+        else:
+            screen.line("    ", (f"{name} = ", "dim"), text)
 
 
 def _text(value: object) -> str:

@@ -114,13 +114,14 @@ def test_long_tasks_and_further_attempts_are_remarked():
     [
         pytest.param({}, [], id="nothing more"),
         pytest.param({"verbosity": 1}, ["    * echo"], id="-v: changes"),
-        pytest.param({"verbosity": 2}, ["    * echo", "    port = 80", '    names = ["a"]'], id="-vv: outputs"),
+        pytest.param({"verbosity": 2}, ["    * echo", "    port = 80", '    names = ["a"]', "    stdout:", "    a", "    b"],
+                     id="-vv: outputs"),
         pytest.param({"diff": True}, ["    /etc/x", "    @@ -1 +1 @@", "    -old", "    +new"], id="-D: differences"),
     ],
 )
 def test_more_is_told_when_it_is_asked_for(detail, more):
     event = TaskFinished(
-        "h", "t", "changed", outputs={"port": 80, "names": ["a"]}, changes=["echo"],
+        "h", "t", "changed", outputs={"port": 80, "names": ["a"], "stdout": "a\nb\n"}, changes=["echo"],
         diff=[{"path": "/etc/x", "text": "@@ -1 +1 @@\n-old\n+new\n"}],
     )  # fmt: skip
     assert told(started("t", hosts=["h"]), event, **detail)[0][2:] == more

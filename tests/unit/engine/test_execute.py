@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 
@@ -87,7 +88,9 @@ def test_a_host_that_takes_no_word_holds_up_neither_the_others_nor_the_second_ct
             self._ended.wait()  # until somebody hangs up
 
     frozen, other, last = Frozen(stays=True), FakeRun("h2", stays=True), FakeRun("h3")
-    assert execute([frozen, other, last], Keyboard(3)) is Ending.INTERRUPTED
+    said = queue.SimpleQueue[str]()
+    assert execute([frozen, other, last], Keyboard(3), say=said.put) is Ending.INTERRUPTED
+    assert "Ctrl-C again leaves at once" in said.get(timeout=5)
     while not other.reasons:
         pass  # the second Ctrl-C may be quicker than the word of the first
     assert other.reasons == ["stopped by Ctrl-C"]
