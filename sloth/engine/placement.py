@@ -21,6 +21,7 @@ from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
 from sloth.runtime.playing import Playing
 from sloth.runtime.token import Token
+from sloth.workflow.machine import own_lua
 
 Open = Callable[[Hear], Session]
 
@@ -92,7 +93,7 @@ class Placed:
 
     def _steer(self, args: dict[str, Any]) -> object:
         here = Surroundings(
-            _own_lua,
+            own_lua,
             self._hold,
             self._act,
             self._hear_event,
@@ -131,9 +132,3 @@ class Placed:
 def _no_memory(job: Job) -> None:
     """What is played here is written down here as it ends; a host has nothing to add."""
     del job
-
-
-def _own_lua() -> Any:
-    from lupa import lua54
-
-    return lua54

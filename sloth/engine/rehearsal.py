@@ -29,6 +29,7 @@ from sloth.runtime.play import Play
 from sloth.runtime.token import Token
 from sloth.runtime.users import is_me
 from sloth.workflow.evaluated import Evaluated
+from sloth.workflow.machine import own_lua
 from sloth.workflow.modelling import merged
 
 LIMIT = 60.0  # seconds for what a test plays
@@ -119,7 +120,7 @@ class Rehearsal:
 
         plays: list[Play] = []
         surroundings = Surroundings(
-            _own_lua, _nothing_to_hold, act, events.append, plays.append, self._timer, self._modules, _ignore
+            own_lua, _nothing_to_hold, act, events.append, plays.append, self._timer, self._modules, _ignore
         )
         reason = f"not over after {self._limit:g} s"
         alarm = self._timer.after(self._limit, lambda: plays[0].cancel(reason) if plays else None)
@@ -197,9 +198,3 @@ def _nothing_to_hold(_: Job) -> Iterator[None]:
 
 def _ignore(_: object) -> None:
     """A rehearsal has no life before it."""
-
-
-def _own_lua() -> Any:
-    from lupa import lua54
-
-    return lua54

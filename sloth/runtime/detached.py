@@ -26,7 +26,7 @@ from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
 from sloth.runtime.lock import host_lock
-from sloth.runtime.luapart import load
+from sloth.runtime.luapart import machine
 from sloth.runtime.spool import LIMIT, Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
@@ -35,9 +35,9 @@ from sloth.runtime.wire import CHUNK, Peer, WireError
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
     from typing import IO
 
+    from sloth.runtime.hostjob import Lua
     from sloth.runtime.play import Play
 
     Plain = dict[str, object]
@@ -170,8 +170,8 @@ class Alone:
         outcome = self._users.act(user, call, settings, token, report)
         return outcome.without_reboot("nobody would go on after it, as the run is detached")
 
-    def _lua(self) -> "ModuleType":
-        return load(self._cache, self._no_bytes)
+    def _lua(self) -> "Lua":
+        return machine(self._cache, self._no_bytes)
 
     def _playing(self, play: "Play") -> None:
         """It begins. A signal, or the workflow's time limit, ends it."""

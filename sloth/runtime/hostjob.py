@@ -26,19 +26,21 @@ if MYPY:
     from sloth.runtime.stage import Emit
 
     Plain = dict[str, object]
+    Lua = tuple[ModuleType, Sequence[bytes]]
 
 
 class Surroundings:
     """Where a job is played.
 
-    lua(): the module lupa.lua54; LuaUnavailable when there is none. hold(job): keeps other runs off the host.
+    lua(): the module lupa.lua54, and the prelude compiled for it; LuaUnavailable when there is none.
+    hold(job): keeps other runs off the host.
     playing(play): told when a play begins, for cancel and gates. modules: the names of all modules
     recall(job): what an earlier life of the run has done here counts as done
     """
 
     def __init__(
         self,
-        lua: "Callable[[], ModuleType]",
+        lua: "Callable[[], Lua]",
         hold: "Callable[[Job], AbstractContextManager[None]]",
         act: "Act",
         emit: "Emit",
@@ -76,21 +78,21 @@ def play_job(args: "Plain", here: Surroundings) -> "Plain":
         return {"counts": counts, "exports": play.exports, "spent": seconds, "reboot": play.reboot}
 
 
-def _lua(here: Surroundings) -> "ModuleType":
+def _lua(here: Surroundings) -> "Lua":
     try:
         return here.lua()
     except LuaUnavailable as error:
         raise ActionFailed(str(error), kind="no_lua") from error
 
 
-def _loaded(job: Job, lua: "ModuleType", here: Surroundings) -> "tuple[VM, Declared]":
+def _loaded(job: Job, lua: "Lua", here: Surroundings) -> "tuple[VM, Declared]":
     """The machine, and the job's workflow in it."""
     from sloth.runtime.lua.vm import VM, LuaError  # not before Lua is there, and the host taken
     from sloth.runtime.program import TopLevel, closures, load_program
 
     sees = TopLevel(job.common, job.values, job.environ, job.lua_modules)
     try:
-        vm = VM(lua, modules=here.modules)
+        vm = VM(lua[0], modules=here.modules, compiled=lua[1])
         program = load_program(vm, job.entry, job.sources.get, sees, side="host", act=here.act)
         declared = closures(program, job.workflow)
     except LuaError as error:

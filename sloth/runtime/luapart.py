@@ -1,22 +1,26 @@
 """Lua on the host: one extension of lupa, taken from the cache or from the controller, checked by hash, loaded.
 
-Which extension fits is told by this Python and its C library; lua_parts.py knows the hash of each. An extension cannot
-be imported out of an archive; where the home is mounted noexec (or there is no cache) it is loaded out of memory.
+Which extension fits is told by this Python and its C library; lua_parts.py knows the hash of each, and it counts when
+one arrives. In the cache a checksum behind it tells damage. An extension cannot be imported out of an archive; where
+the home is mounted noexec (or there is no cache) it is loaded out of memory.
+
+The prelude of the machine, compiled for it, is kept beside the bundle that it belongs to.
 """
 
+import marshal
 import os
 import sys
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.util import module_from_spec
 from types import ModuleType
 
-from sloth.runtime.boot import Refused, digest, in_memory, read, store
+from sloth.runtime.boot import SEAL, Refused, digest, in_memory, read, seal, store
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua_parts import PARTS
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     Receive = Callable[[str, "dict[str, object]"], "tuple[object, Iterator[bytes]]"]
 
@@ -27,11 +31,17 @@ class LuaUnavailable(Exception):
     """This host can load no Lua extension, and why."""
 
 
-def load(cache: "str | None", receive: "Receive") -> ModuleType:
-    """lupa's module lua54.
+def machine(cache: "str | None", receive: "Receive") -> "tuple[ModuleType, Sequence[bytes]]":
+    """lupa's module lua54, and the prelude compiled for it, which takes longer than the rest of a machine.
 
     receive: asks the controller a question that a stream of bytes answers, as Host.receive does
     """
+    module = load(cache, receive)
+    return module, _prelude(cache, module)
+
+
+def load(cache: "str | None", receive: "Receive") -> ModuleType:
+    """The module alone."""
     if _NAME in sys.modules:
         return sys.modules[_NAME]
     tag = _tag()
@@ -39,12 +49,34 @@ def load(cache: "str | None", receive: "Receive") -> ModuleType:
         raise LuaUnavailable(f"there is no Lua extension for {tag}")
     sha = PARTS[tag][2]
     path = None if cache is None else os.path.join(cache, f"lua-{sha}.so")
-    data = None if path is None else read(path)
-    if data is None or digest(data).hex() != sha:
+    data = _sealed(path)
+    if data is None:
         data = _ask(receive, tag, sha)
-        if path is not None and not store(path, data):
+        if path is not None and not store(path, data + seal(data)):
             path = None
     return _import(data, path)
+
+
+def _sealed(path: "str | None") -> "bytes | None":
+    """What lies in the cache, if it is whole; a loader does not mind what stands behind it."""
+    data = None if path is None else read(path)
+    return data[:-SEAL] if data is not None and seal(data[:-SEAL]) == data[-SEAL:] else None
+
+
+def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
+    from sloth.runtime.lua.vm import compiled_prelude
+
+    stem, _, _ = str(sys.modules[__name__].__loader__.archive).rpartition(".")  # type: ignore[union-attr]  # ours
+    if cache is None or os.path.dirname(stem) != cache:
+        return compiled_prelude(module)
+    path = f"{stem}.{_tag()}.luac"
+    body = _sealed(path)
+    if body is not None:
+        return marshal.loads(body)  # type: ignore[no-any-return]  # noqa: S302  # made below, and nobody else may write there
+    compiled = compiled_prelude(module)
+    body = marshal.dumps(compiled)
+    store(path, body + seal(body))
+    return compiled
 
 
 def _ask(receive: "Receive", tag: str, sha: str) -> bytes:

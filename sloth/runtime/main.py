@@ -113,10 +113,10 @@ class Runtime:
 
     def _job(self, args: "Plain") -> object:
         from sloth.runtime.hostjob import Surroundings, play_job
-        from sloth.runtime.luapart import load
+        from sloth.runtime.luapart import machine
 
         here = Surroundings(
-            lambda: load(self.cache, self.peer.call_stream),
+            lambda: machine(self.cache, self.peer.call_stream),
             lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
             self.users.act,
             self._emit,

@@ -1,7 +1,8 @@
 """The bundle: sloth/runtime as one archive, the same bytes for the same sources, named by its sha256.
 
-Building it costs some milliseconds; packing it for the wire costs more and is needed only for a host that has not
-seen it, so the packed form is made when first asked for, and kept.
+Building it costs some milliseconds, in which connections can be made already: it is built when first asked for.
+Packing it for the wire costs more and is needed only for a host that has not seen it, so the packed form is made then,
+and kept.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import hashlib
 import os
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -28,26 +30,34 @@ _PACKAGE = f'"""The part of sloth that runs on hosts."""\n\n__version__ = "{__ve
 
 
 class Bundle:
-    """What a host needs beside Python. `directory`: where packed forms are kept."""
+    """What a host needs beside Python.
 
-    def __init__(self, contents: dict[str, bytes], directory: Path) -> None:
-        self.contents = contents
+    contents(): name in the archive → content. directory: where packed forms are kept
+    """
+
+    def __init__(self, contents: Callable[[], Mapping[str, bytes]], directory: Path) -> None:
         self.directory = directory
-        self.data = pack(contents)
-        self.sha = hashlib.sha256(self.data).hexdigest()
-        self._lock = threading.Lock()
-        self._packed = b""
+        self._contents = contents
+        self._lock = threading.RLock()
+        self._data = self._packed = b""
 
     @classmethod
     def build(cls, directory: Path, modules: Mapping[str, str]) -> Bundle:
         """The bundle of the sources that run now, and of a project's own modules: name → source."""
-        contents = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
-        contents |= {f"{MODULES}{name}.py": text.encode("utf-8") for name, text in modules.items()}
-        contents[MODULES + INDEX] = _module_index(contents)
-        contents["sloth/__init__.py"] = _PACKAGE.encode("ascii")
-        contents["sloth/runtime/start.txt"] = boot_source().encode("ascii")
-        contents["sloth/runtime/terminal.txt"] = terminal_source().encode("ascii")
-        return cls(contents, directory)
+        return cls(lambda: contents(modules), directory)
+
+    @property
+    def data(self) -> bytes:
+        """The archive."""
+        with self._lock:
+            if not self._data:
+                self._data = pack(self._contents())
+            return self._data
+
+    @cached_property
+    def sha(self) -> str:
+        """What names it."""
+        return hashlib.sha256(self.data).hexdigest()
 
     @property
     def path(self) -> Path:
@@ -79,6 +89,17 @@ class Bundle:
         except OSError:
             new.unlink(missing_ok=True)  # a full disk: the next run packs it again
         return packed
+
+
+def contents(modules: Mapping[str, str]) -> dict[str, bytes]:
+    """What hosts get: the runtime, and a project's own modules among those that ship."""
+    found = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
+    found |= {f"{MODULES}{name}.py": text.encode("utf-8") for name, text in modules.items()}
+    found[MODULES + INDEX] = _module_index(found)
+    found["sloth/__init__.py"] = _PACKAGE.encode("ascii")
+    found["sloth/runtime/start.txt"] = boot_source().encode("ascii")
+    found["sloth/runtime/terminal.txt"] = terminal_source().encode("ascii")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from sloth.core.near import near_file
 from sloth.runtime.acting import Call, Here, Outcome, Report
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.host import Settings
-from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout, compiled_prelude
+from sloth.runtime.lua.vm import VM, LuaError, LuaSyntax, LuaTimeout
 from sloth.runtime.program import LOAD_LIMIT, TopLevel, load_program
 from sloth.runtime.token import Token
 from sloth.workflow.evaluated import Evaluated
+from sloth.workflow.machine import own_lua
 from sloth.workflow.modelling import file_of
 from sloth.workflow.project import Project
 from sloth.workflow.sources import Sources
@@ -38,12 +39,11 @@ def load(
     project: what lies around it; when not given, what is beside it and beside its folder
     Raises WorkflowError with file, line and a hint.
     """
-    from lupa import lua54
-
     sources = Sources(project or Project.around(path.parent))
     library = sources.project.library
     _check_file(path, sources)
-    vm = VM(lua54, modules=library.catalog.names, compiled=compiled_prelude(lua54))
+    lua54, prelude = own_lua()
+    vm = VM(lua54, modules=library.catalog.names, compiled=prelude)
     sees = TopLevel(dict(common), dict(values), dict(os.environ), sorted(library.lua))
     with _explained(sources):
         program = load_program(vm, path.name, sources.read, sees, side="controller", say=say, act=_make_a_call)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sloth.core.connection import Connection
-from sloth.transport.bundle import Bundle
+from sloth.transport.bundle import Bundle, contents
 from sloth.transport.lua import LuaParts
 from sloth.transport.session import Handler, Session
 from sloth.transport.ssh import Ssh
@@ -23,9 +23,9 @@ Open = Callable[..., Session]
 
 def probe_bundle(directory: Path, mark: str = "") -> Bundle:
     """The real bundle, but for main.py. `mark` makes it another one."""
-    contents = dict(Bundle.build(directory, {}).contents)
+    found = contents({})
     probe = Path(__file__).with_name("probe.py").read_bytes()
-    return Bundle({**contents, "sloth/runtime/main.py": probe, "sloth/mark.txt": mark.encode()}, directory)
+    return Bundle(lambda: {**found, "sloth/runtime/main.py": probe, "sloth/mark.txt": mark.encode()}, directory)
 
 
 @pytest.fixture(scope="session")

@@ -41,13 +41,13 @@ class Probe:
         })  # fmt: skip
 
     def lua(self, args):
-        from sloth.runtime.luapart import LuaUnavailable, load
+        from sloth.runtime.luapart import LuaUnavailable, machine
 
         try:
-            module = load(self.cache, self.peer.call_stream)
+            module, prelude = machine(self.cache, self.peer.call_stream)
         except LuaUnavailable as error:
             raise ActionFailed(str(error)) from error
-        return {"value": module.LuaRuntime().eval("6 * 7"), "file": str(module.__spec__)}
+        return {"value": module.LuaRuntime().eval("6 * 7"), "file": str(module.__spec__), "prelude": len(prelude)}
 
     def become(self, args):
         from sloth.runtime.become import start

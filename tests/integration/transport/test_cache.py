@@ -27,7 +27,7 @@ def test_what_is_kept_is_ours_alone(cache, open_session, board):
     session.call("lua", {})
     names = sorted(path.name.split(".", 1)[1] for path in cache.iterdir())
     assert names[-2:] == ["so", "zip"]
-    assert len(names) == 3
+    assert len(names) == 4
     assert cache.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in cache.iterdir())
     assert (cache / f"{board.bundle.sha}.zip").read_bytes() == board.bundle.data
@@ -56,6 +56,16 @@ def test_a_damaged_lua_extension_is_fetched_again(cache, open_session):
     part.write_bytes(part.read_bytes()[:-1])
     assert open_session(HERE).call("lua", {})["value"] == 42
     assert part.stat().st_size > 100000
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["emptied", "garbage", "one byte"])
+def test_a_damaged_prelude_is_compiled_again(damage, cache, open_session):
+    whole = open_session(HERE).call("lua", {})["prelude"]
+    (prelude,) = cache.glob("*.luac")
+    kept = prelude.read_bytes()
+    prelude.write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:] if damage is None else damage)
+    assert open_session(HERE).call("lua", {})["prelude"] == whole
+    assert prelude.read_bytes() == kept
 
 
 @pytest.mark.parametrize("how", ["symlink", "open to others", "a file", "of another user"])
