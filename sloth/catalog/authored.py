@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sloth.core.errors import ModuleError
-from sloth.runtime.action import COMMON, Action, coerce, describe
+from sloth.runtime.action import CHECKS, COMMON, Action, coerce, describe
 from sloth.runtime.catalog import collect
 
 OLDEST = (3, 6)
@@ -119,6 +119,8 @@ def _check_marks(
             if other in taken:
                 raise wrong(f"{other} is a synonym of {parameter} and something else as well")
             taken.add(other)
+    if marks.check not in CHECKS:
+        raise wrong(f"check is {marks.check!r}, and it takes {', '.join(CHECKS)}")
     if marks.rest and marks.rest not in parameters:
         raise wrong(f"rest names {marks.rest}, which is no parameter")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
+from sloth.catalog.manuals import CALLS, ActionManual, ModuleManual, ParameterManual
 
 _FUNCTION = re.compile(r"^(?:function\s+\w+[.:](\w+)\s*\(([^)]*)\)|\w+\.(\w+)\s*=\s*function\s*\(([^)]*)\))")
 _PARAMETER = re.compile(r"@param\s+(\w+)(\??)\s+(\S+)\s*(.*)")
@@ -42,6 +42,8 @@ def _action(module: str, name: str, parameters: str, comment: Sequence[str]) -> 
         summary=plain[0] if plain else "",
         details="\n".join(plain[1:]),
         query=False,
+        check=CALLS,
+        diff=None,
         parameters=tuple(_parameter(one, typed.get(one)) for one in re.findall(r"[\w.]+", parameters)),
         examples=tuple(line.removeprefix("example:").strip() for line in comment if line.startswith("example:")),
     )

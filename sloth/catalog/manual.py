@@ -78,6 +78,8 @@ def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:
         summary=text.summary,
         details=text.details,
         query=one.query,
+        check=one.check,
+        diff=one.diff,
         parameters=tuple(_parameter(one, parameter, text) for parameter in one.parameters),
         examples=tuple(text.examples),
     )

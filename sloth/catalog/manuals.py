@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sloth.runtime.action import FORETELLS, LEFT_OUT, SAME, WOULD_RUN
+
+CALLS = "calls"  # of a function in Lua: check mode is a matter of the actions that it calls
+IN_CHECK_MODE = {
+    FORETELLS: "check mode foretells what it changes",
+    SAME: "changes nothing: check mode makes no difference",
+    WOULD_RUN: "check mode does not run it: nobody can know what it would change",
+    LEFT_OUT: "changes nothing on the host: check mode leaves it out",
+    CALLS: "check mode is that of the actions it calls",
+}
+DIFF = "-D shows the difference"
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterManual:
@@ -23,15 +35,27 @@ class ParameterManual:
 
 @dataclass(frozen=True, slots=True)
 class ActionManual:
-    """One action. A query only looks: it never changes a host. synonyms: its other names."""
+    """One action. A query gives a value, and `nil, why` when it fails. synonyms: its other names.
+
+    check: what check mode makes of it, a key of IN_CHECK_MODE. diff: whether -D shows the difference that it makes;
+    None where that depends on what it calls
+    """
 
     name: str
     synonyms: tuple[str, ...]
     summary: str
     details: str
     query: bool
+    check: str
+    diff: bool | None
     parameters: tuple[ParameterManual, ...]
     examples: tuple[str, ...]
+
+    @property
+    def modes(self) -> str:
+        """Whether it is a query, check mode and diff, in words."""
+        words = ["query"] * self.query + [IN_CHECK_MODE[self.check]] + [DIFF] * (self.diff is True)
+        return "; ".join(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ def page(module: ModuleManual) -> str:
     for action in module.actions:
         lines += _action(action)
     common = ", ".join(f"`{name}`" for name in COMMON)
-    return "\n".join([*lines, f"Every action also takes {common}.", ""])
+    lines += [f"Every action also takes {common}. A query returns its value, and `nil, why` when it fails.", ""]
+    return "\n".join(lines)
 
 
 def _action(action: ActionManual) -> Iterator[str]:
@@ -32,9 +33,8 @@ def _action(action: ActionManual) -> Iterator[str]:
     yield ""
     yield action.summary
     yield ""
-    if action.query:
-        yield "It only looks, and changes nothing: its value comes as it is, a failure as `nil, why`."
-        yield ""
+    yield f"*{action.modes[:1].upper()}{action.modes[1:]}.*"
+    yield ""
     if action.synonyms:
         yield "Also known as " + ", ".join(f"`{name}`" for name in action.synonyms) + "."
         yield ""

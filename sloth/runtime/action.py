@@ -25,6 +25,9 @@ PURE = ("crypto", "csv", "data", "json", "strings", "time", "toml", "xml", "yaml
 # Modules whose tables are values before they are options: their calls take none of COMMON.
 OF_VALUES = ("event", "log", "metrics", "state", *PURE)
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
+# What check mode makes of an action: it foretells the change; it does the same, as nothing is changed; it
+# is not run, as nobody can know what it would change; it is left out, as it only tells others what was done.
+FORETELLS, SAME, WOULD_RUN, LEFT_OUT = CHECKS = ("foretells", "same", "would_run", "left_out")
 _REQUIRED = object()
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
@@ -40,10 +43,14 @@ class Values(list):  # type: ignore[type-arg]  # list[object] cannot be a base c
 class Marks:
     """What a decorator says beyond the signature."""
 
-    def __init__(self, synonyms: "Mapping[str, Sequence[str]]", query: bool, rest: str) -> None:
+    def __init__(
+        self, synonyms: "Mapping[str, Sequence[str]]", query: bool, rest: str, check: str, diff: bool
+    ) -> None:
         self.synonyms = dict(synonyms)
         self.query = query
         self.rest = rest
+        self.check = check
+        self.diff = diff
 
 
 def action(
@@ -52,16 +59,21 @@ def action(
     synonyms: "Mapping[str, Sequence[str]] | None" = None,
     query: bool = False,
     rest: str = "",
+    check: str = "",
+    diff: bool = False,
 ) -> "Callable[..., Any]":  # the function itself, or what marks it
     """Mark a function as an action.
 
     synonyms: parameter → other names under which it is known
     query: it only looks: its value goes to the caller as it is, and failure is `nil, "why"`
     rest: the list parameter that takes all further positional values
+    check: what check mode makes of it, one of CHECKS; when not given, a query does the same and all else is foretold
+    diff: it shows the difference that it makes, where the run wants that
     """
+    marks = Marks(synonyms or {}, query, rest, check or (SAME if query else FORETELLS), diff)
 
     def mark(marked: "Callable[..., object]") -> "Callable[..., object]":
-        marked.__sloth_action__ = Marks(synonyms or {}, query, rest)  # type: ignore[attr-defined]  # a mark, no more
+        marked.__sloth_action__ = marks  # type: ignore[attr-defined]  # a mark, no more
         return marked
 
     return mark if function is None else mark(function)
@@ -91,6 +103,8 @@ class Action:
         self.function = function
         self.query = marks.query  # type: bool
         self.rest = marks.rest  # type: str
+        self.check = marks.check  # type: str
+        self.diff = marks.diff  # type: bool
         self.parameters = [
             Parameter(
                 name, _type(function.__annotations__[name]), defaults.get(name, _REQUIRED), marks.synonyms.get(name, ())

@@ -142,21 +142,27 @@ def receive(host: "Host", offer: Offer, path: str, terms: Terms) -> str:
     want = terms.attributes_of_file(offer.file.mode)
     place = reach(host, path, terms.follow)
     if place is None:
+        _shown(host, offer, path, None)
         announce(host, f"write {path}")
         return ""
     with place:
         if offer.same:
             apply(host, place, want)
             return ""
-        chunks = offer.content()
-        if host.settings.diff:
-            if offer.file.size > DIFF_LIMIT:
-                host.diffs.append({"path": place.path, "text": f"{place.path}: large file, not shown\n"})
-            else:
-                content = b"".join(chunks)
-                host.show(place.path, beginning(place), content)
-                chunks = iter([content])
+        chunks = _shown(host, offer, place.path, place)
         return put(host, place, chunks, want, backup=terms.backup, approve=terms.approve, durable=terms.durable)
+
+
+def _shown(host: "Host", offer: Offer, path: str, place: "Place | None") -> "Iterator[bytes]":
+    """The content that is offered. Its difference to what is there is kept for the report, where that is wanted."""
+    if not host.settings.diff:
+        return offer.content()
+    if offer.file.size > DIFF_LIMIT:
+        host.diffs.append({"path": path, "text": f"{path}: large file, not shown\n"})
+        return offer.content()
+    content = b"".join(offer.content())
+    host.show(path, None if place is None else beginning(place), content)
+    return iter([content])
 
 
 def _offer(host: "Host", src: str, present: str, content: bool) -> Offer:

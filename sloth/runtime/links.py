@@ -20,7 +20,9 @@ def symbolic(host: "Host", path: str, target: str, force: bool) -> None:
     force: replace a file or an empty directory that has the name, and do not mind a missing target
     """
     place = reach(host, path)
+    after = b"-> " + raw(target) + b"\n"
     if place is None:
+        host.show(path, None, after)
         announce(host, f"link {path} -> {target}")
         return
     with place:
@@ -30,7 +32,7 @@ def symbolic(host: "Host", path: str, target: str, force: bool) -> None:
         _ask_for_target(host, place, target, force)
         _refuse_to_lose(place, found, force)
         before = place.target() if found is not None and stat.S_ISLNK(found.st_mode) else None
-        host.show(place.path, None if before is None else b"-> " + before + b"\n", b"-> " + raw(target) + b"\n")
+        host.show(place.path, None if before is None else b"-> " + before + b"\n", after)
         host.effect(f"link {place.path} -> {target}", lambda: _swap_in(place, found, lambda new: _symlink(target, new)))
 
 

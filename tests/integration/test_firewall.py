@@ -50,8 +50,9 @@ def rules(remote: Remote) -> str:
 
 def test_only_what_is_allowed_comes_in_and_so_it_is_after_a_boot(walled):
     before = rules(walled)
-    assert walled.act("firewall.allow", port=[8081, 22], check=True).status == "would_change"
-    assert walled.act("firewall.enable", check=True).status == "would_change"
+    for action, arguments in (("firewall.allow", {"port": [8081, 22]}), ("firewall.enable", {})):
+        foretold = walled.act(action, check=True, **arguments)
+        assert (foretold.status, bool(foretold.diff)) == ("would_change", True)
     assert rules(walled) == before
 
     for action, arguments in (("firewall.allow", {"port": [8081, 22]}), ("firewall.enable", {})):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from sloth.runtime.action import FORETELLS, WOULD_RUN, Action
 from sloth.runtime.catalog import Catalog
 from tests.applying import BECOME, DEPLOY, ROOT, Act, Login, Remote, Run, remote
 from tests.lab.fleet import Lab
@@ -22,6 +23,7 @@ from tests.lab.host import Host
 
 pytestmark = pytest.mark.lab
 
+CATALOG = Catalog()
 ROOM = "/srv/sloth sweep/ä 'q\" $HOME `x` \\n"
 KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + b"k" * 32).decode()
 HASH = "$6$saltsalt$" + "x" * 86
@@ -128,7 +130,6 @@ class Row:
 
     action: str
     named: Mapping[str, object]
-    foretold: str = "would_change"
     again: str = "ok"
 
     @property
@@ -139,6 +140,10 @@ class Row:
     def act(self) -> Act:
         return Act(self.action, self.named)
 
+    @property
+    def declared(self) -> Action:
+        return CATALOG.find(*self.action.split("."))
+
 
 def below(name: str) -> str:
     return f"{ROOM}/{name}"
@@ -147,14 +152,14 @@ def below(name: str) -> str:
 REPOSITORY = {"name": "sweep", "url": "copy:/srv/sloth-sweep-repo", "suites": "./", "trusted": True}
 WEB = "http://127.0.0.1:8099"
 SUM = "sha256:" + hashlib.sha256(b"content\n").hexdigest()
-COMMAND = {"foretold": "would_run", "again": "changed"}
 ALWAYS = {"again": "changed"}
+FORETOLD = {FORETELLS: "would_change", WOULD_RUN: "would_run"}
 ROWS = (
-    Row("exec.run", {"command": "touch run", "workdir": ROOM}, **COMMAND),
-    Row("exec.check", {"command": "touch check", "workdir": ROOM, "creates": "check"}),
-    Row("exec.sh", {"script": "cd closed\ntouch ../sh", "workdir": ROOM}, **COMMAND),
-    Row("exec.command", {"program": "touch", "args": [below("command")]}, **COMMAND),
-    Row("exec.script", {"src": "make.sh", "args": [below("script")]}, **COMMAND),
+    Row("exec.run", {"command": "touch run", "workdir": ROOM}, **ALWAYS),
+    Row("exec.check", {"command": "touch check", "workdir": ROOM}, **ALWAYS),
+    Row("exec.sh", {"script": "cd closed\ntouch ../sh", "workdir": ROOM}, **ALWAYS),
+    Row("exec.command", {"program": "touch", "args": [below("command")]}, **ALWAYS),
+    Row("exec.script", {"src": "make.sh", "args": [below("script")]}, **ALWAYS),
     Row("file_ops.copy", {"src": "tree dir", "dest": below("copy/"), "mode": "preserve"}),
     Row("file_ops.template", {"src": "motd.j2", "dest": below("template"), "vars": {"words": WORDS}, "mode": "0640"}),
     Row("file_ops.lineinfile", {"path": below("lines"), "line": "three = $3 \\1 'ü'"}),
@@ -172,12 +177,12 @@ ROWS = (
     Row("file_ops.archive", {"paths": [below("packed")], "dest": below("packed.tar.xz")}),
     Row("file_ops.unarchive", {"src": "packed.tgz", "dest": below("unpacked/deep"), "strip": 1}),
     Row("http.download", {"url": f"{WEB}/file", "dest": below("downloaded"), "mode": "0640"}),
-    Row("http.request", {"method": "OPTIONS", "url": WEB}, **COMMAND),
-    Row("http.post", {"url": WEB, "json": {"a": 1}}, **COMMAND),
-    Row("net.http_post", {"url": WEB, "body": "x"}, **COMMAND),
-    Row("http.put", {"url": WEB, "body": "x"}, **COMMAND),
-    Row("http.patch", {"url": WEB, "body": "x"}, **COMMAND),
-    Row("http.delete", {"url": WEB}, **COMMAND),
+    Row("http.request", {"method": "OPTIONS", "url": WEB}, **ALWAYS),
+    Row("http.post", {"url": WEB, "json": {"a": 1}}, **ALWAYS),
+    Row("net.http_post", {"url": WEB, "body": "x"}, **ALWAYS),
+    Row("http.put", {"url": WEB, "body": "x"}, **ALWAYS),
+    Row("http.patch", {"url": WEB, "body": "x"}, **ALWAYS),
+    Row("http.delete", {"url": WEB}, **ALWAYS),
     Row("git.clone", {"url": below("git/origin"), "path": below("cloned")}),
     Row("git.pull", {"path": below("git/behind")}),
     Row("git.checkout", {"path": below("git/elsewhere"), "version": "new", "create": True}),
@@ -203,7 +208,7 @@ ROWS = (
     Row("pkg.clean", {}),
     Row("pkg.key", {"name": "sweep", "content": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"}),
     Row("pkg.repository", {**REPOSITORY, "update_cache": False}),  # for the index is pkg.update's to fetch
-    Row("pkg.update", {}, foretold="would_run"),
+    Row("pkg.update", {}),
     Row("systemd.running", {"name": "sweep-running"}),
     Row("systemd.start", {"name": "sweep-start"}),
     Row("systemd.stop", {"name": "sweep-stop"}),
@@ -255,11 +260,9 @@ ROWS = (
 )
 OWN = ("exec", "file_ops", "fs", "git", "http", "net")  # modules whose rows a plain user can make in a place of that user's own
 SECOND_NAMES = {"fs.write_file": "fs.write", "fs.remove": "fs.rm"}
-# Though a failure of these is one of their task, as with those that change.
-LEAVE_THE_HOST_AS_IT_IS = {"artifact.keep", "net.wait_for"}
-# Modules of such; what lies on the controller; and what a host does not survive unmoved, with tests of its own:
+# What lies on the controller; and what a host does not survive unmoved, with tests of its own:
 # test_firewall.py, and tests/e2e/test_rebooting.py.
-OTHERS = ("infra_test", "state", "firewall", "host")
+OTHERS = ("state", "firewall", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,19 +315,25 @@ def prepare(site: Remote, login: Login) -> None:
 
 
 def test_the_sweep_has_every_action_that_changes_something():
-    catalog = Catalog()
     every = {
         f"{module}.{name}"
-        for module in catalog.names
-        for name, one in catalog.module(module).items()
-        if not one.query and module not in OTHERS
+        for module in CATALOG.names
+        for name, one in CATALOG.module(module).items()
+        if one.check in FORETOLD and module not in OTHERS
     }
-    assert every == {row.action for row in ROWS} | set(SECOND_NAMES) | LEAVE_THE_HOST_AS_IT_IS
+    assert every == {row.action for row in ROWS} | set(SECOND_NAMES)
 
 
-def test_check_mode_foretells_what_every_action_does(sweep):
+def test_check_mode_does_with_every_action_what_that_declares(sweep):
     rows, runs = sweep
-    assert runs.check.statuses == {row.action: row.foretold for row in rows}
+    assert runs.check.statuses == {row.action: FORETOLD[row.declared.check] for row in rows}
+
+
+def test_the_difference_is_shown_by_those_that_declare_it(sweep):
+    rows, runs = sweep
+    declared = [row.action for row in rows if row.declared.diff]
+    for run in (runs.check, runs.first):
+        assert [row.action for row in rows if run.finished[row.action].diff] == declared
 
 
 def test_check_mode_leaves_no_trace(sweep):

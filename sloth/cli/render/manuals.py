@@ -49,8 +49,8 @@ def show_action(action: ActionManual, form: Format) -> None:
 
 
 def _show_action(screen: Screen, action: ActionManual) -> None:
-    remark = "  looks only, changes nothing" if action.query else ""
-    screen.line((action.name, "bold"), "  ", action.summary, (remark, "cyan"))
+    screen.line((action.name, "bold"), "  ", action.summary)
+    screen.line("  ", (action.modes, "dim"))
     if action.synonyms:
         screen.line("  also known as ", ", ".join(action.synonyms))
     if action.details:

@@ -7,7 +7,7 @@ A task's `artifacts` and `consumes` call these. What is kept is copied to a host
 import glob
 import os
 
-from sloth.runtime.action import action
+from sloth.runtime.action import LEFT_OUT, action
 from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import CHUNK
@@ -19,7 +19,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action
+@action(check=LEFT_OUT)
 def keep(host: "Host", *, paths: "list[str]", task: str = "artifacts") -> "dict[str, object]":
     """Send files to the controller, which keeps them for the run; the host itself stays as it is.
 

@@ -82,7 +82,7 @@ def _one_line(what: str, text: str) -> str:
     return text
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def add(
     host: "Host",
     *,
@@ -127,7 +127,7 @@ def add(
     table.keep()
 
 
-@action(synonyms={"cron_file": ("file",)})
+@action(synonyms={"cron_file": ("file",)}, diff=True)
 def remove(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> None:
     """Make sure that there is no job of this name; a file of /etc/cron.d that is empty then goes, too.
 
@@ -142,7 +142,7 @@ def remove(host: "Host", *, name: str, user: "str | None" = None, cron_file: "st
     table.keep()
 
 
-@action(synonyms={"cron_file": ("file",)})
+@action(synonyms={"cron_file": ("file",)}, diff=True)
 def enable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> None:
     """Make sure that a job runs, if it was disabled.
 
@@ -155,7 +155,7 @@ def enable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "st
     _turn(host, name, user, cron_file, disabled=False)
 
 
-@action(synonyms={"cron_file": ("file",)})
+@action(synonyms={"cron_file": ("file",)}, diff=True)
 def disable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> None:
     """Make sure that a job does not run; it stays as a comment.
 
@@ -168,7 +168,7 @@ def disable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "s
     _turn(host, name, user, cron_file, disabled=True)
 
 
-@action(synonyms={"cron_file": ("file",)})
+@action(synonyms={"cron_file": ("file",)}, diff=True)
 def env(
     host: "Host", *, name: str, value: "str | None" = None, user: "str | None" = None, cron_file: "str | None" = None
 ) -> None:

@@ -1,13 +1,13 @@
 """Events of a workflow's own, in the stream of the run: `sloth events` shows them."""
 
-from sloth.runtime.action import action
+from sloth.runtime.action import LEFT_OUT, action
 
 MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
 
 
-@action(query=True, synonyms={"name": ("type",)})
+@action(query=True, synonyms={"name": ("type",)}, check=LEFT_OUT)
 def dispatch(host: "Host", *, name: str, data: object = None) -> bool:
     """Tell whoever follows the run of something. Check mode tells nothing.
 

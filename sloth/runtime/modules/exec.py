@@ -9,7 +9,7 @@ its last newline), `stderr`, `exit_code`, `success`, and counts as the string `s
 import os
 import signal
 
-from sloth.runtime.action import Values, action
+from sloth.runtime.action import WOULD_RUN, Values, action
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute
 from sloth.runtime.place import Explained, Place, locate, raw
@@ -23,7 +23,8 @@ if MYPY:
     from sloth.runtime.host import Host
 
 _LAST_LINES = 5
-_SYNONYMS = {"command": ("cmd",), "workdir": ("cwd", "dir", "chdir")}
+_WORKDIR = ("cwd", "dir", "chdir")
+_SYNONYMS = {"command": ("cmd",), "workdir": _WORKDIR}
 
 
 class _Terms:
@@ -70,7 +71,7 @@ class _Surroundings:
         return None if workdir is None else absolute(host, workdir)
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, check=WOULD_RUN)
 def run(
     host: "Host",
     *,
@@ -102,7 +103,7 @@ def run(
     return values_of(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, check=WOULD_RUN)
 def check(
     host: "Host",
     *,
@@ -133,7 +134,7 @@ def check(
     return values_of(successful(result, command))
 
 
-@action(synonyms={"script": ("command", "cmd"), "workdir": ("cwd", "dir", "chdir")})
+@action(synonyms={"script": ("command", "cmd"), "workdir": _WORKDIR}, check=WOULD_RUN)
 def sh(
     host: "Host",
     *,
@@ -163,7 +164,7 @@ def sh(
     return values_of(successful(result, first))
 
 
-@action(synonyms={"program": ("command", "cmd", "prog"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
+@action(synonyms={"program": ("command", "cmd", "prog"), "workdir": _WORKDIR}, rest="args", check=WOULD_RUN)
 def command(
     host: "Host",
     *,
@@ -196,7 +197,7 @@ def command(
     return values_of(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
 
 
-@action(synonyms={"src": ("script", "path"), "workdir": ("cwd", "dir", "chdir")}, rest="args")
+@action(synonyms={"src": ("script", "path"), "workdir": _WORKDIR}, rest="args", check=WOULD_RUN)
 def script(
     host: "Host",
     *,

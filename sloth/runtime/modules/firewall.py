@@ -1,7 +1,8 @@
 """What may come in from the network: rules for ports and senders, by ufw, firewalld, nftables or iptables.
 
 Rules are kept while the firewall is off and hold from `firewall.enable` on, also after a boot. The first rule that
-fits decides (firewalld looks at denials first). No action shuts out the SSH connection by which this run came.
+fits decides (firewalld looks at denials first). No action shuts out the SSH connection by which this run came. With
+nftables the difference of its file can be shown; the other tools keep theirs to themselves.
 """
 
 from sloth.runtime.action import action
@@ -21,7 +22,7 @@ if MYPY:
 _SYNONYMS = {"port": ("ports", "service", "name"), "proto": ("protocol",), "source": ("from", "from_ip")}
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def allow(
     host: "Host",
     *,
@@ -47,7 +48,7 @@ def allow(
     return _settle(host, ALLOW, port, proto, source, state, first, backend)
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def deny(
     host: "Host",
     *,
@@ -72,7 +73,7 @@ def deny(
     return _settle(host, DENY, port, proto, source, state, first, backend)
 
 
-@action(synonyms={**_SYNONYMS, "action": ("verdict", "policy")})
+@action(synonyms={**_SYNONYMS, "action": ("verdict", "policy")}, diff=True)
 def rule(
     host: "Host",
     *,
@@ -99,7 +100,7 @@ def rule(
     return _settle(host, action, port, proto, source, state, first, backend)
 
 
-@action(synonyms={"default": ("policy",)})
+@action(synonyms={"default": ("policy",)}, diff=True)
 def enable(
     host: "Host",
     *,
@@ -131,7 +132,7 @@ def enable(
     return {"backend": firewall.name}
 
 
-@action
+@action(diff=True)
 def disable(
     host: "Host", *, backend: "Literal['auto', 'ufw', 'firewalld', 'nftables', 'iptables']" = "auto"
 ) -> "dict[str, object]":

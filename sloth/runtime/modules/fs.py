@@ -45,7 +45,7 @@ def read(host: "Host", *, path: str) -> str:
             return text(file.read(_READ_LIMIT))
 
 
-@action(synonyms={"path": _PATH, "content": ("text", "data")})
+@action(synonyms={"path": _PATH, "content": ("text", "data")}, diff=True)
 def write(host: "Host", *, path: str, content: str, mode: "Mode | None" = None) -> None:
     """Make this the content of a file.
 
@@ -95,7 +95,7 @@ def mkdir(host: "Host", *, path: str, mode: "Mode | None" = None) -> None:
     trees.make(host, path, Wanted(mode))
 
 
-@action(synonyms={"path": (*_PATH, "dir")})
+@action(synonyms={"path": (*_PATH, "dir")}, diff=True)
 def rm(host: "Host", *, path: str) -> None:
     """Remove a file, a link or an empty directory, if it is there.
 
@@ -115,7 +115,7 @@ def rm(host: "Host", *, path: str) -> None:
         host.effect(f"remove {place.path}", place.rmdir)
 
 
-@action(synonyms={"path": (*_PATH, "dir")})
+@action(synonyms={"path": (*_PATH, "dir")}, diff=True)
 def rmr(host: "Host", *, path: str) -> None:
     """Remove a directory with all in it (or a file or link), if it is there; links in it are not followed.
 

@@ -17,7 +17,7 @@ _LABEL = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")
 _LIMIT = 64  # bytes that Linux has for it
 
 
-@action
+@action(diff=True)
 def set_(host: "Host", *, name: str) -> None:
     """Make sure that the host has this name, now and after the next boot.
 

@@ -12,7 +12,7 @@ import json
 from urllib.parse import urlencode, urlsplit
 
 from sloth.runtime import web
-from sloth.runtime.action import action
+from sloth.runtime.action import WOULD_RUN, action
 from sloth.runtime.download_action import download as download  # noqa: PLC0414  # an action of file_ops, too
 from sloth.runtime.failure import BadArguments
 
@@ -71,7 +71,7 @@ def head(
     return web.exchange(host, web.Request("HEAD", url, headers=headers, verify=verify))
 
 
-@action
+@action(check=WOULD_RUN)
 def request(
     host: "Host",
     *,
@@ -120,7 +120,7 @@ def _send(host: "Host", method: str, url: str, given: "dict[str, object]") -> "d
     return answer
 
 
-@action
+@action(check=WOULD_RUN)
 def post(
     host: "Host",
     *,
@@ -148,7 +148,7 @@ def post(
                                      "changed_if": changed_if})  # fmt: skip
 
 
-@action
+@action(check=WOULD_RUN)
 def put(
     host: "Host",
     *,
@@ -174,7 +174,7 @@ def put(
                                     "changed_if": changed_if})  # fmt: skip
 
 
-@action
+@action(check=WOULD_RUN)
 def patch(
     host: "Host",
     *,
@@ -200,7 +200,7 @@ def patch(
                                       "changed_if": changed_if})  # fmt: skip
 
 
-@action
+@action(check=WOULD_RUN)
 def delete(
     host: "Host",
     *,

@@ -7,7 +7,7 @@ calls a function and takes the seconds that it needed. Check mode takes no numbe
 import os
 import sys
 
-from sloth.runtime.action import action
+from sloth.runtime.action import LEFT_OUT, action
 from sloth.runtime.facts import gather
 from sloth.runtime.failure import ActionFailed
 
@@ -20,7 +20,7 @@ _ALMOST_ALL, _MUCH = 95.0, 85.0  # percent of something that is in use
 _STAT = "/proc/stat"
 
 
-@action(query=True)
+@action(query=True, check=LEFT_OUT)
 def gauge(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """A number as it is now.
 
@@ -33,7 +33,7 @@ def gauge(host: "Host", *, name: str, value: float, labels: "dict[str, str] | No
     return _tell(host, "gauge", name, value, labels)
 
 
-@action(query=True)
+@action(query=True, check=LEFT_OUT)
 def counter(host: "Host", *, name: str, value: float = 1, labels: "dict[str, str] | None" = None) -> bool:
     """So many more of something.
 
@@ -46,7 +46,7 @@ def counter(host: "Host", *, name: str, value: float = 1, labels: "dict[str, str
     return _tell(host, "counter", name, value, labels)
 
 
-@action(query=True)
+@action(query=True, check=LEFT_OUT)
 def histogram(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """One number of many whose distribution counts.
 
@@ -59,7 +59,7 @@ def histogram(host: "Host", *, name: str, value: float, labels: "dict[str, str] 
     return _tell(host, "histogram", name, value, labels)
 
 
-@action(query=True)
+@action(query=True, check=LEFT_OUT)
 def timer(host: "Host", *, name: str, value: float, labels: "dict[str, str] | None" = None) -> bool:
     """How long something took; with a function in the place of a number, how long that takes (and what it returns).
 

@@ -22,7 +22,7 @@ _SILENT = {"defaults", "auto", "noauto", "nofail", "_netdev", "user", "nouser", 
            "rbind", "loop", "remount"}  # fmt: skip
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def mount(
     host: "Host",
     *,
@@ -57,7 +57,7 @@ def mount(
         host.change("mount", "-o", ",".join(["remount", *wanted.options]), "--", path)
 
 
-@action(synonyms={"path": _SYNONYMS["path"]})
+@action(synonyms={"path": _SYNONYMS["path"]}, diff=True)
 def unmount(
     host: "Host", *, path: str, fstab: bool = False, lazy: bool = False, file: str = "/etc/fstab"
 ) -> None:
@@ -76,7 +76,7 @@ def unmount(
         host.change("umount", *(["-l"] if lazy else []), "--", path)
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def fstab(
     host: "Host",
     *,

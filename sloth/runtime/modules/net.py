@@ -5,7 +5,7 @@ import socket
 import time
 
 from sloth.runtime import sockets, web
-from sloth.runtime.action import Values, action
+from sloth.runtime.action import SAME, WOULD_RUN, Values, action
 from sloth.runtime.facts.network import network
 from sloth.runtime.failure import ActionFailed, BadArguments
 
@@ -32,7 +32,7 @@ def port_open(host: "Host", *, port: int, address: str = "127.0.0.1", patience: 
     return sockets.is_open(host, address, port, patience)
 
 
-@action(synonyms={"address": ("host",)})
+@action(synonyms={"address": ("host",)}, check=SAME)
 def wait_for(
     host: "Host",
     *,
@@ -144,7 +144,7 @@ def http_get(host: "Host", *, url: str, headers: "dict[str, str] | None" = None)
     return Values([answer, answer["status"], answer["headers"]])
 
 
-@action
+@action(check=WOULD_RUN)
 def http_post(
     host: "Host", *, url: str, body: str = "", headers: "dict[str, str] | None" = None
 ) -> "dict[str, object]":

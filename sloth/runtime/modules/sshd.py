@@ -29,7 +29,7 @@ _KEY = re.compile(r"^[A-Za-z0-9]+$")
 _UNITS = ("ssh", "sshd")
 
 
-@action(synonyms={"key": ("name", "option"), "file": ("path",)})
+@action(synonyms={"key": ("name", "option"), "file": ("path",)}, diff=True)
 def option(
     host: "Host",
     *,

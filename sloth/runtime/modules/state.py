@@ -4,7 +4,7 @@ Values are whatever JSON holds. Keys live in namespaces; without one it is `defa
 and no lock is taken. State is no place for secrets: every host of every run may read it.
 """
 
-from sloth.runtime.action import Values, action
+from sloth.runtime.action import LEFT_OUT, Values, action
 from sloth.runtime.failure import ActionFailed
 
 MYPY = False
@@ -217,7 +217,7 @@ def cas(
 compare_swap = cas
 
 
-@action
+@action(check=LEFT_OUT)
 def lock(host: "Host", *, name: str, wait: "Duration" = 0.0, ttl: "Duration" = 60.0) -> Values:
     """Take a lock, which nobody else then has: no other host, run or person. Fails when it cannot be had.
 
@@ -237,7 +237,7 @@ def lock(host: "Host", *, name: str, wait: "Duration" = 0.0, ttl: "Duration" = 6
     return Values([True])
 
 
-@action
+@action(check=LEFT_OUT)
 def try_lock(host: "Host", *, name: str, ttl: "Duration" = 60.0) -> Values:
     """Take a lock if it is free: true, or false and who has it.
 
@@ -250,7 +250,7 @@ def try_lock(host: "Host", *, name: str, ttl: "Duration" = 60.0) -> Values:
     return Values([True] if held else [False, why])
 
 
-@action
+@action(check=LEFT_OUT)
 def unlock(host: "Host", *, name: str) -> Values:
     """Give back a lock that this host holds. Fails when it was lost meanwhile.
 

@@ -18,7 +18,7 @@ _TREE = "/proc/sys/"
 _SYNONYMS = {"name": ("key",), "file": ("path", "sysctl_file")}
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def set_(
     host: "Host",
     *,
@@ -51,7 +51,7 @@ def set_(
         editing.edit(host, file, change, editing.Terms(Wanted("0644"), "create", backup=False, validate=None))
 
 
-@action(synonyms=_SYNONYMS)
+@action(synonyms=_SYNONYMS, diff=True)
 def remove(host: "Host", *, name: str, file: str = "/etc/sysctl.d/99-sloth.conf") -> None:
     """Make sure that a file sets a parameter no more at boot; its value now stays.
 

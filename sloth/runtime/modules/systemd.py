@@ -264,7 +264,7 @@ def logs(
     return Systemctl(host, scope).logs(name, *options)
 
 
-@action(synonyms=_SERVICE)
+@action(synonyms=_SERVICE, diff=True)
 def create_service(
     host: "Host",
     *,
@@ -330,7 +330,7 @@ def create_service(
     return {"path": _write(host, unitfile.file_name(name, ".service"), text)}
 
 
-@action(synonyms={"name": ("service",)})
+@action(synonyms={"name": ("service",)}, diff=True)
 def remove_service(host: "Host", *, name: str) -> None:
     """Make sure that a service of one's own is stopped, disabled and without a unit file.
 
@@ -358,7 +358,7 @@ def remove_service(host: "Host", *, name: str) -> None:
         manager.change("reset-failed", full)
 
 
-@action(synonyms={"unit": ("service",)})
+@action(synonyms={"unit": ("service",)}, diff=True)
 def timer(
     host: "Host",
     *,

@@ -18,7 +18,7 @@ _NAME_FILE = "/etc/timezone"
 _ZONE = re.compile(r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")
 
 
-@action(synonyms={"name": ("zone", "timezone")})
+@action(synonyms={"name": ("zone", "timezone")}, diff=True)
 def set_(host: "Host", *, name: str) -> None:
     """Make sure that the host keeps the time of this zone.
 

@@ -62,6 +62,7 @@ def test_actions_of_a_project_bind_like_those_that_ship(tmp_path):
             "synonyms",
             id="synonym",
         ),
+        pytest.param(f"{HEAD}@action(check='maybe')\ndef hello(host): ...", 2, "check is 'maybe'", id="check"),
         pytest.param(f"{HEAD}@action(rest='names')\ndef hello(host): ...", 2, "rest names names", id="rest"),
     ],
 )

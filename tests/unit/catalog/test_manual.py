@@ -44,8 +44,27 @@ def test_an_action_is_taken_apart():
     assert all(example.startswith("file_ops.copy") for example in copy.examples)
 
 
-def test_an_action_that_only_looks_says_so():
-    assert manual.action("file_ops.stat", Library()).query
+@pytest.mark.parametrize(
+    ("name", "modes"),
+    [
+        pytest.param("file_ops.stat", "query; changes nothing: check mode makes no difference", id="query"),
+        pytest.param("infra_test.is_file", "changes nothing: check mode makes no difference", id="check"),
+        pytest.param("pkg.install", "check mode foretells what it changes", id="foretold"),
+        pytest.param("file_ops.copy", "check mode foretells what it changes; -D shows the difference", id="diff"),
+        pytest.param(
+            "exec.run", "check mode does not run it: nobody can know what it would change", id="a command"
+        ),
+        pytest.param("artifact.keep", "changes nothing on the host: check mode leaves it out", id="left out"),
+    ],
+)
+def test_what_check_mode_and_diff_make_of_an_action_is_told(name, modes):
+    assert manual.action(name, Library()).modes == modes
+
+
+def test_a_query_foretells_no_change():
+    actions = [one for module in manual.modules(Library()) for one in module.actions]
+    assert [one.name for one in actions if one.query and one.check not in {"same", "left_out"}] == []
+    assert [one.name for one in actions if one.diff and one.check != "foretells"] == []
 
 
 @pytest.mark.parametrize(

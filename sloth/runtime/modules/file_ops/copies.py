@@ -19,7 +19,7 @@ if MYPY:
 _ENDS = {"keep": None, "lf": b"\n", "crlf": b"\r\n"}
 
 
-@action(synonyms={"src": ("source",), "dest": ("path", "destination")})
+@action(synonyms={"src": ("source",), "dest": ("path", "destination")}, diff=True)
 def copy(
     host: "Host",
     *,
@@ -71,7 +71,7 @@ def copy(
     return copying.from_content(host, raw(content), path, terms)
 
 
-@action(synonyms={"src": ("source",), "dest": ("path", "destination"), "vars": ("values", "data")})
+@action(synonyms={"src": ("source",), "dest": ("path", "destination"), "vars": ("values", "data")}, diff=True)
 def template(
     host: "Host",
     *,

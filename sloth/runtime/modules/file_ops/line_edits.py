@@ -17,7 +17,7 @@ _PATH = ("dest", "file", "name")
 _WHERE = {"insertafter": ("after",), "insertbefore": ("before",)}
 
 
-@action(synonyms={"path": _PATH, "regexp": ("regex", "pattern"), **_WHERE})
+@action(synonyms={"path": _PATH, "regexp": ("regex", "pattern"), **_WHERE}, diff=True)
 def lineinfile(
     host: "Host",
     *,
@@ -95,7 +95,7 @@ def _line_terms(
     return new, None if regexp is None else lines.pattern(regexp)
 
 
-@action(synonyms={"path": _PATH, "block": ("content",), **_WHERE})
+@action(synonyms={"path": _PATH, "block": ("content",), **_WHERE}, diff=True)
 def blockinfile(
     host: "Host",
     *,

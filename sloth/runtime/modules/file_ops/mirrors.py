@@ -9,7 +9,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action(synonyms={"src": ("source",), "dest": ("path", "destination")})
+@action(synonyms={"src": ("source",), "dest": ("path", "destination")}, diff=True)
 def sync(
     host: "Host",
     *,

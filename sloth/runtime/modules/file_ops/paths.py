@@ -83,7 +83,7 @@ def touch(
         attributes.apply(host, place, want)
 
 
-@action(synonyms={"src": ("target", "source"), "dest": ("path", "link", "name")})
+@action(synonyms={"src": ("target", "source"), "dest": ("path", "link", "name")}, diff=True)
 def link(
     host: "Host",
     *,
@@ -113,7 +113,7 @@ def link(
             attributes.apply(host, place, want)
 
 
-@action(synonyms={"path": (*_PATH, "dir")})
+@action(synonyms={"path": (*_PATH, "dir")}, diff=True)
 def absent(host: "Host", *, path: str) -> None:
     """Make sure that nothing has this path: a directory goes with all in it, of a link the link alone.
 

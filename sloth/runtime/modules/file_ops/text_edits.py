@@ -18,7 +18,7 @@ if MYPY:
 _PATH = ("dest", "file", "name")
 
 
-@action(synonyms={"path": _PATH, "pattern": ("regexp", "regex"), "replacement": ("replace", "with")})
+@action(synonyms={"path": _PATH, "pattern": ("regexp", "regex"), "replacement": ("replace", "with")}, diff=True)
 def replace(
     host: "Host",
     *,
@@ -92,7 +92,7 @@ def _span(content: bytes, after: "Pattern[bytes] | None", before: "Pattern[bytes
     return start, stop
 
 
-@action(synonyms={"path": _PATH, "option": ("key",)})
+@action(synonyms={"path": _PATH, "option": ("key",)}, diff=True)
 def ini(
     host: "Host",
     *,

@@ -1,6 +1,6 @@
 """Checks by a line for the shell: how it exits, what it prints."""
 
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.host import last_words
 from sloth.runtime.modules.infra_test.requiring import require
 
@@ -12,7 +12,7 @@ if MYPY:
 _SHOWN = 200  # characters of an output that a failure shows
 
 
-@action(synonyms={"command": ("cmd",)})
+@action(synonyms={"command": ("cmd",)}, check=SAME)
 def command_succeeds(host: "Host", *, command: str) -> None:
     """A line for the shell exits with 0. It must only look: it is run in check mode, too.
 
@@ -24,7 +24,7 @@ def command_succeeds(host: "Host", *, command: str) -> None:
     require(host, done.ok, f"{command}: exit code {done.code}: {last_words(done)}")
 
 
-@action(synonyms={"command": ("cmd",)})
+@action(synonyms={"command": ("cmd",)}, check=SAME)
 def command_fails(host: "Host", *, command: str) -> None:
     """A line for the shell does not exit with 0. It must only look: it is run in check mode, too.
 
@@ -35,7 +35,7 @@ def command_fails(host: "Host", *, command: str) -> None:
     require(host, not _shell(host, command).ok, f"{command}: it succeeds")
 
 
-@action(synonyms={"command": ("cmd",)})
+@action(synonyms={"command": ("cmd",)}, check=SAME)
 def command_stdout_contains(host: "Host", *, command: str, text: str) -> None:
     """What a line for the shell prints has this text in it. It must only look: it is run in check mode, too.
 
@@ -48,7 +48,7 @@ def command_stdout_contains(host: "Host", *, command: str, text: str) -> None:
     require(host, text in out, f"{command}: printed {_short(out)}, without {text!r}")
 
 
-@action(synonyms={"command": ("cmd",)})
+@action(synonyms={"command": ("cmd",)}, check=SAME)
 def command_stderr_is_empty(host: "Host", *, command: str) -> None:
     """A line for the shell complains about nothing. It must only look: it is run in check mode, too.
 
@@ -60,7 +60,7 @@ def command_stderr_is_empty(host: "Host", *, command: str) -> None:
     require(host, not err.strip(), f"{command}: complained: {_short(err)}")
 
 
-@action(synonyms={"command": ("cmd",)})
+@action(synonyms={"command": ("cmd",)}, check=SAME)
 def command_output_equals(host: "Host", *, command: str, text: str) -> None:
     """What a line for the shell prints is this text, but for white space at its ends. It must only look.
 

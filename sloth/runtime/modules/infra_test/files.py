@@ -5,7 +5,7 @@ import re
 import stat
 
 from sloth.runtime import files
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.attributes import Wanted, group_name
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.modules.infra_test.requiring import require
@@ -17,7 +17,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action
+@action(check=SAME)
 def file_exists(host: "Host", *, path: str) -> None:
     """There is something at this path.
 
@@ -28,7 +28,7 @@ def file_exists(host: "Host", *, path: str) -> None:
     require(host, _stat(host, path) is not None, f"{path} does not exist")
 
 
-@action
+@action(check=SAME)
 def is_file(host: "Host", *, path: str) -> None:
     """There is a regular file at this path.
 
@@ -40,7 +40,7 @@ def is_file(host: "Host", *, path: str) -> None:
     require(host, found is None or stat.S_ISREG(found.st_mode), f"{path} is {_kind(found)}")
 
 
-@action
+@action(check=SAME)
 def is_directory(host: "Host", *, path: str) -> None:
     """There is a directory at this path.
 
@@ -52,7 +52,7 @@ def is_directory(host: "Host", *, path: str) -> None:
     require(host, found is None or stat.S_ISDIR(found.st_mode), f"{path} is {_kind(found)}")
 
 
-@action(synonyms={"text": ("content", "string")})
+@action(synonyms={"text": ("content", "string")}, check=SAME)
 def file_contains(host: "Host", *, path: str, text: "str | None" = None, pattern: "str | None" = None) -> None:
     """A file has this text in it, or a line that this regular expression is found in.
 
@@ -73,7 +73,7 @@ def file_contains(host: "Host", *, path: str, text: "str | None" = None, pattern
     require(host, holds, f"{path} does not have {text or pattern!r} in it")
 
 
-@action
+@action(check=SAME)
 def file_mode(host: "Host", *, path: str, mode: "Mode") -> None:
     """A path has this mode.
 
@@ -89,7 +89,7 @@ def file_mode(host: "Host", *, path: str, mode: "Mode") -> None:
         require(host, bits == now, f"{path} has the mode {now:04o}, wanted {bits:04o}")
 
 
-@action
+@action(check=SAME)
 def file_owner(host: "Host", *, path: str, owner: "str | int") -> None:
     """A path belongs to this user.
 
@@ -104,7 +104,7 @@ def file_owner(host: "Host", *, path: str, owner: "str | int") -> None:
         require(host, str(owner) in (now, str(found.st_uid)), f"{path} belongs to {now}, wanted {owner}")
 
 
-@action
+@action(check=SAME)
 def file_group(host: "Host", *, path: str, group: "str | int") -> None:
     """A path belongs to this group.
 
@@ -119,7 +119,7 @@ def file_group(host: "Host", *, path: str, group: "str | int") -> None:
         require(host, str(group) in (now, str(found.st_gid)), f"{path} is of the group {now}, wanted {group}")
 
 
-@action
+@action(check=SAME)
 def file_size(
     host: "Host", *, path: str, size: "int | None" = None, least: "int | None" = None, most: "int | None" = None
 ) -> None:

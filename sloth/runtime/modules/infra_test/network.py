@@ -1,7 +1,7 @@
 """Checks of ports and of what this host reaches."""
 
 from sloth.runtime import sockets
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.modules.infra_test.requiring import require
 
@@ -11,7 +11,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action
+@action(check=SAME)
 def port_is_listening(host: "Host", *, port: int) -> None:
     """Something on this host listens at a TCP port, on whatever address.
 
@@ -22,7 +22,7 @@ def port_is_listening(host: "Host", *, port: int) -> None:
     require(host, port in sockets.listening(), f"nothing listens at port {port}")
 
 
-@action
+@action(check=SAME)
 def port_is_tcp(host: "Host", *, port: int, patience: "Duration" = 3.0) -> None:
     """A TCP port of this host accepts connections on 127.0.0.1.
 
@@ -34,7 +34,7 @@ def port_is_tcp(host: "Host", *, port: int, patience: "Duration" = 3.0) -> None:
     require(host, sockets.is_open(host, "127.0.0.1", port, patience), f"port {port} accepts no connection")
 
 
-@action(synonyms={"address": ("host",)})
+@action(synonyms={"address": ("host",)}, check=SAME)
 def can_connect(host: "Host", *, address: str, port: int, patience: "Duration" = 3.0) -> None:
     """This host reaches a TCP port of another.
 
@@ -47,7 +47,7 @@ def can_connect(host: "Host", *, address: str, port: int, patience: "Duration" =
     require(host, sockets.is_open(host, address, port, patience), f"{address}:{port} cannot be reached")
 
 
-@action(synonyms={"address": ("host",)})
+@action(synonyms={"address": ("host",)}, check=SAME)
 def ping(host: "Host", *, address: str, patience: "Duration" = 3.0) -> None:
     """An address answers to an ICMP echo, by the program ping.
 

@@ -1,6 +1,6 @@
 """Checks of installed packages."""
 
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.modules.infra_test.requiring import require
 from sloth.runtime.packages.choice import manager_of
 from sloth.runtime.packages.words import wanted
@@ -11,7 +11,7 @@ if MYPY:
     from sloth.runtime.packages.words import Package
 
 
-@action(synonyms={"name": ("package",)})
+@action(synonyms={"name": ("package",)}, check=SAME)
 def package_is_installed(host: "Host", *, name: str) -> None:
     """A package is installed.
 
@@ -22,7 +22,7 @@ def package_is_installed(host: "Host", *, name: str) -> None:
     require(host, bool(_installed(host, name)), f"{name} is not installed")
 
 
-@action(synonyms={"name": ("package",)})
+@action(synonyms={"name": ("package",)}, check=SAME)
 def package_version(host: "Host", *, name: str, version: str) -> None:
     """A package is installed in this version.
 

@@ -2,7 +2,7 @@
 
 import os
 
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.facts.population import processes
 from sloth.runtime.modules.infra_test.requiring import require
 
@@ -11,7 +11,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action(synonyms={"name": ("service",)})
+@action(synonyms={"name": ("service",)}, check=SAME)
 def service_is_running(host: "Host", *, name: str) -> None:
     """A service runs now.
 
@@ -22,7 +22,7 @@ def service_is_running(host: "Host", *, name: str) -> None:
     require(host, host.ok("systemctl", "is-active", "--quiet", "--", name), f"{name} does not run")
 
 
-@action(synonyms={"name": ("service",)})
+@action(synonyms={"name": ("service",)}, check=SAME)
 def service_is_enabled(host: "Host", *, name: str) -> None:
     """A service starts at boot.
 
@@ -33,7 +33,7 @@ def service_is_enabled(host: "Host", *, name: str) -> None:
     require(host, host.ok("systemctl", "is-enabled", "--quiet", "--", name), f"{name} does not start at boot")
 
 
-@action
+@action(check=SAME)
 def process_is_running(host: "Host", *, name: str) -> None:
     """A process of this name, or with this text in its command line, is there.
 
@@ -44,7 +44,7 @@ def process_is_running(host: "Host", *, name: str) -> None:
     require(host, bool(_processes(host, name)), f"there is no process {name}")
 
 
-@action
+@action(check=SAME)
 def process_count(
     host: "Host", *, name: str, count: "int | None" = None, least: "int | None" = None, most: "int | None" = None
 ) -> None:

@@ -1,7 +1,7 @@
 """Checks of what web servers answer."""
 
 from sloth.runtime import web
-from sloth.runtime.action import action
+from sloth.runtime.action import SAME, action
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.modules.infra_test.requiring import require
 
@@ -10,7 +10,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action
+@action(check=SAME)
 def http_status(host: "Host", *, url: str, status: int = 200, verify: bool = True) -> None:
     """An address answers with this status.
 

@@ -1,6 +1,6 @@
 """What the package manager keeps of the world: its index, and files it has downloaded."""
 
-from sloth.runtime.action import action
+from sloth.runtime.action import WOULD_RUN, action
 from sloth.runtime.packages.choice import manager_of
 
 MYPY = False
@@ -9,7 +9,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action
+@action(check=WOULD_RUN)
 def update(host: "Host", *, cache_valid_time: "Duration" = 0, lock_timeout: "Duration" = 60) -> "dict[str, object]":
     """Fetch the index of available packages; changed when its content is another afterwards.
 

@@ -24,7 +24,7 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _KEY_LIMIT = 1 << 20
 
 
-@action(synonyms={"url": ("repo", "uri", "baseurl"), "suites": ("suite",), "components": ("component",)})
+@action(synonyms={"url": ("repo", "uri", "baseurl"), "suites": ("suite",), "components": ("component",)}, diff=True)
 def repository(
     host: "Host",
     *,
@@ -77,7 +77,7 @@ def repository(
     return {"file": path}
 
 
-@action(synonyms={"src": ("path", "file"), "content": ("text", "data")})
+@action(synonyms={"src": ("path", "file"), "content": ("text", "data")}, diff=True)
 def key(
     host: "Host",
     *,

@@ -11,7 +11,7 @@ if MYPY:
     from sloth.runtime.host import Host
 
 
-@action(synonyms={"user": ("name", "username")})
+@action(synonyms={"user": ("name", "username")}, diff=True)
 def authorized_key(
     host: "Host",
     *,

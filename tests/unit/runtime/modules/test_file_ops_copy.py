@@ -83,6 +83,15 @@ def test_26_a_diff_shows_before_and_after(tmp_path):
     assert "-old\n+new\n" in host.diffs[0]["text"]
 
 
+def test_26_check_mode_shows_files_whose_directory_is_yet_to_be_made_too(tmp_path):
+    for check in (True, False):
+        host = real_host(diff=True, check=check, files={"app/sub/x": b"new\n"})
+        file_ops.copy(host, src="app", dest=f"{tmp_path}/none/")
+        assert [(one["path"], one["text"].splitlines()[-1]) for one in host.diffs] == [
+            (f"{tmp_path}/none/app/sub/x", "+new")
+        ]
+
+
 @pytest.mark.parametrize("content", [b"\0" * 10, b"x" * 104449], ids=["binary", "large"])
 def test_26_a_diff_of_what_is_no_text_says_so(tmp_path, content):
     host = real_host(diff=True, files={"x": content})

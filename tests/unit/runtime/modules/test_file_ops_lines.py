@@ -61,10 +61,27 @@ def test_8_a_missing_file_fails_unless_create_is_given(tmp_path):
 
 def test_9_a_refused_line_leaves_the_file(conf):
     before = conf.read_bytes()
-    with pytest.raises(ActionFailed, match="no thanks"):
+    with pytest.raises(ActionFailed, match="no thanks") as caught:
         file_ops.lineinfile(real_host(), path=str(conf), line="x", validate="sh -c 'echo no thanks; false' %s")
     assert conf.read_bytes() == before
     assert list(conf.parent.iterdir()) == [conf]
+    assert caught.value.result["stdout"] == "no thanks\n"
+
+
+@pytest.mark.parametrize(
+    ("act", "arguments"),
+    [
+        pytest.param(file_ops.lineinfile, {"line": "x"}, id="lineinfile"),
+        pytest.param(file_ops.blockinfile, {"block": "x"}, id="blockinfile"),
+        pytest.param(file_ops.replace, {"pattern": "1", "replacement": "2"}, id="replace"),
+        pytest.param(file_ops.ini, {"option": "x", "value": "1"}, id="ini"),
+    ],
+)
+def test_9_validate_has_to_name_the_place_of_the_file(conf, act, arguments):
+    before = conf.read_bytes()
+    with pytest.raises(BadArguments, match="%s"):
+        act(real_host(), path=str(conf), validate="true", **arguments)
+    assert conf.read_bytes() == before
 
 
 def test_10_through_a_link_the_real_file_is_edited(conf, tmp_path):
@@ -77,9 +94,10 @@ def test_10_through_a_link_the_real_file_is_edited(conf, tmp_path):
     assert Path(result["backup"]).resolve().parent == tmp_path.resolve()
 
 
-def test_11_an_empty_pattern_warns(conf):
+@pytest.mark.parametrize("way", ["regexp", "search_string"])
+def test_11_an_empty_pattern_warns(conf, way):
     host = real_host()
-    file_ops.lineinfile(host, path=str(conf), regexp="", line="x")
+    file_ops.lineinfile(host, path=str(conf), line="x", **{way: ""})
     assert host.warnings == ["an empty pattern matches every line"]
 
 
