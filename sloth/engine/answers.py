@@ -22,7 +22,7 @@ from sloth.engine.failures import as_failure
 from sloth.engine.fetched import Fetched
 from sloth.engine.files import Files, Named, Search, find, search_path
 from sloth.engine.stateful import Stateful
-from sloth.engine.templates import Templates
+from sloth.engine.templates import Blocks, Templates
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import task_variables
 from sloth.runtime.wire import Streamed
@@ -122,7 +122,9 @@ class Answers:
             src = str(args["src"])
             find(src, search)
             text = self._shared.templates.text_of(src, search) if self._is_own(src, role) else ""
-            return {"text": self._shared.templates.render_file(src, search, self._variables(args, role, text))}
+            blocks = Blocks(trim=args.get("trim_blocks") is not False, lstrip=args.get("lstrip_blocks") is True)
+            variables = self._variables(args, role, text)
+            return {"text": self._shared.templates.render_file(src, search, variables, blocks)}
 
     def _is_own(self, src: str, role: str | None) -> bool:
         """Whether a task of this host, of that role, may name the template: others' say what others may see."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +18,36 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What becomes of a block's line: trim drops the newline behind it, lstrip the blanks before it.
+
+    The defaults are Ansible's, whose templates people bring along.
+    """
+
+    trim: bool = True
+    lstrip: bool = False
+
+
+BLOCKS = Blocks()
+
+
 class Templates:
     """Renders files found on a search path, and plain text. Compiled templates are kept for the run."""
 
     def __init__(self) -> None:
-        self._environments: dict[Search, SandboxedEnvironment] = {}
+        self._environments: dict[tuple[Search, Blocks], SandboxedEnvironment] = {}
         self._texts: dict[tuple[str, Search], str] = {}
         self._lock = threading.Lock()
 
-    def render_file(self, name: str, search: Search, variables: Mapping[str, object]) -> str:
+    def render_file(
+        self, name: str, search: Search, variables: Mapping[str, object], blocks: Blocks = BLOCKS
+    ) -> str:
         """Render the first file of that name on the search path. Raises TemplateError with template and line."""
         from jinja2 import TemplateNotFound
 
         try:
-            template = self._environment(search).get_template(name)
+            template = self._environment(search, blocks).get_template(name)
         except TemplateNotFound as error:
             places = ", ".join(str(folder) for folder in search.folders)
             raise TemplateError(f"there is no template {error.name!r} in {places}") from error
@@ -81,20 +98,21 @@ class Templates:
         except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise TemplateError(f"{error}", where=_position(error.__traceback__, template)) from error
 
-    def _environment(self, search: Search) -> SandboxedEnvironment:
+    def _environment(self, search: Search, blocks: Blocks = BLOCKS) -> SandboxedEnvironment:
         from jinja2 import FunctionLoader, StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
 
         with self._lock:
-            if search not in self._environments:
-                self._environments[search] = SandboxedEnvironment(
+            if (search, blocks) not in self._environments:
+                self._environments[search, blocks] = SandboxedEnvironment(
                     loader=FunctionLoader(lambda name: _source(name, search)),
                     undefined=StrictUndefined,
                     keep_trailing_newline=True,
-                    trim_blocks=True,
+                    trim_blocks=blocks.trim,
+                    lstrip_blocks=blocks.lstrip,
                     auto_reload=False,
-                )  # trim_blocks as in Ansible, whose templates people bring along
-            return self._environments[search]
+                )
+            return self._environments[search, blocks]
 
 
 def _bounded(parts: Iterable[str]) -> str:

@@ -344,7 +344,7 @@ def _duration(value: object, strict: bool) -> float:
 
 def _mode(value: object, strict: bool) -> str:
     if isinstance(value, str) and re.match(
-        r"^([0-7]{3,5}|preserve|[ugoa]*[-+=][rwxXstugo]*(,[ugoa]*[-+=][rwxXstugo]*)*)$", value
+        r"^((0o)?[0-7]{3,5}|preserve|[ugoa]*[-+=][rwxXstugo]*(,[ugoa]*[-+=][rwxXstugo]*)*)$", value
     ):
         return value
     raise TypeError
@@ -381,11 +381,19 @@ def _show(value: object) -> str:
 
 
 def _advice(members: "list[str]", value: object) -> str:
-    if "Mode" in members and isinstance(value, (int, float)):
-        return f'; quote it, as a number loses its base: "0{value}"'
+    if "Mode" in members and isinstance(value, int) and value > 0:
+        return f"; quote it, as a number loses its base: {_modes(value)}"
     if "str" in members and isinstance(value, bool):
         return f'; quote it if the word is meant: "{str(value).lower()}"'
     return ""
+
+
+def _modes(number: int) -> str:
+    """What mode was meant: 644 was written so, 420 may be what YAML made of 0644."""
+    plain, octal = f"0{number}", f"0{number:o}"
+    if len(octal) > 4:
+        return f'"{plain}"'
+    return f'"{octal}"' if re.search("[89]", plain) else f'"{octal}" if {octal} was written, else "{plain}"'
 
 
 def near_name(name: str, known: "Iterable[str]") -> str:

@@ -74,7 +74,7 @@ def _apply_owner(host: "Host", place: Place, want: Wanted, found: os.stat_result
 
 def parse_mode(mode: str, current: int, is_dir: bool = False) -> int:
     """The bits of an octal mode, or of a symbolic one applied to `current`."""
-    if mode.isdigit():
+    if mode.isdigit() or mode.startswith("0o"):
         bits = int(mode, 8)
         if bits > 0o7777:
             raise BadArguments(f"the mode {mode} has more than four octal digits")

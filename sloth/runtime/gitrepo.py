@@ -10,6 +10,7 @@ import re
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import last_words
 from sloth.runtime.place import raw
+from sloth.runtime.privilege import become_hint
 
 MYPY = False
 if MYPY:
@@ -220,7 +221,7 @@ class Repository:
     def _must(self, *words: str) -> str:
         done = self._look(*words)
         if not done.ok:
-            raise ActionFailed(f"git {words[0]} in {self.path}: {last_words(done)}")
+            raise ActionFailed(f"git {words[0]} in {self.path}: {_why(done)}")
         return done.out
 
     def _change(self, note: str, *words: str, stdin: str = "") -> None:
@@ -281,9 +282,17 @@ class Repository:
         words = self._words() if os.path.isdir(raw(self.path)) else ["git", *_SAFE]
         done = self.host.execute([*words, "ls-remote", "--quiet", "--", url, *names], env=self._env)
         if not done.ok:
-            raise ActionFailed(f"git cannot reach {_shown(url)}: {last_words(done)}")
+            raise ActionFailed(f"git cannot reach {_shown(url)}: {_why(done)}")
         rows = [line.split("\t", 1) for line in done.out.splitlines() if "\t" in line]
         return {name: commit for commit, name in rows}
+
+
+def _why(done: "Done") -> str:
+    """Why git failed, where its last lines do not tell: it reads no repository of another user."""
+    foreign = re.search("detected dubious ownership in repository at '(.*)'", done.err)
+    if foreign is not None:
+        return f"{foreign.group(1)} belongs to another user (needs become: the task has to be that user's)"
+    return last_words(done) + become_hint([done.err])
 
 
 def _check_version(version: str) -> None:

@@ -139,9 +139,18 @@ class _Swap:
             os.fchown(self.fd, uid, gid)
         if old is not None:
             _copy_xattrs(self.model, self.fd)
-            os.fchmod(self.fd, want.bits(old.st_mode))
+            self._set_mode(want.bits(old.st_mode))
         elif want.mode is not None:
             os.fchmod(self.fd, want.bits(0o666 & ~umask()))
+
+    def _set_mode(self, bits: int) -> None:
+        if bits == stat.S_IMODE(os.fstat(self.fd).st_mode):
+            return
+        try:
+            os.fchmod(self.fd, bits)
+        except PermissionError:
+            if self.want.mode is not None:
+                raise  # else the file is ours, so it is the file system (vfat) that knows no modes
 
     def _overwrite(self, why: str) -> None:
         """Write into the file itself, which keeps what it is but is not whole meanwhile."""

@@ -1,9 +1,13 @@
-"""What only root can try: owners, links of other users, mounts, attributes, files that nobody may touch."""
+"""What only root can try: owners, links of other users, mounts, attributes, files that nobody may touch.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -117,13 +121,95 @@ def test_22_the_owner_mode_and_attributes_of_a_replaced_file_are_kept(home):
     assert os.getxattr(path, "user.note") == b"kept"
 
 
-def test_owner_and_group_are_set_once(home):
+def acl(user: int) -> bytes:
+    """An access list as the kernel keeps it: rw for the owner, r for this user, nothing for others."""
+    entries = ((0x01, 6, -1), (0x02, 4, user), (0x04, 0, -1), (0x10, 4, -1), (0x20, 0, -1))
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+
+
+def test_10_a_line_goes_into_the_file_behind_a_link_which_keeps_all_that_it_had(home):
+    path, link = home / "x", home.parent / "link"
+    path.write_text("old\n")
+    os.chown(path, ALICE, BOB)
+    link.symlink_to("alice/x")
+    try:
+        os.setxattr(path, "user.note", b"kept")
+        os.setxattr(path, "system.posix_acl_access", acl(BOB))
+    except OSError:
+        skip_or_fail("this file system has no extended attributes or no access lists")
+    result = file_ops.lineinfile(real_host(), path=str(link), line="new", backup=True)
+    assert (link.is_symlink(), path.read_text()) == (True, "old\nnew\n")
+    backup = Path(str(result["backup"]))
+    assert (backup.parent, backup.read_text()) == (home, "old\n")
+    for one in (path, backup):
+        found = one.stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (ALICE, BOB, 0o640)
+        assert os.getxattr(one, "user.note") == b"kept"
+        assert os.getxattr(one, "system.posix_acl_access") == acl(BOB)
+
+
+def test_14_recurse_sets_the_owner_of_all_and_of_nothing_that_a_link_leads_to(home):
+    (home.parent / "tree/sub").mkdir(parents=True)
+    (home.parent / "tree/sub/x").write_text("")
+    (home.parent / "tree/link").symlink_to(home.parent / "secret")
+    (home.parent / "tree/way").symlink_to("/etc")
+    for first in (True, False):
+        host = real_host()
+        file_ops.directory(host, path=f"{home.parent}/tree", owner=ALICE, group=BOB, recurse=True)
+        assert bool(host.changes) is first
+    found = [path.lstat() for path in [home.parent / "tree", *(home.parent / "tree").rglob("*")]]
+    assert {(one.st_uid, one.st_gid) for one in found} == {(ALICE, BOB)}
+    assert ((home.parent / "secret").stat().st_uid, Path("/etc").stat().st_uid) == (0, 0)
+
+
+def test_16_a_link_in_a_sticky_directory_is_roots_to_make_and_to_redirect_whoever_owns_it(home):
+    os.chown(home, BOB, BOB)
+    home.chmod(0o1777)
+    (home / "target").write_text("")
+    plant(home / "link", "elsewhere")
+    for src in ("target", "../secret"):
+        for first in (True, False):
+            host = real_host()
+            file_ops.link(host, src=src, dest=f"{home}/link")
+            assert bool(host.changes) is first
+        assert str((home / "link").readlink()) == src
+
+
+def test_20_owner_and_group_are_seen_to_where_the_content_is_the_same(home):
     for changes in (1, 0):
         host = real_host()
         file_ops.copy(host, content="x", dest=f"{home}/x", owner=ALICE, group=BOB, mode="0640")
         assert len(host.changes) == changes
     found = (home / "x").stat()
     assert (found.st_uid, found.st_gid) == (ALICE, BOB)
+    host = real_host()
+    file_ops.copy(host, content="x", dest=f"{home}/x", owner="root")
+    assert host.changes == [f"owner {home}/x {ALICE} -> root"]
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100_000])
+def test_22_labels_of_the_security_system_are_kept(home, content):
+    path = home / "x"
+    path.write_bytes(content)
+    try:
+        os.setxattr(path, "security.selinux", b"system_u:object_r:etc_t:s0\0")
+    except OSError:
+        skip_or_fail("this kernel takes no label of SELinux")
+    file_ops.copy(real_host(), content="new", dest=str(path))
+    assert os.getxattr(path, "security.selinux") == b"system_u:object_r:etc_t:s0\0"
+
+
+def test_22_an_immutable_directory_is_an_error_and_its_file_stays(home):
+    path = home / "x"
+    path.write_text("old")
+    if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", home], check=False).returncode:
+        skip_or_fail("no immutable directories here")
+    try:
+        with pytest.raises(ActionFailed, match="immutable"):
+            file_ops.copy(real_host(), content="new", dest=str(path))
+    finally:
+        subprocess.run(["chattr", "-i", home], check=True)
+    assert (path.read_text(), [one.name for one in home.iterdir()]) == ("old", ["x"])
 
 
 def test_a_change_of_owner_keeps_the_setuid_bit(home):

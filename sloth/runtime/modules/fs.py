@@ -126,7 +126,7 @@ def rmr(host: "Host", *, path: str) -> None:
     trees.remove(host, path)
 
 
-@action(synonyms=_BOTH)
+@action(synonyms=_BOTH, diff=True)
 def copy(host: "Host", *, src: str, dest: str) -> "dict[str, object]":
     """Copy a file or directory of the host, with its modes.
 

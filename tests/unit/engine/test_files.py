@@ -92,6 +92,17 @@ def test_a_folder_is_described_with_parents_first(project):
     ]
 
 
+def test_21_links_of_a_folder_stay_links_wherever_they_lead_and_empty_folders_are_there(project):
+    tree = project / "files/tree"
+    (tree / "empty").mkdir()
+    (tree / "a/circle").symlink_to("..")
+    (tree / "dangling").symlink_to("nowhere")
+    entries = meta(Files().serve(tree, ""))["directory"]
+    assert {entry["path"]: entry.get("target", entry["kind"]) for entry in entries} == {
+        "a": "directory", "a/b": "file", "a/circle": "..", "dangling": "nowhere", "empty": "directory", ".htaccess": "file",
+    }  # fmt: skip
+
+
 def test_a_missing_file_has_a_near_match(tmp_path):
     (tmp_path / "motd.j2").touch()
     with pytest.raises(AnswerError) as caught:

@@ -1,4 +1,7 @@
-"""Templates on the controller: what renders, what is refused, and where an error is."""
+"""Templates on the controller: what renders, what is refused, and where an error is.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 from sloth.core.errors import AnswerError, TemplateError
 from sloth.engine import confined
 from sloth.engine.files import Search
-from sloth.engine.templates import Templates
+from sloth.engine.templates import Blocks, Templates
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def render(folder: Path, name: str, **variables: object) -> str:
     return Templates().render_file(name, Search((folder,), lambda path: True), variables)
 
 
-def test_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
+def test_25_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
     assert render(folder, "good.j2", n=7) == "# 7\nline 0\nline 1\n"
 
 
@@ -39,10 +42,47 @@ def test_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
         pytest.param("broken.j2", {}, "end of template|endif", "broken.j2:3", id="syntax"),
     ],
 )
-def test_an_error_names_variable_template_and_line(folder, name, variables, said, line):
+def test_25_an_error_names_variable_template_and_line(folder, name, variables, said, line):
     with pytest.raises(TemplateError, match=said) as caught:
         render(folder, name, **variables)
     assert caught.value.where == f"{folder}/{line}"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "rendered"),
+    [
+        pytest.param(Blocks(), "a\n    b\n  c\n\n", id="as in Ansible"),
+        pytest.param(Blocks(lstrip=True), "a\n  b\nc\n\n", id="lstrip"),
+        pytest.param(Blocks(trim=False), "a\n  \n  b\n  \nc\n\n", id="no trim"),
+        pytest.param(Blocks(trim=False, lstrip=True), "a\n\n  b\n\nc\n\n", id="lstrip, no trim"),
+    ],
+)
+def test_25_lines_of_blocks_are_trimmed_as_is_asked(folder, blocks, rendered):
+    (folder / "blocks.j2").write_text("a\n  {% if true %}\n  b\n  {% endif %}\nc\n\n")
+    search = Search((folder,), lambda path: True)
+    assert Templates().render_file("blocks.j2", search, {}, blocks) == rendered
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{% include 'inner.j2' %}", id="include"),
+        pytest.param("{% from 'macros.j2' import say with context %}{{ say() }}", id="import with context"),
+        pytest.param("{% extends 'base.j2' %}{% block body %}port {{ port }}{% endblock %}", id="extends"),
+    ],
+)
+def test_25_what_a_template_brings_in_sees_its_variables(folder, text):
+    (folder / "inner.j2").write_text("port {{ port }}")
+    (folder / "macros.j2").write_text("{% macro say() %}port {{ port }}{% endmacro %}")
+    (folder / "base.j2").write_text("{% block body %}{% endblock %}")
+    (folder / "outer.j2").write_text(text)
+    assert render(folder, "outer.j2", port=80) == "port 80"
+
+
+@pytest.mark.parametrize("name", ["é ü.j2", "'\"$`.j2", "-rf.j2", "a{{ b }}.j2"])
+def test_25_any_name_of_a_template_will_do(folder, name):
+    (folder / name).write_text("{{ n }}")
+    assert render(folder, name, n=1) == "1"
 
 
 def test_a_missing_template_says_where_it_was_looked_for(folder):

@@ -114,6 +114,19 @@ def test_what_does_not_fit_is_named(positional, named, said):
 
 
 @pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        pytest.param(644, '"0644"', id="18 as it was written"),
+        pytest.param(493, '"0755"', id="18 what YAML makes of 0755"),
+        pytest.param(420, '"0644" if 0644 was written, else "0420"', id="18 either"),
+    ],
+)
+def test_a_mode_that_is_a_number_is_refused_with_the_one_that_was_meant(number, advice):
+    with pytest.raises(ValueError, match=f"a number loses its base: {advice}$"):
+        coerce("Mode | None", number)
+
+
+@pytest.mark.parametrize(
     ("type_", "value", "result"),
     [
         ("bool", "yes", True),

@@ -1,4 +1,4 @@
-"""Laws of modes: octal, symbolic, relative to what is."""
+"""Laws of modes: octal, symbolic, relative to what is; numbers are those of the list of behaviours."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.doubles import real_host
         ("0644", 0o777, False, 0o644),
         ("644", 0o777, False, 0o644),
         ("1777", 0o755, True, 0o1777),
+        ("0o644", 0o777, False, 0o644),
+        ("u=rw,g+x", 0o640, False, 0o650),
         ("u+x", 0o644, False, 0o744),
         ("go-rwx", 0o755, False, 0o700),
         ("a=r", 0o777, False, 0o444),
@@ -35,7 +37,7 @@ from tests.doubles import real_host
         ("ug=rw", 0o000, False, 0o660),
     ],
 )
-def test_a_mode_is_what_chmod_would_make_of_it(mode, current, is_dir, expected):
+def test_18_a_mode_is_what_chmod_would_make_of_it(mode, current, is_dir, expected):
     assert attributes.parse_mode(mode, current, is_dir) == expected
 
 
@@ -49,7 +51,7 @@ def test_a_mode_for_nobody_in_particular_heeds_the_umask():
 
 
 @pytest.mark.parametrize("mode", ["rw-r--r--", "u+q", "77777", "u=rw g=r"])
-def test_what_is_no_mode_is_a_bad_argument(mode):
+def test_18_what_is_no_mode_is_a_bad_argument(mode):
     with pytest.raises(BadArguments, match="mode"):
         attributes.parse_mode(mode, 0o644)
 
@@ -60,6 +62,6 @@ def test_numbers_and_names_are_both_owners():
     assert attributes.wanted(real_host(), None, "root", "root").gid == 0
 
 
-def test_an_unknown_group_is_named():
+def test_19_an_unknown_group_is_named():
     with pytest.raises(ActionFailed, match="no group no-such"):
         attributes.wanted(real_host(), None, None, "no-such")

@@ -86,7 +86,9 @@ def template(
     validate: "str | None" = None,
     follow: bool = False,
     newline: "Literal['keep', 'lf', 'crlf']" = "keep",
-    encoding: str = "utf-8"
+    encoding: str = "utf-8",
+    trim_blocks: bool = True,
+    lstrip_blocks: bool = False
 ) -> "dict[str, object]":
     """Make a file on the host equal to a rendered template (Jinja2) of the controller.
 
@@ -102,6 +104,8 @@ def template(
     follow: true writes through a symbolic link at `dest` instead of replacing the link
     newline: how lines end: as in the template, all LF, or all CRLF
     encoding: of the file that is written
+    trim_blocks: drop the newline behind a block such as {% if %}
+    lstrip_blocks: drop the blanks before a block that begins its line
 
     example: file_ops.template { src = "nginx.conf.j2", dest = "/etc/nginx/nginx.conf", validate = "nginx -t -c %s" }
     """
@@ -112,7 +116,8 @@ def template(
     terms = copying.Terms(want, backup=backup, force=force, follow=follow, approve=approve)
     name = os.path.basename(src)
     path = copying.destination(host, dest, name[:-3] if name.endswith(".j2") else name)
-    content = _encoded(_rendered(host, src, vars or {}), encoding)
+    question = {"src": src, "vars": vars or {}, "trim_blocks": trim_blocks, "lstrip_blocks": lstrip_blocks}
+    content = _encoded(_rendered(host, question), encoding)
     ending = _ENDS[newline]
     if ending is not None:
         content = content.replace(b"\r\n", b"\n").replace(b"\n", ending)
@@ -121,10 +126,10 @@ def template(
     return copying.from_content(host, content, path, terms)
 
 
-def _rendered(host: "Host", src: str, variables: "dict[str, object]") -> str:
-    answer = host.ask("template", {"src": src, "vars": variables})
+def _rendered(host: "Host", question: "dict[str, object]") -> str:
+    answer = host.ask("template", question)
     if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
-        raise ActionFailed(f"the controller's answer about the template {src} is not understood")
+        raise ActionFailed(f"the controller's answer about the template {question['src']} is not understood")
     return str(answer["text"])
 
 

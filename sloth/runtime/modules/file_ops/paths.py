@@ -87,7 +87,7 @@ def touch(
 def link(
     host: "Host",
     *,
-    src: str,
+    src: "str | None" = None,
     dest: str,
     hard: bool = False,
     force: bool = False,
@@ -96,7 +96,8 @@ def link(
 ) -> None:
     """Make sure that a path is a link to another.
 
-    src: what the link points to; a relative one is kept so, and counts from the link's directory
+    src: what the link points to; a relative one is kept so, and counts from the link's directory. Without it a link
+        that is there stays, and only its owner is seen to
     dest: the link
     hard: a hard link: another name of the same file
     force: replace a file or empty directory at `dest`, and do not mind a missing `src`
@@ -106,7 +107,10 @@ def link(
     example: file_ops.link { src = "/srv/app/releases/42", dest = "/srv/app/current" }
     """
     want = attributes.wanted(host, None, owner, group)
-    (links.hard if hard else links.symbolic)(host, dest, src, force)
+    if src is not None:
+        (links.hard if hard else links.symbolic)(host, dest, src, force)
+    elif not os.path.lexists(raw(files.absolute(host, dest))):
+        raise ActionFailed(f"src is required for creating new {'hardlinks' if hard else 'links'}")
     place = files.reach(host, dest)
     if place is not None:
         with place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -64,6 +65,17 @@ def test_14_recurse_dresses_all_and_follows_no_link(tmp_path):
     assert mode_of(outside) == "0600"
 
 
+def test_14_recurse_of_directory_says_only_what_differed(tmp_path):
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    for path, mode in (("tree", 0o750), ("tree/sub", 0o700), ("tree/right", 0o750), ("tree/sub/wrong", 0o600)):
+        (tmp_path / path).touch()
+        (tmp_path / path).chmod(mode)
+    changes = run_twice(lambda host: file_ops.directory(host, path=f"{tmp_path}/tree", mode="0750", recurse=True))
+    assert sorted(changes) == [
+        f"mode {tmp_path}/tree/sub 0700 -> 0750", f"mode {tmp_path}/tree/sub/wrong 0600 -> 0750"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "changes"),
     [
@@ -121,12 +133,29 @@ def test_15_the_system_itself_is_not_removed(path):
         file_ops.absent(real_host(check=True), path=path)
 
 
-def test_16_a_link_is_made_and_redirected_in_one_step(tmp_path):
+def test_16_a_link_is_made_and_redirected_and_a_relative_one_stays_relative(tmp_path):
     (tmp_path / "one").write_text("")
     (tmp_path / "two").write_text("")
     run_twice(lambda host: file_ops.link(host, src="one", dest=f"{tmp_path}/link"))
     run_twice(lambda host: file_ops.link(host, src="two", dest=f"{tmp_path}/link"))
     assert str((tmp_path / "link").readlink()) == "two"
+
+
+def test_16_a_link_is_redirected_in_one_step(tmp_path):
+    link, seen, stop = tmp_path / "link", set(), threading.Event()
+    link.symlink_to("0")
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.add(link.is_symlink())
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    for number in range(300):
+        file_ops.link(real_host(), src=str(number), dest=str(link), force=True)
+    stop.set()
+    watch.join()
+    assert seen == {True}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +192,15 @@ def test_17_a_hard_link_is_another_name_of_the_same_file(tmp_path):
     (tmp_path / "one").write_text("x")
     run_twice(lambda host: file_ops.link(host, src=f"{tmp_path}/one", dest=f"{tmp_path}/two", hard=True))
     assert (tmp_path / "one").stat().st_ino == (tmp_path / "two").stat().st_ino
+
+
+@pytest.mark.parametrize(("hard", "what"), [(True, "hardlinks"), (False, "links")])
+def test_17_a_new_link_needs_a_source_and_one_that_is_there_stays(tmp_path, hard, what):
+    with pytest.raises(ActionFailed, match=f"^src is required for creating new {what}$"):
+        file_ops.link(real_host(), dest=f"{tmp_path}/link", hard=hard)
+    (tmp_path / "link").symlink_to("somewhere")
+    assert not run_twice(lambda host: file_ops.link(host, dest=f"{tmp_path}/link", hard=hard))
+    assert str((tmp_path / "link").readlink()) == "somewhere"
 
 
 def test_17_a_hard_link_to_nothing_says_so(tmp_path):

@@ -61,7 +61,7 @@ def test_a_file_of_the_controller_crosses_once_and_only_when_it_differs(tmp_path
     assert asked[0]["sha256"] == ""
 
 
-def test_25_check_mode_tells_the_change_and_writes_nothing(tmp_path):
+def test_20_check_mode_tells_the_change_and_writes_nothing(tmp_path):
     asked: list[dict[str, object]] = []
     host = real_host(check=True, files={"motd": b"welcome\n"}, asked=asked)
     file_ops.copy(host, src="motd", dest=f"{tmp_path}/motd")
@@ -313,7 +313,7 @@ def test_a_pipe_is_no_place_for_a_content(tmp_path):
 
 
 def answer(text):
-    return lambda verb, arguments: {"text": text} if (verb, arguments["src"]) == ("template", "t.j2") else None
+    return lambda verb, arguments: {"text": text} if (verb, Path(arguments["src"]).name) == ("template", "t.j2") else None
 
 
 @pytest.mark.parametrize(
@@ -333,9 +333,24 @@ def test_a_template_is_written_once(tmp_path, text, options, written):
         assert len(host.changes) == changes
 
 
+def test_25_check_mode_foretells_a_template_then_it_is_written_then_it_is_there(tmp_path):
+    for check, changes, there in ((True, 1, False), (False, 1, True), (False, 0, True), (True, 0, True)):
+        host = real_host(check=check, ask=answer("x"))
+        file_ops.template(host, src="t.j2", dest=f"{tmp_path}/t")
+        assert (len(host.changes), (tmp_path / "t").exists()) == (changes, there)
+
+
+@pytest.mark.parametrize("name", ["é ü", "'\"$`\\", "a\nb", "-rf", "\udcff", "*", "{{ x }}"], ids=ascii)
+def test_25_any_name_will_do_for_a_template_and_its_file(tmp_path, name):
+    host = real_host(ask=lambda _verb, arguments: {"text": arguments["src"]})
+    file_ops.template(host, src=f"{name}.j2", dest=f"{tmp_path}/")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, os.fsencode(f"{name}.j2"))]
+
+
 def test_25_a_directory_takes_a_template_without_its_suffix(tmp_path):
-    result = file_ops.template(real_host(ask=answer("x")), src="t.j2", dest=f"{tmp_path}/")
-    assert result["dest"] == f"{tmp_path}/t"
+    for dest in (f"{tmp_path}/", str(tmp_path), f"{tmp_path}/new/"):
+        result = file_ops.template(real_host(ask=answer("x")), src="deep/t.j2", dest=dest)
+        assert result["dest"] == f"{dest.rstrip('/')}/t"
 
 
 @pytest.mark.parametrize(("encoding", "kind"), [("ascii", ActionFailed), ("klingon", BadArguments)])
