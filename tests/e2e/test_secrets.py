@@ -281,7 +281,7 @@ def plant(folder: Folder) -> None:
         pytest.param(["--format", "json", "-vvv", "--diff"], id="both"),
     ],
 )
-def test_a_run_shows_and_keeps_no_secret(folder, words):
+def test_26_a_run_shows_and_keeps_no_secret(folder, words):
     plant(folder)
     ended = folder.sloth("apply", "-i", "hosts.yml", "site.sloth", "-e", "@vault.yml", *words)
     assert ended.code == 0, texts(ended)

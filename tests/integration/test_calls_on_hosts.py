@@ -46,7 +46,7 @@ def site(lab: Lab, lab_hosts: list[Host], tmp_path: Path) -> Iterator[Remote]:
         one.sh(f"rm -rf {FOLDER}")
 
 
-def test_bytes_that_are_no_utf_8_and_ends_of_lines_stay_as_they_are(site):
+def test_6_bytes_that_are_no_utf_8_and_ends_of_lines_stay_as_they_are(site):
     latin = "Gr\xf6\xdfe\r\nzwei\r\n".encode("latin-1")
     (site.folder / "files/latin").write_bytes(latin)
     run = site.acts([
@@ -168,7 +168,7 @@ def test_a_mistake_in_a_call_is_named_with_its_line(site, call, words):
     assert re.fullmatch(r".*/site\.sloth:2", str(ended.failure["where"]))
 
 
-def test_a_password_is_in_no_command_line_and_no_environment(site):
+def test_28_a_password_is_in_no_command_line_and_no_environment(site):
     secrets, control = [f"$6$saltsalt${letter * 86}" for letter in "abcdefgh"], "seen-as-it-should-be"
     found: list[str] = []
     words = ("python3", "-c", WATCH, "4", *secrets, control)

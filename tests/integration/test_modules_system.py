@@ -1,4 +1,7 @@
-"""Packages, units, users and facts on a real Debian host, through sloth: each claim holds, and a second time too."""
+"""Packages, units, users and facts on a real Debian host, through sloth: each claim holds, and a second time too.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -91,19 +94,19 @@ def people(inside: Inside) -> Iterator[Inside]:
     inside.sh(clean)
 
 
-def test_packages_are_installed_in_one_transaction_and_removed(packages):
+def test_34_packages_are_installed_in_one_transaction_and_removed(packages):
     assert packages.settles("pkg.install", packages=["hello", "figlet"]) == ["apt-get install hello figlet"]
     assert packages.settles("pkg.remove", packages=["hello", "figlet"], purge=True)
 
 
-def test_an_unknown_package_fails_before_another_is_touched(packages):
+def test_37_an_unknown_package_fails_before_another_is_touched(packages):
     for check in (True, False):
         words = packages.fails("pkg.install", packages=["hello", "no-such-package"], check=check)
         assert "Unable to locate package no-such-package" in words
     assert packages.value("pkg.is_installed", name="hello") is False
 
 
-def test_a_pin_holds_and_goes_down_only_when_allowed(packages):
+def test_34_a_pin_holds_and_goes_down_only_when_allowed(packages):
     packages.settles("pkg.install", name="lab-demo=1.0*")
     packages.settles("pkg.latest", name="lab-demo")
     assert packages.value("pkg.version", name="lab-demo") == "2.0"
@@ -112,7 +115,7 @@ def test_a_pin_holds_and_goes_down_only_when_allowed(packages):
     packages.settles("pkg.install", name="lab-demo", version="1.0", allow_downgrade=True)
 
 
-def test_a_held_package_is_left_until_allowed(packages):
+def test_36_a_held_package_is_left_until_allowed(packages):
     packages.ok("pkg.install", name="lab-demo=1.0")
     packages.settles("pkg.hold", name="lab-demo")
     assert packages.ok("pkg.latest", name="lab-demo").changes == []
@@ -123,11 +126,11 @@ def test_a_held_package_is_left_until_allowed(packages):
     assert packages.sh("apt-mark showhold") == "lab-demo\n"
 
 
-def test_a_file_is_installed(packages):
+def test_36_a_file_is_installed(packages):
     packages.settles("pkg.install_local", path="/srv/repo/lab-demo_1.0_all.deb")
 
 
-def test_a_lock_is_waited_for_and_its_holder_named(packages):
+def test_35_a_lock_is_waited_for_and_its_holder_named(packages):
     hold = (
         "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX);"
         "print('held', flush=True); time.sleep({})"
@@ -144,7 +147,7 @@ def test_two_tasks_never_run_two_transactions_side_by_side(packages):
     assert run.statuses == {"hello": "changed", "figlet": "changed", "lab-demo": "changed"}
 
 
-def test_a_repository_that_fails_is_quoted(packages):
+def test_35_a_repository_that_fails_is_quoted(packages):
     packages.sh("cp -a /etc/apt/sources.list /root; echo 'deb http://127.0.0.1:9/ ./' >> /etc/apt/sources.list")
     try:
         assert "http://127.0.0.1:9" in packages.fails("pkg.update")
@@ -166,7 +169,7 @@ def test_a_service_of_ones_own_is_made_started_and_removed(units):
     assert "there is no unit" in units.fails("systemd.start", name=UNIT)
 
 
-def test_running_and_enabled_are_independent(units):
+def test_38_running_and_enabled_are_independent(units):
     units.ok("systemd.create_service", name=UNIT, exec_start="/bin/sleep 1000")
     units.settles("systemd.start", name=UNIT)
     assert units.value("systemd.is_enabled", name=UNIT) is False
@@ -183,7 +186,7 @@ def test_an_enablement_lost_by_hand_is_repaired(units):
     assert units.ok("systemd.running", name=UNIT).changes == [f"systemctl enable {UNIT}"]
 
 
-def test_a_restart_gives_a_new_process_and_reads_a_changed_file_first(units):
+def test_38_a_restart_gives_a_new_process_and_reads_a_changed_file_first(units):
     units.ok("systemd.create_service", name=UNIT, exec_start="/bin/sleep 1000")
     first = units.value("systemd.start", name=UNIT)
     units.sh(f"sed -i s/1000/2000/ /etc/systemd/system/{UNIT}.service")
@@ -196,7 +199,7 @@ def test_a_restart_gives_a_new_process_and_reads_a_changed_file_first(units):
     assert "2000" in units.sh(f"tr '\\0' ' ' < /proc/{now['pid']}/cmdline")
 
 
-def test_what_cannot_run_is_told_with_its_own_words(units):
+def test_39_what_cannot_run_is_told_with_its_own_words(units):
     units.ok("systemd.create_service", name=UNIT, type="exec", exec_start="/bin/sh -c 'echo no such port; exit 3'")
     units.remote.act("systemd.start", name=UNIT)
     units.sh(f"systemctl reset-failed {UNIT} 2>/dev/null; sed -i s/exec/oneshot/ /etc/systemd/system/{UNIT}.service")
@@ -204,7 +207,7 @@ def test_what_cannot_run_is_told_with_its_own_words(units):
     assert "does not run" in units.fails("systemd.reload", name=UNIT)
 
 
-def test_a_masked_unit_says_what_permits_it(units):
+def test_39_a_masked_unit_says_what_permits_it(units):
     units.settles("systemd.mask", name="cron")
     try:
         assert "systemd.unmask" in units.fails("systemd.restart", name="cron")
@@ -225,7 +228,7 @@ def test_without_root_units_can_be_asked_but_not_changed(units):
     assert "needs become" in units.fails("systemd.restart", name="cron", login=DEPLOY)
 
 
-def test_a_user_is_made_changed_and_removed(people):
+def test_27_a_user_is_made_changed_and_removed(people):
     people.settles("user.create", name=USER, shell="/bin/sh", groups=["adm", "users"], comment="Ann Ä")
     people.settles("user.create", name=USER, groups=["staff"], append=True)
     people.settles("user.create", name=USER, groups=["staff"])
@@ -235,7 +238,7 @@ def test_a_user_is_made_changed_and_removed(people):
     assert people.sh(f"ls -d /home/{USER}* 2>/dev/null || true") == ""
 
 
-def test_a_home_is_made_closed_and_empty_when_asked(people):
+def test_27_a_home_is_made_closed_and_empty_when_asked(people):
     people.settles("user.create", name=USER, skel="/dev/null", umask="077", home="/opt/sloth/deep/home")
     try:
         assert people.sh("stat -c %a /opt/sloth/deep/home; ls -A /opt/sloth/deep/home") == "700\n"
@@ -243,7 +246,7 @@ def test_a_home_is_made_closed_and_empty_when_asked(people):
         people.sh("rm -rf /opt/sloth")
 
 
-def test_a_password_is_set_once_and_survives_a_lock(people):
+def test_28_a_password_is_set_once_and_survives_a_lock(people):
     people.settles("user.create", name=USER, password=HASH)
     people.settles("user.lock", name=USER)
     assert people.ok("user.create", name=USER, password=HASH).changes == []
@@ -253,7 +256,7 @@ def test_a_password_is_set_once_and_survives_a_lock(people):
     assert people.sh(f"getent shadow {USER} | cut -d: -f2").strip() == HASH
 
 
-def test_an_account_ends_when_it_is_said_to(people):
+def test_30_an_account_ends_when_it_is_said_to(people):
     people.ok("user.create", name=USER)
     people.settles("user.create", name=USER, expires="2030-01-01", password_max_days=90, password_warn_days=14)
     assert people.sh(f"getent shadow {USER} | cut -d: -f5,6,8").strip() == "90:14:21915"
@@ -261,7 +264,7 @@ def test_an_account_ends_when_it_is_said_to(people):
     people.settles("user.create", name=USER, expires="never")
 
 
-def test_groups_are_made_and_removed(people):
+def test_32_groups_are_made_and_removed(people):
     people.settles("user.group_create", name="sloth-team", gid=47110)
     people.settles("user.group_create", name="sloth-team", gid=47111)
     people.ok("user.create", name=USER, group="47111")

@@ -20,7 +20,8 @@ MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
 
-_FOLDER = "/etc/cron.d"
+_FOLDER, _SYSTEM = "/etc/cron.d", "/etc/crontab"
+_OWNER = 0  # cron reads only what belongs to root
 _FILE_NAME = re.compile(r"^[A-Za-z0-9_-]+$")
 _NOTHING = re.compile(r"no crontab for|can't open")
 _SYNONYMS = {"command": ("job", "cmd"), "schedule": ("special_time", "special", "time"), "cron_file": ("file",)}
@@ -47,11 +48,11 @@ class _Table:
         if self._path is None:
             host.show(self._shown, self.before.encode(), text.encode())
             host.change("crontab", *self._whose, "-", stdin=text, note=f"change the {self._shown}")
-        elif self.content.is_empty and self._path != "/etc/crontab":
+        elif self.content.is_empty and self._path != _SYSTEM:
             with locate(self._path) as place:
                 files.remove(host, place)
         else:
-            files.ensure(host, self._path, raw(text), Wanted("0644", 0, 0))
+            files.ensure(host, self._path, raw(text), Wanted("0644", _OWNER, _OWNER))
 
     def _read(self) -> str:
         if self._path is not None:
@@ -68,7 +69,7 @@ class _Table:
 
 
 def _path(cron_file: str) -> str:
-    if cron_file == "/etc/crontab":
+    if cron_file == _SYSTEM:
         return cron_file
     name = cron_file[len(_FOLDER) + 1 :] if cron_file.startswith(_FOLDER + "/") else cron_file
     if not _FILE_NAME.match(name):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from sloth.runtime.crontab import Crontab, Entry, schedule
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import cron
 from sloth.runtime.process import Done
-from tests.doubles import FakeHost
+from tests.doubles import FakeHost, real_host
 
 JOB = "#Ansible: backup\n30 2 * * * /bin/backup -a '50%' ü\n"
 OTHERS = "MAILTO=root\n# by hand\n*/5 * * * * by-hand"
@@ -30,6 +32,8 @@ ADD = {"name": "backup", "schedule": "30 2 * * *", "command": "/bin/backup -a '5
         pytest.param(OTHERS, ADD, OTHERS + "\n" + JOB, id="33 others kept, a missing last newline added"),
         pytest.param(JOB + OTHERS, {**ADD, "schedule": "daily"}, JOB.replace("30 2 * * *", "@daily") + OTHERS + "\n",
                      id="33 updated in its place"),
+        pytest.param(OTHERS, {"name": "größer", "schedule": "reboot", "command": "echo ß"},
+                     OTHERS + "\n#Ansible: größer\n@reboot echo ß\n", id="33 a special time, and letters beyond ASCII"),
         pytest.param(JOB, {**ADD, "disabled": True}, JOB.replace("30 2", "#30 2"), id="33 disabled is a comment"),
         pytest.param(JOB.replace("30 2", "#30 2"), ADD, JOB, id="33 enabled again"),
         pytest.param(OTHERS, {**ADD, "env": {"PATH": "/bin"}}, 'PATH="/bin"\n' + OTHERS + "\n" + JOB, id="33 env at the top"),
@@ -101,6 +105,51 @@ def test_jobs_are_listed_with_their_state():
     assert Entry("n", "@daily", "x", "ann").line() == "@daily ann x"
     assert cron.exists(host(JOB), name="backup")
     assert not cron.exists(host(JOB), name="other")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Cron's own folder; its files belong to whom we are."""
+    monkeypatch.setattr(cron, "_FOLDER", str(tmp_path))
+    monkeypatch.setattr(cron, "_OWNER", os.geteuid())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(None, "#Ansible: backup\n30 2 * * * root /bin/backup -a '50%' ü\n", id="33 a new file, of root"),
+        pytest.param("A=1\n# by hand\n* * * * * ann x",
+                     "A=1\n# by hand\n* * * * * ann x\n#Ansible: backup\n30 2 * * * root /bin/backup -a '50%' ü\n",
+                     id="33 others kept"),
+    ],
+)  # fmt: skip
+def test_a_job_in_a_file_has_a_user_and_the_file_the_mode_that_cron_wants(folder, before, after):
+    path = folder / "jobs"
+    if before is not None:
+        path.write_text(before)
+        path.chmod(0o600)
+    for check, changed, text in ((True, True, before), (False, True, after), (False, False, after)):
+        one = real_host(check=check, diff=True)
+        cron.add(one, cron_file="jobs", **ADD)
+        assert (bool(one.changes), path.read_text() if path.exists() else None) == (changed, text)
+    assert path.stat().st_mode & 0o7777 == 0o644
+
+
+def test_33_a_file_that_has_become_empty_goes_and_one_that_was_never_there_is_fine(folder):
+    cron.add(real_host(), cron_file="jobs", user="ann", **ADD)
+    assert "* ann /bin/backup" in (folder / "jobs").read_text()
+    for changes in (1, 0):
+        one = real_host()
+        cron.remove(one, name="backup", cron_file="jobs")
+        assert (len(one.changes), list(folder.iterdir())) == (changes, [])
+
+
+def test_33_the_crontab_of_the_system_is_emptied_and_never_deleted(folder, monkeypatch):
+    monkeypatch.setattr(cron, "_SYSTEM", f"{folder}/crontab")
+    (folder / "crontab").write_text("#Ansible: backup\n1 1 * * * root x\n")
+    cron.remove(real_host(), name="backup", cron_file=f"{folder}/crontab")
+    assert (folder / "crontab").read_text() == ""
 
 
 @pytest.mark.parametrize("text", ["* * * * *", "*/5 0-6/2 1,15 jan-mar mon", "0 0 1 1 7", "@daily", "reboot"])

@@ -1,4 +1,7 @@
-"""Packages: one transaction a call, none when nothing differs, and never one in check mode."""
+"""Packages: one transaction a call, none when nothing differs, and never one in check mode.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def test_install_changes_only_what_differs(installed, arguments, changes):
     assert host.changes == changes
 
 
-def test_what_is_installed_costs_one_dpkg_query_and_no_apt():
+def test_34_what_is_installed_costs_one_dpkg_query_and_no_apt():
     host = FakeHost(having(listing(hello="2.10", tree="1")))
     pkg.install(host, packages=["hello", "tree"], update_cache=True)
     assert len(host.commands) == 1
@@ -86,13 +89,13 @@ def test_a_virtual_package_is_there_when_an_installed_one_provides_it(candidate,
     assert host.changes == changes
 
 
-def test_wildcards_stand_for_all_that_the_index_has():
+def test_34_wildcards_stand_for_all_that_the_index_has():
     host = FakeHost({"dpkg-query -W": listing(lab_a="1"), "apt-cache pkgnames": "lab-b\nlab-a\nother\n"})
     pkg.install(host, packages=["lab-*"])
     assert host.changes == ["apt-get install lab-b"]
 
 
-def test_a_wildcard_that_matches_nothing_fails():
+def test_34_a_wildcard_that_matches_nothing_fails():
     host = FakeHost({"dpkg-query -W": listing(), "apt-cache pkgnames": "other\n"})
     with pytest.raises(ActionFailed, match=r"matches lab-\*"):
         pkg.install(host, packages=["lab-*"])
@@ -102,7 +105,7 @@ INST = "Inst lab-demo [1.0] (2.0 localhost [all])\nConf lab-demo (2.0 localhost 
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_latest_upgrades_what_the_simulation_would(check):
+def test_34_latest_upgrades_what_the_simulation_would(check):
     host = FakeHost({"dpkg-query -W": listing(lab_demo="1.0"), "apt-get install -s": INST}, check=check)
     result = pkg.latest(host, packages=["lab-demo"])
     assert host.changes == ["apt-get install lab-demo"]
@@ -115,20 +118,20 @@ def test_latest_changes_nothing_when_the_simulation_has_nothing_to_do():
     assert host.changes == []
 
 
-def test_latest_leaves_a_held_package_and_says_so():
+def test_36_latest_leaves_a_held_package_and_says_so():
     host = FakeHost({"dpkg-query -W": listing(lab_demo="1.0 hi"), "apt-get install -s": INST})
     pkg.latest(host, packages=["lab-demo"])
     assert host.changes == []
     assert "on hold" in host.warnings[0]
 
 
-def test_only_upgrade_skips_what_is_absent():
+def test_34_only_upgrade_skips_what_is_absent():
     host = FakeHost({"dpkg-query -W": listing(), "apt-get install -s": INST})
     pkg.install(host, packages=["lab-demo"], state="latest", only_upgrade=True)
     assert host.changes == []
 
 
-def test_check_mode_makes_nothing_and_foretells_the_steps():
+def test_37_check_mode_makes_nothing_and_foretells_the_steps():
     plan = "Inst jq (1.6 lab [amd64])\nInst libjq1 (1.6 lab [amd64])\n"
     host = FakeHost({"dpkg-query -W": listing(), "apt-get install -s": plan}, check=True)
     result = pkg.install(host, packages=["jq"])
@@ -141,9 +144,9 @@ def test_check_mode_makes_nothing_and_foretells_the_steps():
     ("words", "hint"),
     [
         pytest.param("E: Unable to locate package nosuch", "update_cache", id="37 unknown package"),
-        pytest.param("E: Packages were downgraded and -y was used without --allow-downgrades.", "downgrade =", id="34"),
+        pytest.param("E: Packages were downgraded and -y was used without --allow-downgrades.", "downgrade =", id="34 downgrade"),
         pytest.param(
-            "E: Held packages were changed and -y was used without --allow-change-held-packages.", "allow_held", id="36"
+            "E: Held packages were changed and -y was used without --allow-change-held-packages.", "allow_held", id="36 held"
         ),
     ],
 )
@@ -157,7 +160,7 @@ def test_a_refusal_is_told_in_the_managers_own_words_with_what_permits_it(words,
     assert host.made == ([] if check else host.made)
 
 
-def test_unmet_dependencies_and_failing_scripts_are_quoted():
+def test_37_unmet_dependencies_and_failing_scripts_are_quoted():
     out = b"The following packages have unmet dependencies:\n foo : Depends: bar but it is not installable\n"
     err = b"dpkg: error processing package foo (--configure):\n script returned error exit status 1\nE: Broken\n"
     host = FakeHost({"dpkg-query -W": listing(), "apt-get install": Done(100, out, err)})
@@ -167,7 +170,7 @@ def test_unmet_dependencies_and_failing_scripts_are_quoted():
     assert "exit status 1" in failed.value.message
 
 
-def test_a_lock_that_stays_is_an_error_that_names_its_holder():
+def test_35_a_lock_that_stays_is_an_error_that_names_its_holder():
     words = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)"
     host = FakeHost({"dpkg-query -W": listing(), "apt-get install": refuses(words)})
     with pytest.raises(ActionFailed, match=r"process 42 \(unattended-upgr\).*lock_timeout"):
@@ -246,13 +249,13 @@ def test_what_is_not_installed_cannot_be_held():
 
 @pytest.mark.parametrize("verb", ["upgrade", "autoremove"])
 @pytest.mark.parametrize(("plan", "count"), [("Remv old [1.0]\n", 1), ("0 upgraded, 0 to remove.\n", 0)])
-def test_a_transaction_over_all_is_made_only_when_it_has_something_to_do(verb, plan, count):
+def test_36_a_transaction_over_all_is_made_only_when_it_has_something_to_do(verb, plan, count):
     host = FakeHost({"dpkg-query -W": listing(), f"apt-get {verb} -s": plan})
     getattr(pkg, verb)(host)
     assert len(host.changes) == count
 
 
-def test_install_local_compares_with_what_is_installed():
+def test_36_install_local_compares_with_what_is_installed():
     answers = {"dpkg-deb --show": "lab-demo\tall\t1.0", "dpkg-query -W": listing(lab_demo__all="1.0")}
     same = FakeHost(answers)
     pkg.install_local(same, path="/srv/lab-demo.deb")

@@ -1,4 +1,7 @@
-"""The index of packages: fetched when it is too old, its failures quoted, its lock waited for."""
+"""The index of packages: fetched when it is too old, its failures quoted, its lock waited for.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ def test_a_fetch_counts_as_fresh_even_when_nothing_was_new(tmp_path, lists):
     assert manager.is_fresh(60)
 
 
-def test_check_mode_does_not_fetch_and_admits_that_it_cannot_know(tmp_path, lists):
+def test_37_check_mode_does_not_fetch_and_admits_that_it_cannot_know(tmp_path, lists):
     unknown = Done(100, b"", b"E: Unable to locate package jq")
     manager = apt(tmp_path, {"dpkg-query -W": NOTHING, "apt-get install -s": unknown}, check=True)
     install(manager, update=True)
@@ -71,7 +74,7 @@ def test_check_mode_does_not_fetch_and_admits_that_it_cannot_know(tmp_path, list
     assert not any(line.startswith("apt-get update") for line in manager.host.commands)
 
 
-def test_check_mode_fails_on_an_unknown_package_when_the_index_would_stay(tmp_path, lists):
+def test_37_check_mode_fails_on_an_unknown_package_when_the_index_would_stay(tmp_path, lists):
     unknown = Done(100, b"", b"E: Unable to locate package jq")
     manager = apt(tmp_path, {"dpkg-query -W": NOTHING, "apt-get install -s": unknown}, check=True)
     with pytest.raises(ActionFailed, match="Unable to locate package jq"):
@@ -97,7 +100,7 @@ def test_packages_marked_automatic_are_read_from_apts_own_file(tmp_path, lists):
     assert apt(tmp_path, {}).automatic() == {"liba"}
 
 
-def test_what_is_there_for_others_is_marked_as_wanted_when_asked(tmp_path, lists):
+def test_36_what_is_there_for_others_is_marked_as_wanted_when_asked(tmp_path, lists):
     (tmp_path / "var/lib/apt/extended_states").write_text("Package: jq\nAuto-Installed: 1\n\n")
     manager = apt(tmp_path, {"dpkg-query -W": NOTHING + "jq\tamd64\t1.6\tii \t\n"})
     present(manager, wanted(["jq"]), Options(), Index(), manual=True)

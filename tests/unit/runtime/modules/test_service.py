@@ -1,4 +1,7 @@
-"""service: the same words for OpenRC and System V (their command lines, with doubles) as for systemd."""
+"""service: the same words for OpenRC and System V (their command lines, with doubles) as for systemd.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class OpenRC(FakeHost):
     ],
 )
 @pytest.mark.parametrize("check", [False, True])
-def test_openrc(action, name, runs, made, check):
+def test_40_openrc(action, name, runs, made, check):
     host = OpenRC(runs=runs, check=check)
     action(host, name=name)
     assert host.changes == made
@@ -86,7 +89,7 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["chkconfig"], ["chkconfig app on"]),
     ],
 )
-def test_system_v(etc, programs, made):
+def test_40_system_v(etc, programs, made):
     host = SysV(programs=programs)
     service.running(host, name="app")
     assert host.changes == [*made, f"{etc}/init.d/app start"]
@@ -110,7 +113,7 @@ class Booted(FakeHost):
         return "systemd" in pattern
 
 
-def test_with_systemd_it_is_systemctl():
+def test_40_with_systemd_it_is_systemctl():
     host = Booted({"systemctl show": SHOW.format("inactive"), "systemctl is-enabled": "disabled"})
     service.running(host, name="nginx")
     assert host.changes == ["systemctl enable nginx", "systemctl start nginx"]

@@ -1,4 +1,7 @@
-"""Units: each claim changes only what differs, and says clearly what cannot be."""
+"""Units: each claim changes only what differs, and says clearly what cannot be.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -125,18 +128,18 @@ def test_what_cannot_be_is_refused_with_what_helps(act, shown, enabled, why):
     assert host.changes == []
 
 
-def test_a_template_needs_an_instance():
+def test_40_a_template_needs_an_instance():
     with pytest.raises(ActionFailed, match="web@one"):
         systemd.start(host_with(), name="web@")
 
 
-def test_a_changed_unit_file_is_read_before_the_unit_is_acted_on():
+def test_40_a_changed_unit_file_is_read_before_the_unit_is_acted_on():
     host = host_with(unit(NeedDaemonReload="yes"))
     systemd.restart(host, name="web")
     assert host.verbs == ["daemon-reload", "restart"]
 
 
-def test_an_alias_is_enabled_by_its_real_name():
+def test_40_an_alias_is_enabled_by_its_real_name():
     host = FakeHost({
         "systemctl show": unit(),
         "systemctl is-enabled -- httpd": "alias\n",
@@ -157,7 +160,7 @@ def test_a_start_that_fails_shows_the_end_of_the_journal():
         systemd.start(host, name="web")
 
 
-def test_where_no_manager_runs_enabling_works_and_starting_tells():
+def test_40_where_no_manager_runs_enabling_works_and_starting_tells():
     offline = Done(1, b"", b"System has not been booted with systemd as init system (PID 1). Can't operate.")
     host = FakeHost({"systemctl is-enabled": Done(1, b"disabled\n", b""), "systemctl show": offline})
     systemd.enable(host, name="web")
@@ -166,7 +169,7 @@ def test_where_no_manager_runs_enabling_works_and_starting_tells():
         systemd.start(host, name="web")
 
 
-def test_the_users_own_manager_is_asked_through_its_socket():
+def test_40_the_users_own_manager_is_asked_through_its_socket():
     shown = {"env XDG_RUNTIME_DIR": unit()}
     host = FakeHost(shown)
     systemd.start(host, name="web", scope="user")

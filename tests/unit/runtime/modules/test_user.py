@@ -1,4 +1,7 @@
-"""Users and groups: what is not there is made, what is there is left, secrets never reach an argument."""
+"""Users and groups: what is not there is made, what is there is left, secrets never reach an argument.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +41,14 @@ def test_a_new_user_is_made_with_one_useradd(arguments, argv, check):
     assert host.made == ([] if check else [argv])
 
 
-def test_a_password_goes_through_a_pipe_and_into_no_note():
+def test_28_a_password_goes_through_a_pipe_and_into_no_note():
     host = FakeHost()
     user.create(host, name=NEW, password=HASH)
     assert host.stdins[-1] == f"{NEW}:{HASH}\n"
     assert HASH not in " ".join(host.made + host.changes + host.commands)
 
 
-def test_plain_text_in_the_place_of_a_hash_is_warned_of_without_telling_it():
+def test_28_plain_text_in_the_place_of_a_hash_is_warned_of_without_telling_it():
     host = FakeHost(check=True)
     user.create(host, name=NEW, password="correct horse")
     assert "plain text" in host.warnings[0]
@@ -67,14 +70,14 @@ def test_a_user_who_is_there_stays_as_he_is():
     assert result["uid"] == 0
 
 
-def test_on_create_leaves_the_password_of_a_user_who_is_there():
+def test_28_on_create_leaves_the_password_of_a_user_who_is_there():
     host = FakeHost()
     user.create(host, name="root", password=HASH, update_password="on_create")
     assert host.changes == []
 
 
 @pytest.mark.parametrize("arguments", [{"groups": ["nosuch"]}, {"group": "nosuch"}, {"comment": "a:b"}, {"uid": 0}])
-def test_what_cannot_be_fails_before_anything_is_changed(arguments):
+def test_29_what_cannot_be_fails_before_anything_is_changed(arguments):
     host = FakeHost()
     with pytest.raises(ActionFailed):
         user.create(host, name=NEW, **arguments)
@@ -112,12 +115,12 @@ def test_a_group_is_made_or_changed_only_where_it_differs(arguments, changes):
     assert host.changes == changes
 
 
-def test_the_gid_of_another_group_is_refused():
+def test_32_the_gid_of_another_group_is_refused():
     with pytest.raises(ActionFailed, match="that of root"):
         user.group_create(FakeHost(), name=NEW, gid=0)
 
 
-def test_a_primary_group_is_removed_only_by_force():
+def test_32_a_primary_group_is_removed_only_by_force():
     with pytest.raises(ActionFailed, match="primary group of root"):
         user.group_delete(FakeHost(), name="root")
     host = FakeHost(check=True)

@@ -1,4 +1,7 @@
-"""Accounts: what differs from what is wanted, and how passwords and days are read."""
+"""Accounts: what differs from what is wanted, and how passwords and days are read.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
@@ -126,14 +129,14 @@ def test_shadow_is_read_by_line(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nosuch", "ann"])
-def test_an_account_without_a_shadow_entry_has_none(tmp_path, name):
+def test_30_an_account_without_a_shadow_entry_has_none(tmp_path, name):
     path = tmp_path / "shadow"
     path.write_text("annabel:!:1:0:99999:7:::\n")
     assert accounts.shadow(name, str(path)) is None
     assert accounts.shadow(name, str(tmp_path / "none")) is None
 
 
-def test_an_unknown_group_fails_before_anything_and_warns_in_check_mode():
+def test_29_an_unknown_group_fails_before_anything_and_warns_in_check_mode():
     with pytest.raises(ActionFailed, match="no group nosuch"):
         Profile(groups=["root", "nosuch"]).resolve(FakeHost(), "ann")
     host = FakeHost(check=True)
@@ -141,7 +144,7 @@ def test_an_unknown_group_fails_before_anything_and_warns_in_check_mode():
     assert "nosuch" in host.warnings[0]
 
 
-def test_groups_may_be_given_by_number_and_several_in_one_string():
+def test_29_groups_may_be_given_by_number_and_several_in_one_string():
     profile = Profile(groups=["0", "daemon, root"])
     profile.resolve(FakeHost(), "ann")
     assert profile.groups == ["daemon", "root"]

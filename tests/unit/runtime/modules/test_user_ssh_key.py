@@ -1,4 +1,7 @@
-"""31: SSH keys of a user: made once, never through a link, never over one that is there."""
+"""SSH keys of a user: made once, never through a link, never over one that is there.
+
+Numbers are those of the list of behaviours.
+"""
 
 from __future__ import annotations
 
