@@ -27,6 +27,11 @@ HOOK_LIMIT = 60.0  # seconds for a condition or hook of a task that has no time 
 FOREVER = 10.0 * 365 * 86400
 
 
+def told(verdict: "Verdict", **more: object) -> "Plain":
+    """What hooks hear of a failure; in Lua it counts as its text, too."""
+    return dict(verdict.failure, error=verdict.message, message=verdict.message, __string="error", **more)
+
+
 class Functions:
     """The functions of one task on this host.
 
@@ -146,7 +151,7 @@ class Functions:
 
     def tell_end(self, verdict: "Verdict") -> "list[Attempt]":
         """on_timeout, then on_failure(this, params, error) or on_success(this, params, outputs), then on_complete."""
-        error = dict(verdict.failure, error=verdict.message, message=verdict.message)
+        error = told(verdict)
         said = verdict.outputs if verdict.success else error
         hooks = ["on_timeout"] if verdict.status == "timed_out" else []
         hooks += ["on_success" if verdict.success else "on_failure", "on_complete"]

@@ -11,7 +11,7 @@ import time
 from sloth.runtime.acting import Call, Report
 from sloth.runtime.consuming import consume
 from sloth.runtime.failure import ActionFailed, Stopped
-from sloth.runtime.functions import Functions
+from sloth.runtime.functions import Functions, told
 from sloth.runtime.lua.vm import LuaError, LuaTimeout
 from sloth.runtime.token import Token
 from sloth.runtime.verdict import BLOCKING, Verdict, at_fault, failed, judge
@@ -121,8 +121,7 @@ class TaskRun:
                 return verdict
             wait = retries.wait(self._try, os.urandom(1)[0] / 255)
             self._emit("task_retrying", attempt=self._try, delay=round(wait, 2), message=verdict.message)
-            error = dict(verdict.failure, error=verdict.message, message=verdict.message, attempt=self._try)
-            self._functions.tell("on_retry", error, self._try)
+            self._functions.tell("on_retry", told(verdict, attempt=self._try), self._try)
             self._token.sleep(wait)
 
     def _attempt_once(self, is_last: bool) -> Verdict:

@@ -39,11 +39,11 @@ def judge(values: "list[object]") -> Verdict:
     """
     first = values[0] if values else None
     message = values[1] if len(values) > 1 and isinstance(values[1], str) else ""
-    outputs = values[2] if len(values) > 2 and isinstance(values[2], dict) else {}
+    outputs = next((value for value in values[2:0:-1] if isinstance(value, dict)), {})
     if isinstance(first, dict):
         outputs = dict(first)
-        message = str(outputs.pop("message", message) or "")
         first = not (outputs.pop("failed", False) or outputs.get("success") is False)
+        message = str(outputs.pop("message", message) or "") or ("" if first else _why(outputs))
     elif isinstance(first, str):
         message = first
     if first is False or (first is None and message):
@@ -51,6 +51,11 @@ def judge(values: "list[object]") -> Verdict:
     verdict = Verdict("ok", message, None, outputs)
     verdict.said = outputs.get("changed")
     return verdict
+
+
+def _why(outputs: "Plain") -> str:
+    """Under which other names people tell why something failed."""
+    return next((said for said in map(outputs.get, ("error", "msg", "err")) if isinstance(said, str)), "")
 
 
 def failed(error: "ActionFailed | LuaError") -> Verdict:

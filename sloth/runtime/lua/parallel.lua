@@ -23,7 +23,12 @@ end
 local function judged(ok, first, message, outputs)
   local result = {}
   if not ok then first, message, outputs = false, sloth.error_text(first), nil end
-  if type(first) == "table" then first, message, outputs = not first.failed, first.message, first end
+  if type(first) == "table" then
+    local well = not first.failed and first.success ~= false
+    first, message, outputs = well, first.message or not well and (first.error or first.msg) or nil, first
+  elseif type(message) == "table" and outputs == nil then
+    outputs = message
+  end
   for key, value in next, type(outputs) == "table" and outputs or {} do
     if result[key] == nil then result[key] = value end
   end
@@ -115,9 +120,9 @@ local function retry_of(what, where, ...)
   return settings, fn
 end
 
--- Call a function; it fails when it raises, or returns false, or nil and why.
+-- Call a function; it fails when it raises, or returns false, or nil and why, or a command that did not succeed.
 local function try(fn)
-  local found = pack(safe_pcall(fn))
+  local found = pack(safe_pcall(function() return sloth.judged(fn()) end))
   if found[1] and (found[2] == false or (found[2] == nil and found[3] ~= nil)) then
     return false, found[3] or "it returned false"
   end

@@ -1,8 +1,8 @@
 -- Running a closure: what it is called with, by the names of its parameters, and what comes of it.
 local sloth = ...
 
-local ipairs, type, unpack = ipairs, type, table.unpack
-local current, encode, encode_all = sloth.current, sloth.encode, sloth.encode_all
+local ipairs, rawequal, rawget, tostring, type, unpack = ipairs, rawequal, rawget, tostring, type, table.unpack
+local current, encode, encode_all, text_of = sloth.current, sloth.encode, sloth.encode_all, sloth.text_of
 
 -- this ----------------------------------------------------------------------------------------
 
@@ -33,10 +33,18 @@ local function make_this(call, given)
   return this
 end
 
+-- What a function returns; of a command or request that did not succeed, that.
+function sloth.judged(...)
+  local first = ...
+  if type(first) ~= "table" or rawequal(text_of(first), first) or rawget(first, "success") ~= false then return ... end
+  local code, status = rawget(first, "exit_code"), rawget(first, "status")
+  return false, code and "exit code " .. tostring(code) or status and "status " .. tostring(status) or nil
+end
+
 local function returned(call, ...)
   if call.files then sloth.close_files(call) end
   if call.handles then sloth.tell_unheard(call) end
-  return encode_all(...)
+  return encode_all(sloth.judged(...))
 end
 
 local THIS = { this = true, self = true, t = true, ctx = true, task = true }
@@ -54,7 +62,7 @@ function sloth.as_task(fn, name, params)
   call.names = call.names or {}
   call.names[name] = true
   local this = { name = name, agent = within.agent, workdir = workdir(within.workdir) }
-  return invoke(fn, this, params or context.params or {}, context.deps or {}, context.session or {})
+  return sloth.judged(invoke(fn, this, params or context.params or {}, context.deps or {}, context.session or {}))
 end
 
 -- Run closure `fn` as the context says; its values as JSON.
@@ -65,6 +73,7 @@ local function run(fn, context_text, vars_text)
   context.params = params
   call.context, call.vars_text = context, vars_text
   local extra = context.extra or { context.deps or {}, context.session or {} }
+  extra[1] = sloth.as_named(extra[1])
   if context.style == "plain" then return returned(call, fn(unpack(extra, 1, #extra))) end
   local this = make_this(call, context.this or {})
   return returned(call, invoke(fn, this, params, unpack(extra, 1, #extra)))

@@ -294,8 +294,11 @@ local function safe_load(chunk, name, _, ...)
   return load(chunk, "=" .. (find(name, "^[=@]") and sub(name, 2) or name), "t", environment)
 end
 
-local function safe_tonumber(value, ...)
-  return tonumber(sloth.text_of(value), ...)
+-- tonumber(exec.run(…)) gets stderr for its base.
+local function safe_tonumber(value, base, ...)
+  if type(value) == "table" and type(base) == "string" then return tonumber(sloth.text_of(value)) end
+  if base == nil then return tonumber(sloth.text_of(value)) end
+  return tonumber(sloth.text_of(value), base, ...)
 end
 
 local function safe_collectgarbage(option)

@@ -257,28 +257,31 @@ local function decode(text, at)
   return (read(text, at or 1, 0))
 end
 
--- The items of a list as values of their own: a top-level null is nil again, and a dict that names
--- its string in `__string` becomes a text; one that names its module in `__module` gets that module's methods.
+-- A dict that names its string in `__string` becomes a text; one that names its module in `__module` gets that module's
+-- methods.
+local function as_named(value)
+  if type(value) ~= "table" then return value end
+  local field, module = rawget(value, "__string"), rawget(value, "__module")
+  if type(field) == "string" then
+    value.__string = nil
+    return as_text(value, field)
+  elseif type(module) == "string" then
+    value.__module = nil
+    return sloth.as_object(value, module)
+  end
+  return value
+end
+
+-- The items of a list as values of their own: a top-level null is nil again.
 local function decode_all(text, at)
   local items = decode(text, at)
   local n = #items
   for i = 1, n do
-    local value = items[i]
-    if rawequal(value, null) then
-      items[i] = nil
-    elseif type(value) == "table" and type(rawget(value, "__string")) == "string" then
-      local field = value.__string
-      value.__string = nil
-      as_text(value, field)
-    elseif type(value) == "table" and type(rawget(value, "__module")) == "string" then
-      local module = value.__module
-      value.__module = nil
-      sloth.as_object(value, module)
-    end
+    if rawequal(items[i], null) then items[i] = nil else items[i] = as_named(items[i]) end
   end
   return unpack(items, 1, n)
 end
 
 sloth.null, sloth.list, sloth.length, sloth.stand_ins = null, list, length, stand_ins
-sloth.as_text, sloth.text_of = as_text, text_of
+sloth.as_text, sloth.as_named, sloth.text_of = as_text, as_named, text_of
 sloth.encode, sloth.encode_all, sloth.decode, sloth.decode_all = encode, encode_all, decode, decode_all

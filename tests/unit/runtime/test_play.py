@@ -210,6 +210,10 @@ def test_memory_bombs_fail_their_task_only(play):
         pytest.param("return nil, 'why'", "failed", "why", id="nil and why"),
         pytest.param("return { changed = true, message = 'm' }", "changed", "m", id="one table"),
         pytest.param("return { failed = true, message = 'm' }", "failed", "m", id="a failed table"),
+        pytest.param("return { success = false, error = 'why' }", "failed", "why", id="no success, and an error"),
+        pytest.param("return { failed = true, msg = 'why' }", "failed", "why", id="another word for the message"),
+        pytest.param("return exec.run('exit 3')", "failed", "exit code 3", id="a command that did not succeed"),
+        pytest.param("return exec.run('echo hi')", "changed", "hi\n", id="a command that did"),
         pytest.param("error('why')", "failed", "why", id="error"),
         pytest.param("assert(false, 'why')", "failed", "why", id="assert"),
         pytest.param("exec.run('true')", "changed", "", id="a call that changes"),
@@ -235,6 +239,28 @@ def test_outputs_reach_dependents_by_name(play):
         'task("b"):depends_on("a"):command(function(this, params, deps) return true, "port " .. deps.a.port end)',
     )
     assert play(text).finished("b")["message"] == "port 80"
+
+
+def test_outputs_may_stand_where_the_message_does(play):
+    event = play(tasks('task("a"):command(function() return true, { port = 80 } end)')).finished("a")
+    assert (event["status"], event["message"], event["outputs"]) == ("ok", "", {"port": 80})
+
+
+def test_a_condition_that_returns_a_command_holds_when_that_succeeds(play):
+    played = play(tasks(
+        'task("a"):run_if(function() return exec.run("exit 1") end):command("true")',
+        'task("b"):run_if(function() return exec.run("exit 0") end):command("true")',
+    ))  # fmt: skip
+    assert played.statuses == {"a": "skipped", "b": "changed"}
+
+
+def test_what_hooks_hear_of_a_failure_counts_as_its_text(play):
+    played = play(tasks(
+        """task("a"):retries(1):retry_delay("1ms"):command(function() error("why", 0) end)
+          :on_retry(function(params, err) log.info("again: " .. err) end)
+          :on_failure(function(params, err) log.info("failed: " .. err .. " " .. #err.error) end)"""
+    ))  # fmt: skip
+    assert [event["text"] for event in played.of("log")] == ["again: why", "failed: why 3"]
 
 
 def test_a_failure_names_the_users_line(play):

@@ -38,6 +38,8 @@ def test_parallel_runs_all_at_once_and_tells_of_each():
     ("function() return nil, 'why' end", {"status": "failed", "error": "why"}),
     ("function() error('why', 0) end", {"status": "failed", "error": "why"}),
     ("function() return { failed = true, message = 'why' } end", {"status": "failed", "error": "why"}),
+    ("function() return { success = false, error = 'why' } end", {"status": "failed", "error": "why"}),
+    ("function() return true, { port = 80 } end", {"status": "ok", "message": "", "port": 80}),
     ("function(this, params) return true, this.name() .. this.agent .. params.p end", {"message": "nh1q"}),
     ("function(params) return true, params.p end", {"message": "q"}),
 ])
@@ -105,3 +107,20 @@ def test_mistakes_have_their_line(body, text):
     with pytest.raises(LuaError) as caught:
         run("\n" + body)
     assert (caught.value.text, caught.value.where) == (text, "a.sloth:2")
+
+
+def test_retry_goes_on_until_the_command_that_is_returned_succeeds():
+    codes = iter([7, 7, 0])
+
+    def answer(request: Request) -> list[object]:
+        if request["module"] != "exec":
+            return []
+        code = next(codes)
+        return [{"stdout": "", "exit_code": code, "success": code == 0, "__string": "stdout"}, "", code != 0]
+
+    assert run("local r = retry(3, 0, function() return exec.run('x') end) return r.exit_code", answer) == [0]
+
+
+def test_tonumber_takes_the_output_of_a_command():
+    answer = [{"stdout": "5\n", "__string": "stdout"}, "a warning", False]
+    assert run("return tonumber(exec.run('x')), tonumber('ff', 16), tonumber('x')", lambda _: answer) == [5, 255, None]
