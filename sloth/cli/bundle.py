@@ -12,7 +12,7 @@ from sloth.cli.command import application
 from sloth.cli.options import FormatOption, configured
 from sloth.cli.render import bundles
 from sloth.cli.render.format import Format
-from sloth.core.errors import UsageError
+from sloth.core.errors import StoreError, UsageError
 from sloth.core.near import near
 from sloth.core.places import Places
 from sloth.runtime.lua_parts import PARTS
@@ -43,6 +43,8 @@ def build(
             raise UsageError(f"there is no Lua for a Python called {tag!r}", hint=hint)
     made = transport.Bundle.build(_places().bundles, {})
     packed = made.packed()
+    if not made.path.exists():
+        raise StoreError(f"cannot write {made.path}", hint="is the disk full? runs send it all the same")
     lua = _lua()
     sizes = {tag: len(lua.extension(tag)) for tag in tags or ()}
     bundles.show_built(made.sha, len(packed), made.path, sizes, form)

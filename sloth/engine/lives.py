@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from sloth.core.errors import PlanChanged, RunBusy, UsageError
@@ -43,16 +43,18 @@ class Lives:
     @contextmanager
     def first(self, request: Request, loaded: Loaded, plan: Plan, following: Sequence[str]) -> Iterator[Life]:
         """A run begins. following: the workflows that come after it. Raises StoreError when it cannot be kept."""
-        run = self._runs.new()
-        inputs, workflow = fingerprints.of_inputs(loaded, run), plan.workflow
-        asked = Asked(run, workflow.name, anchored(request), inputs, Owner.me(), following, workflow.handlers)
-        journal = Journal.begin(self._runs.journal(run), asked.plain(), self._room)
-        with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
-            try:
-                yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
-            finally:
-                if not record.has_begun:  # on_start has failed, or a secret does not open: there was no run
-                    self._runs.remove(run)
+        run, workflow = self._runs.new(), plan.workflow
+        with ExitStack() as undoing:
+            undoing.callback(self._runs.discard, run)
+            inputs = fingerprints.of_inputs(loaded, run)
+            asked = Asked(run, workflow.name, anchored(request), inputs, Owner.me(), following, workflow.handlers)
+            journal = Journal.begin(self._runs.journal(run), asked.plain(), self._room)
+            with self._recorded(journal, History(asked, asked.owner), loaded.unlocked.mask) as record:
+                try:
+                    yield Life(run, Rest(plan), record, lambda: self._runs.shortened([run])[0])
+                finally:
+                    if record.has_begun:  # if not, on_start has failed, or a secret does not open: there was no run
+                        undoing.pop_all()
 
     @contextmanager
     def next(self, history: History, loaded: Loaded, plan: Plan, how: Resume) -> Iterator[Life]:

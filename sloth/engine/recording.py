@@ -79,7 +79,14 @@ class Recorder:
         if isinstance(event, RunStarted | RunFinished | RunDetached):
             self._journal.settle()
             self._history.take(self._journal.last)
+            self._note()
+
+    def _note(self) -> None:
+        """Tell the index; what it does not take it learns from the journal, when somebody looks."""
+        try:
             self._runs.note(self._history.entry(), list(self._history.hosts))
+        except StoreError as error:
+            self._say(Notice(f"the index of runs cannot be written, the run itself is: {error}"))
 
     def _settle(self) -> None:
         if not self._lost:

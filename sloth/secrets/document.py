@@ -128,11 +128,15 @@ def write(document: Document, keys: Keys, path: Path) -> None:
     document["mac"] = _mac(document, keys.key)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)  # of a process that died; the lock is ours
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(json.dumps(document, indent=1, sort_keys=True).encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(path)
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(json.dumps(document, indent=1, sort_keys=True).encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

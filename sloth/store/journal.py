@@ -36,6 +36,7 @@ from sloth.runtime.linefile import LineFile, encoded
 BUFFER = 1 << 18  # bytes that wait for the disk at most
 LINES_LIMIT = 256 << 20  # bytes of a run's live output and logs that are kept, whatever the number of its hosts
 LINE_LIMIT = 1 << 20  # bytes of one event, beyond which it loses its diff
+TAIL = 4 << 20  # bytes behind which no end of a run begins
 FULL = "what was kept before is intact; `sloth runs prune` makes room, SLOTH_HOME names another place"
 HEADER = "run"
 RESUMED = "resumed"
@@ -73,7 +74,7 @@ class Journal:
             journal._put(dict(asked, at=time.time()))
             journal.settle(force=True)
         except OSError as error:
-            raise StoreError(f"cannot write {path}: {error.strerror}", hint=FULL) from error
+            raise StoreError(f"cannot write {path}: {str(error.strerror).lower()}", hint=FULL) from error
         return journal
 
     def __call__(self, event: Event) -> None:
@@ -137,6 +138,15 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from LineFile(str(path)).entries(start)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def has_ended(path: Path) -> bool:
+    """Whether the run's last life came to its end."""
+    ended = False
+    for _, line in entries(path, max(0, path.stat().st_size - TAIL)):
+        if line.get("type") in {RunFinished.type, HEADER, RESUMED}:
+            ended = line.get("type") == RunFinished.type
+    return ended
 
 
 def is_alive(path: Path) -> bool:

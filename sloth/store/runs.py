@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -71,8 +70,14 @@ class Runs:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise StoreError(f"cannot write {self._folder}: {error.strerror}", hint=journal.FULL) from error
+                why = str(error.strerror).lower()
+                raise StoreError(f"cannot write {self._folder}: {why}", hint=journal.FULL) from error
             return run
+
+    def discard(self, run: str) -> None:
+        """Take back one that never began; first its journal, so that a crash leaves nothing that looks whole."""
+        self.journal(run).unlink(missing_ok=True)
+        shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def journal(self, run: str) -> Path:
         """The journal of a run."""
@@ -156,10 +161,8 @@ class Runs:
         return [row[0] for row in workflows], [row[0] for row in hosts]
 
     def remove(self, run: str) -> None:
-        """Forget a run: first its journal, so that a crash on the way leaves nothing that looks whole."""
-        with suppress(FileNotFoundError):
-            self.journal(run).unlink()
-        shutil.rmtree(self._folder / run, ignore_errors=True)
+        """Forget a run."""
+        self.discard(run)
 
         def change(transaction: Transaction) -> None:
             transaction.execute("DELETE FROM run_hosts WHERE run = ?", [run])
@@ -167,12 +170,16 @@ class Runs:
 
         self._database.write(change)
 
+    def _has_ended(self, run: str) -> bool:
+        return not self.is_alive(run) and journal.has_ended(self.journal(run))
+
     def _catch_up(self) -> None:
-        """Index what it has missed, and forget what is no more."""
-        known = {row[0] for row in self._database.read("SELECT id FROM runs")}
+        """Index what it has missed: runs, and the ends of runs. Forget what is no more."""
+        known = {row[0]: row[1] for row in self._database.read("SELECT id, ended FROM runs")}
         there = set(self.ids())
-        found = [described for run in there - known if (described := self._describe(self.journal(run))) is not None]
-        gone = known - there
+        missed = [run for run in there if run not in known or (known[run] is None and self._has_ended(run))]
+        found = [described for run in missed if (described := self._describe(self.journal(run))) is not None]
+        gone = known.keys() - there
         if not found and not gone:
             return
 

@@ -76,6 +76,24 @@ def test_a_life_that_never_began_leaves_the_journal_as_it_was(begun):
     assert path.read_bytes() == before
 
 
+def test_an_index_that_takes_nothing_costs_the_run_nothing(begun):
+    recorder, _, runs, run, said = begun
+    with recorder:
+        recorder.publish(RunStarted(run, "w", "/w.sloth", False, {"h1": ["a"]}, 5.0))
+        recorder.kept()
+        runs.note = refuse
+        recorder.publish(RunFinished(run, "w", {}, 2, 1.0))
+    recorder.check()
+    assert [type(event) for event in said] == [Notice]
+    assert "the index of runs cannot be written, the run itself is: disk full" in said[0].text
+    del runs.note
+    assert runs.entry(run).exit_code == 2  # from its journal
+
+
+def refuse(*_):
+    raise StoreError("disk full")
+
+
 def test_a_full_disk_is_said_at_once_and_is_an_error_at_the_end_and_stops_nothing(begun):
     recorder, journal, _, _, said = begun
     with recorder:

@@ -204,6 +204,7 @@ def test_a_full_disk_leaves_the_old_secrets(tmp_path: Path):
         one.put({"a": "first"})
         with pytest.raises(SecretsError, match="no space left on device; they are as they were"):
             one.put({"b": os.urandom(60_000).hex()})
+        assert {path.name for path in folder.rglob("*") if path.name.endswith(".new")} == set()
         assert vault(folder).get("a") == "first"
         assert len(vault(folder).audit()) == 2
     finally:

@@ -205,6 +205,29 @@ def test_a_run_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path):
     assert [entry.id for entry in runs.select(Wanted(host="h1"))] == ["1f"]
 
 
+@pytest.mark.parametrize(
+    ("behind", "ended"),
+    [([], None), ([EVENTS[2]], 200.0), ([EVENTS[2], Notice("x")], 200.0), ([EVENTS[2], "resumed"], None)],
+    ids=["killed", "ended", "ended with a notice behind", "taken up again and killed"],
+)
+def test_an_end_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path, behind, ended):
+    described = (replace(ENTRY, id="1f", ended=200.0, exit_code=0), ["h1"])
+    (tmp_path / "runs" / "1f").mkdir(parents=True)
+    runs = Runs(tmp_path / "runs", SqliteDatabase(tmp_path / "store.db"), lambda path: described)
+    runs.note(replace(ENTRY, id="1f"), ["h1"])
+    written = Journal.begin(runs.journal("1f"), {"type": "run"})
+    for event in behind:
+        if event == "resumed":
+            written.close()
+            written = Journal.begin(runs.journal("1f"), {"type": "resumed"})
+        else:
+            written(event)
+            written.settle()
+    assert runs.entry("1f").ended is None  # it is being written
+    written.close()
+    assert runs.entry("1f").ended == ended
+
+
 def test_a_removed_run_is_nowhere(runs):
     begun(runs, "a")
     runs.remove("a")
