@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,34 +14,11 @@ from typer import Argument, Option
 from sloth.cli import completing, passwords
 from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.results import Detail
+from sloth.core.connection import BecomeMethod, ConnectionKind, HostKeys
 from sloth.core.errors import UsageError
 from sloth.core.settings import Settings, load
 from sloth.engine.request import Request, Targets, Unlocking
 from sloth.runtime.action import seconds
-
-
-class HostKeyPolicy(StrEnum):
-    """What to do with a host key that known_hosts does not have."""
-
-    STRICT = "strict"
-    ACCEPT_NEW = "accept-new"
-    OFF = "off"
-
-
-class ConnectionKind(StrEnum):
-    """How hosts are reached."""
-
-    SSH = "ssh"
-    LOCAL = "local"
-
-
-class BecomeMethod(StrEnum):
-    """What makes us another user."""
-
-    SUDO = "sudo"
-    SU = "su"
-    DOAS = "doas"
-
 
 Pattern = Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.", autocompletion=completing.hosts)]
 File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]
@@ -153,7 +129,7 @@ class TargetOptions:
         ConnectionKind | None, Option("--connection", "-c", help="Reach hosts over SSH, or work on this machine.")
     ] = None
     host_keys: Annotated[
-        HostKeyPolicy | None, Option("--host-keys", help="What to do with host keys that known_hosts does not have.")
+        HostKeys | None, Option("--host-keys", help="What to do with host keys that known_hosts does not have.")
     ] = None
     connect_timeout: Annotated[
         str | None, Option("--connect-timeout", metavar="TIME", help="How long to wait for a host: `5s` (default 10s).")
@@ -171,7 +147,7 @@ class TargetOptions:
     def sources(self, settings: Settings) -> Sequence[str]:
         """The inventory of the command line or of the settings. Raises UsageError when neither has one."""
         found = self.sources_or_here(settings)
-        if not found and self.connection is not ConnectionKind.LOCAL:
+        if not found and self.connection != "local":
             raise UsageError(
                 "which hosts? There is no inventory",
                 hint="`-i inventory.yml` or `-i host1,host2,` names them; `-c local` is this machine",

@@ -15,9 +15,10 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sloth.core import sizes, varsfile
+from sloth.core.connection import HostKeys
 from sloth.core.errors import InventoryError, SettingsError
 from sloth.core.near import near
 from sloth.runtime.action import seconds
@@ -27,7 +28,7 @@ DEFAULT = "default"
 _SYSTEM_FILE = Path("/etc/sloth") / FILE_NAME
 _SOURCE = re.compile(r"([^/:@]*@)?((?:key|file):)?(.*)", re.DOTALL)
 _ELSEWHERE = re.compile("(?:fd|env|command):")
-_HOST_KEYS = ("strict", "accept-new", "off")
+_HOST_KEYS = get_args(HostKeys)
 
 
 @dataclass(frozen=True, slots=True)

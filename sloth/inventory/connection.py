@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from sloth.core.connection import Connection
+from sloth.core.connection import Connection, Placement
 from sloth.core.errors import InventoryError
 from sloth.core.sealed import Open, Sealed
 from sloth.core.varsfile import CLOSED
@@ -130,7 +130,7 @@ def _become_method(value: Any) -> str:
 
 
 def _placement(value: Any) -> str:
-    if value not in {"auto", "target", "controller"}:
+    if value not in get_args(Placement):
         raise ValueError("wants auto, target or controller")
     return str(value)
 

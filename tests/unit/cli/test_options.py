@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from sloth.cli.command import application, flat
-from sloth.cli.options import ChoiceOptions, ConnectionKind, HostKeyPolicy, TargetOptions, length, words
+from sloth.cli.options import ChoiceOptions, TargetOptions, length, words
 from sloth.core.errors import UsageError
 from sloth.core.settings import load
 
@@ -31,7 +31,7 @@ def test_settings_hold_where_the_command_line_is_silent():
 
 
 def test_the_command_line_wins_over_the_settings():
-    options = TargetOptions(["x,"], user="bob", host_keys=HostKeyPolicy.OFF, connect_timeout="1m", private_key="/l")
+    options = TargetOptions(["x,"], user="bob", host_keys="off", connect_timeout="1m", private_key="/l")
     made = options.targets(SET, options.sources(SET))
     assert (made.inventory, made.user, made.host_keys, made.connect_timeout, made.private_key) == (
         ("x,",), "bob", "off", 60.0, "/l",
@@ -50,7 +50,7 @@ def test_without_an_inventory_there_is_no_fallback_to_this_machine():
 
 
 def test_the_local_connection_needs_no_inventory():
-    assert TargetOptions(connection=ConnectionKind.LOCAL).sources(NONE) == ()
+    assert TargetOptions(connection="local").sources(NONE) == ()
 
 
 @pytest.mark.parametrize(
