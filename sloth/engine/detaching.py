@@ -48,12 +48,11 @@ def _connection(request: Request, loaded: Loaded, host: str) -> Connection:
 def _secrets(loaded: Loaded, plan: Plan) -> set[str]:
     """The secrets and encrypted variables that hosts would get."""
     mentioned = Mentioned(loaded.file, plan.workflow)
-    roles = [layer for use in plan.workflow.roles for layer in (use.defaults, use.variables)]
     found: set[str] = set()
     for host in plan.hosts:
         mentions = mentioned.by(host.task(name) for name in host.tasks)
         found |= mentions.secrets | set(mentions.declared)
-        layers = [loaded.inventory.variables(host.host), loaded.variables.values, loaded.variables.extra, *roles]
+        layers = loaded.layers(plan.workflow, host.host)
         sealed = {name for layer in layers for name, value in layer.items() if is_sealed(value)}
         found |= {name for name in sealed if mentions.variable(name)}
     return found

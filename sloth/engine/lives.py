@@ -17,11 +17,24 @@ from sloth.engine.masking import Mask
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
 from sloth.engine.resuming import Choice, Rest, rest_of
-from sloth.engine.run import Life
 from sloth.store.journal import Journal
 from sloth.store.runs import Runs
 
 ENDING_PATIENCE = 10.0  # seconds that a host gets to end what a killed controller left there
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One life of a run: its first, or one in which it is taken up again.
+
+    record: writes it down. short: enough of its id to tell it from others. is_whole: whether all that is left is in it
+    """
+
+    run: str
+    rest: Rest
+    record: Recorder
+    short: Callable[[], str]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

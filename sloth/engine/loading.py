@@ -5,9 +5,10 @@ Nothing has connected yet; whatever is wrong with what a person gave is an error
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sloth.core import varsfile
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
@@ -41,6 +42,12 @@ class Loaded:
     def file(self) -> WorkflowFile:
         """The workflow file."""
         return self.evaluated.file
+
+    def layers(self, workflow: Workflow, host: str) -> Iterator[Mapping[str, Any]]:
+        """All that gives a host variables in a workflow."""
+        yield from (self.inventory.variables(host), self.variables.values, self.variables.extra)
+        for use in workflow.roles:
+            yield from (use.defaults, use.variables)
 
 
 def load(request: Request, say: Subscriber, unlocked: Unlocked) -> Loaded:

@@ -1,4 +1,4 @@
-"""One workflow's run: batch after batch, every host with its session, job and answers."""
+"""One workflow's run: batch after batch, until all hosts have ended."""
 
 from __future__ import annotations
 
@@ -6,63 +6,36 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from sloth.core import settings
-from sloth.core.connection import Connection
-from sloth.core.errors import NoPython, Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
-from sloth.core.model import HostPlan, Plan
+from sloth.core.model import Plan
 from sloth.core.places import Places
-from sloth.engine.acting import act
-from sloth.engine.allowance import FILES, STATE, Allowances
-from sloth.engine.answers import Answers, Shared
-from sloth.engine.artifacts import Artifacts
+from sloth.engine.allowance import Allowances
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
-from sloth.engine.delegates import LOCAL
 from sloth.engine.descriptors import room_for
-from sloth.engine.disclosing import Disclosure, Mentioned
 from sloth.engine.execute import Ending, Tally, execute
-from sloth.engine.files import Files, names_of
 from sloth.engine.gates import Gates
 from sloth.engine.hooks import Hooks
 from sloth.engine.hostrun import HostRun
-from sloth.engine.jobs import JobMaker, alone, whoever
+from sloth.engine.jobs import whoever
 from sloth.engine.leases import Leases
+from sloth.engine.lives import Life
 from sloth.engine.loading import Loaded
 from sloth.engine.pending import Pending, workflow_key
-from sloth.engine.placement import Placed
-from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
-from sloth.engine.resuming import Rest, to_resume
-from sloth.engine.stateful import Stateful
+from sloth.engine.resuming import to_resume
+from sloth.engine.sessions import Sessions
+from sloth.engine.stateful import Statefuls
 from sloth.engine.stepping import Ask, Steps, stepped
-from sloth.engine.templates import Templates
-from sloth.engine.terms import Hear, Session, Terms, unheld
-from sloth.inventory.connection import visible
+from sloth.engine.terms import Terms, unheld
 from sloth.runtime.deadline import Timer
-from sloth.store import Locks, SqliteDatabase, State
-from sloth.transport.switchboard import Switchboard
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One life of a run: its first, or one in which it is taken up again.
-
-    record: writes it down. short: enough of its id to tell it from others. is_whole: whether all that is left is in it
-    """
-
-    run: str
-    rest: Rest
-    record: Recorder
-    short: Callable[[], str]
-    is_whole: bool = True
+from sloth.store import Locks, SqliteDatabase
 
 
 class Run:
@@ -70,67 +43,43 @@ class Run:
 
     def __init__(self, request: Request, loaded: Loaded, life: Life, bus: Bus, ask: Ask | None = None) -> None:
         plan = life.rest.plan if ask is None else stepped(life.rest.plan)
+        places, here = Places.find(os.environ, Path.cwd()), settings.load(os.environ, Path.cwd())
         self._request = request
         self._loaded = loaded
         self._life = life
         self._plan = plan
         self._bus = bus
-        self._mentioned = Mentioned(loaded.file, plan.workflow)
         self._publishing = threading.Lock()
-        self._id = life.run
         self._timer = Timer()
         self._tally = Tally(plan)
         self._gates = Gates(plan)
-        self._steps = None
-        if ask is not None:
-            self._steps = Steps(plan, self._gates.open, ask)
+        self._steps = Steps(plan, self._gates.open, ask) if ask is not None else None
+        if self._steps is not None:
             bus.add(self._steps.take)
-        places = Places.find(os.environ, Path.cwd())
         self._pending = Pending(places.pending, workflow_key(loaded.file.path, plan.workflow.name))
-        self._slots = threading.Semaphore(min(request.forks, room_for(_sessions(plan, request.forks))))
-        common = {**plan.workflow.variables, **loaded.variables.common}
-        known = settings.load(os.environ, Path.cwd())
-        self._allowances = Allowances(known)
-        self._statefuls: dict[str, Stateful] = {}
+        self._slots = threading.Semaphore(min(request.forks, room_for(_at_once(plan, request.forks))))
+        self._allowances = Allowances(here)
         self._store = SqliteDatabase(places.store)
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
-        self._hooks = Hooks(
-            loaded.evaluated, plan, common, request.check, self._timer, bus.publish, self._stateful("hooks"),
-            loaded.unlocked.keyring.named,
+        self._statefuls = Statefuls(life.run, self._store, self._leases, self._allowances)
+        self._sessions = Sessions(
+            request, loaded, life, plan, self._statefuls, self._allowances, self._timer, self._publish
         )
+        self._hooks = Hooks(
+            loaded.evaluated, plan, {**plan.workflow.variables, **loaded.variables.common}, request.check, self._timer,
+            bus.publish, self._statefuls.of("hooks"), loaded.unlocked.keyring.named,
+        )  # fmt: skip
         self._hook_events = Bus([self._hooks.take])
         self._remember()
-        path, project = Path(loaded.file.path), loaded.evaluated.sources.project
-        self._shared = Shared(
-            plan.workflow,
-            path.parent,
-            project.role,
-            Templates(),
-            Files(),
-            names_of(loaded.file.sources.values()),
-            Artifacts(places.artifacts / self._id),
-            self._publish,
-        )
-        self._jobs = JobMaker(self._id, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
-        self._switchboard = Switchboard.of(
-            places, os.environ, known["bundle.wheelhouse"],
-            {name: one.text for name, one in project.library.python.items()},
-        )
 
     def go(self) -> int:
         """Run; returns the exit code. Raises WorkflowError, before anything is said or done, when on_start fails."""
         began = time.monotonic()
         self._store.read("SELECT 1")  # a store that cannot be used is said before anything begins
-        terms = self._terms()
-        runs = [self._host_run(host, terms) for host in self._plan.hosts]
+        terms, rest = self._terms(), self._life.rest
+        runs = [HostRun(host, self._sessions.reach(host), terms, rest.of(host)) for host in self._plan.hosts]
         wanted = self._hooks.start()
-        done, name = self._life.rest.done, self._plan.workflow.name
-        tasks: dict[str, list[str]] = {}
-        for host in self._plan.hosts:
-            tasks.setdefault(host.host, []).extend(task for task in host.tasks if (host.host, task) not in done)
-        self._publish(
-            RunStarted(self._id, name, self._loaded.file.path, self._request.check, tasks, time.time(), len(done))
-        )
+        self._publish(self._started())
         if not wanted:
             for run in runs:
                 run.cancel("on_start of the workflow returned false")
@@ -138,21 +87,36 @@ class Run:
             with self._hook_events:
                 ending = self._batches(runs)
         finally:
-            self._switchboard.close()
+            self._sessions.close()
         code = self._tally.exit_code(runs, ending)
         detached = [run.host for run in runs if run.detached]
         if detached:
-            self._publish(RunDetached(self._id, name, detached, code, f"sloth runs attach {self._life.short()}"))
+            again = f"sloth runs attach {self._life.short()}"
+            self._publish(RunDetached(self._life.run, self._plan.workflow.name, detached, code, again))
             return code
         self._hooks.complete(code == 0)
         self._leases.close()
+        self._publish(self._finished(runs, code, time.monotonic() - began))
+        return code
+
+    def _started(self) -> RunStarted:
+        done = self._life.rest.done
+        tasks: dict[str, list[str]] = {}
+        for host in self._plan.hosts:
+            tasks.setdefault(host.host, []).extend(task for task in host.tasks if (host.host, task) not in done)
+        return RunStarted(
+            self._life.run, self._plan.workflow.name, self._loaded.file.path, self._request.check, tasks, time.time(),
+            len(done),
+        )  # fmt: skip
+
+    def _finished(self, runs: Sequence[HostRun], code: int, took: float) -> RunFinished:
         outputs: dict[str, dict[str, object]] = {}
         for run in runs:
             if run.exports:
                 outputs.setdefault(run.host, {}).update(run.exports)
-        took = time.monotonic() - began
-        self._publish(RunFinished(self._id, name, self._tally.counts, code, took, outputs, self._to_resume()))
-        return code
+        return RunFinished(
+            self._life.run, self._plan.workflow.name, self._tally.counts, code, took, outputs, self._to_resume()
+        )
 
     def _remember(self) -> None:
         """What earlier lives of the run have done counts as if it were done now."""
@@ -231,97 +195,15 @@ class Run:
     @contextmanager
     def _hold(self, host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]]:
         """The host's lease; and the locks of its tasks, which are given back when nothing there goes on."""
-        connection = self._loaded.inventory.connection(host, over=self._request.targets.settings())
+        connection, wait = self._sessions.connection(host), self._request.lock_wait
         with (
-            self._leases.host(connection, whoever(), self._id, wait=self._request.lock_wait, wanted=wanted),
-            self._stateful(host).part() as ended,
+            self._leases.host(connection, whoever(), self._life.run, wait=wait, wanted=wanted),
+            self._statefuls.of(host).part() as ended,
         ):
             yield ended
 
-    def _stateful(self, who: str) -> Stateful:
-        """State and locks as a host, or the hooks, see them."""
-        if who not in self._statefuls:
-            owner = f"{who} (run {self._id})"
-            allowance = self._allowances.of(who, STATE)
-            self._statefuls[who] = Stateful(State(self._store, owner), self._leases, owner, allowance)
-        return self._statefuls[who]
 
-    def _host_run(self, host: HostPlan, terms: Terms) -> HostRun:
-        over = self._request.targets.settings()
-        connection = self._loaded.inventory.connection(host.host, over=over)  # a wrong one is an error before all else
-        self._hide(connection)
-        self._disclosure(host).check(self._layers(host.host))  # so is what does not open
-
-        rest, seen = self._life.rest, threading.Event()
-
-        def begin(hear: Hear) -> tuple[Session, dict[str, Any]]:
-            try:
-                session, job = self._begin(host, connection, hear)
-                seen.set()
-            except Unreachable as error:
-                if not host.fallback or seen.is_set():  # while it reboots nobody stands in for it
-                    raise
-                self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
-                local = self._loaded.inventory.connection(LOCAL, over=over)
-                self._hide(local)
-                session, job = self._begin(replace(host, host=LOCAL), local, hear)
-            if self._request.detach:
-                job |= alone(self._plan.workflow, connection)
-            return session, {**job, **rest.job(host)}
-
-        return HostRun(host, begin, terms, rest.of(host))
-
-    def _begin(self, host: HostPlan, connection: Connection, hear: Hear) -> tuple[Session, dict[str, Any]]:
-        """A session to a host, and its job."""
-        inventory = self._loaded.inventory
-        job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
-        sessions: list[Session] = []
-        stateful, disclosure = self._stateful(host.host), self._disclosure(host)
-        files = self._allowances.of(host.host, FILES)
-        answers = Answers(
-            self._shared, job, connection, stateful, disclosure, files, lambda name: _fact(sessions[0], name)
-        )
-        placed = Placed(
-            lambda every: self._open(connection, answers, every),
-            hear,
-            connection.placement,
-            self._timer,
-            lambda text: self._publish(Notice(text, host.host)),
-            self._loaded.evaluated.sources.project.library.catalog.names,
-        )
-        sessions.append(placed)
-        return placed, disclosure.job(job)
-
-    def _layers(self, host: str) -> Iterator[Mapping[str, Any]]:
-        """All that gives a host variables."""
-        yield from (self._loaded.inventory.variables(host), self._loaded.variables.values, self._loaded.variables.extra)
-        for use in self._plan.workflow.roles:
-            yield from (use.defaults, use.variables)
-
-    def _disclosure(self, host: HostPlan) -> Disclosure:
-        return Disclosure(self._mentioned.by(host.task(name) for name in host.tasks), self._loaded.unlocked.keyring)
-
-    def _hide(self, connection: Connection) -> None:
-        """Mask the passwords of a connection."""
-        for password in (connection.password, connection.become_password):
-            self._loaded.unlocked.mask.add(password or "")
-
-    def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
-        """A session with a host, whatever Python it has."""
-        try:
-            return self._switchboard.open(connection, answers.verbs(), hear)
-        except NoPython as error:
-            if connection.connection != "ssh" or connection.placement == "target":
-                raise
-            return self._switchboard.open_raw(connection, str(error).removeprefix(f"{connection.name}: "), hear)
-
-
-def _sessions(plan: Plan, forks: int) -> int:
-    """How many may be open at once: who waits at a gate gives its place back, and not its session."""
+def _at_once(plan: Plan, forks: int) -> int:
+    """How many sessions may be open at once: who waits at a gate gives its place back, and not its session."""
     hosts = max(Counter(host.batch for host in plan.hosts).values(), default=1)
     return hosts if plan.gates else min(hosts, forks)
-
-
-def _fact(session: Session, name: str) -> object:
-    """Ask the host for a fact that a template reads."""
-    return act(session, "facts.get", name)

@@ -15,11 +15,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sloth.core.errors import LeaseLost, LockBusy, StateConflict
-from sloth.engine.allowance import Allowance
+from sloth.engine.allowance import STATE, Allowance, Allowances
 from sloth.engine.failures import as_failure
 from sloth.engine.leases import Leases
 from sloth.runtime.failure import ActionFailed
-from sloth.store import Entry, Fence, Lease, State, lock_name, same
+from sloth.store import Entry, Fence, Lease, SqliteDatabase, State, lock_name, same
 
 WAIT_LIMIT = 2.0  # seconds that one question waits for a lock; who wants to wait longer asks again
 _ENTRY = 1000  # bytes that an entry takes beside its value, at most
@@ -188,6 +188,25 @@ class Stateful:
         if lease is None:
             raise ActionFailed(f"state: {str(name)[:100]!r} is not locked by this host, so nothing was changed")
         return lease.fence
+
+
+class Statefuls:
+    """State and locks for the hosts of a run, and for its hooks: each sees them under its own name."""
+
+    def __init__(self, run: str, store: SqliteDatabase, leases: Leases, allowances: Allowances) -> None:
+        self._run = run
+        self._store = store
+        self._leases = leases
+        self._allowances = allowances
+        self._known: dict[str, Stateful] = {}
+
+    def of(self, who: str) -> Stateful:
+        """For all parts of the run on a host the same."""
+        if who not in self._known:
+            owner = f"{who} (run {self._run})"
+            allowance = self._allowances.of(who, STATE)
+            self._known[who] = Stateful(State(self._store, owner), self._leases, owner, allowance)
+        return self._known[who]
 
 
 def _place(args: Mapping[str, Any]) -> tuple[str, str]:

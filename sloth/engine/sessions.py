@@ -1,0 +1,136 @@
+"""Sessions for the hosts of a run: how each is reached, the job that it gets, and the answers to what it asks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from sloth.core import settings
+from sloth.core.connection import Connection
+from sloth.core.errors import NoPython, Unreachable
+from sloth.core.events import Event, Notice
+from sloth.core.model import HostPlan, Plan
+from sloth.core.places import Places
+from sloth.engine.acting import act
+from sloth.engine.allowance import FILES, Allowances
+from sloth.engine.answers import Answers, Shared
+from sloth.engine.artifacts import Artifacts
+from sloth.engine.delegates import LOCAL
+from sloth.engine.disclosing import Disclosure, Mentioned
+from sloth.engine.files import Files, names_of
+from sloth.engine.jobs import JobMaker, alone
+from sloth.engine.lives import Life
+from sloth.engine.loading import Loaded
+from sloth.engine.placement import Placed
+from sloth.engine.request import Request
+from sloth.engine.stateful import Statefuls
+from sloth.engine.templates import Templates
+from sloth.engine.terms import Begin, Begun, Hear, Session
+from sloth.inventory.connection import visible
+from sloth.runtime.deadline import Timer
+from sloth.transport.switchboard import Switchboard
+
+
+class Sessions:
+    """Those of one run. publish: for what a person should know of them."""
+
+    def __init__(
+        self, request: Request, loaded: Loaded, life: Life, plan: Plan, statefuls: Statefuls, allowances: Allowances,
+        timer: Timer, publish: Callable[[Event], None],
+    ) -> None:  # fmt: skip
+        self._request = request
+        self._loaded = loaded
+        self._rest = life.rest
+        self._workflow = plan.workflow
+        self._statefuls = statefuls
+        self._allowances = allowances
+        self._timer = timer
+        self._publish = publish
+        self._mentioned = Mentioned(loaded.file, plan.workflow)
+        self._jobs = JobMaker(life.run, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
+        places, project = Places.find(os.environ, Path.cwd()), loaded.evaluated.sources.project
+        self._library = project.library
+        self._shared = Shared(
+            plan.workflow,
+            Path(loaded.file.path).parent,
+            project.role,
+            Templates(),
+            Files(),
+            names_of(loaded.file.sources.values()),
+            Artifacts(places.artifacts / life.run),
+            publish,
+        )
+        self._switchboard = Switchboard.of(
+            places,
+            os.environ,
+            settings.load(os.environ, Path.cwd())["bundle.wheelhouse"],
+            {name: one.text for name, one in self._library.python.items()},
+        )
+
+    def connection(self, host: str) -> Connection:
+        """How a host is reached; nobody will see its passwords."""
+        found = self._loaded.inventory.connection(host, over=self._request.targets.settings())
+        for password in (found.password, found.become_password):
+            self._loaded.unlocked.mask.add(password or "")
+        return found
+
+    def reach(self, host: HostPlan) -> Begin:
+        """How to begin with a host. Wrong settings, and secrets that do not open, are errors now: before all else."""
+        connection = self.connection(host.host)
+        self._disclosure(host).check(self._loaded.layers(self._workflow, host.host))
+        seen = threading.Event()
+
+        def begin(hear: Hear) -> Begun:
+            try:
+                session, job = self._begin(host, connection, hear)
+                seen.set()
+            except Unreachable as error:
+                if not host.fallback or seen.is_set():  # while it reboots nobody stands in for it
+                    raise
+                self._publish(Notice(f"{error}; what was delegated to it runs on {LOCAL} instead"))
+                session, job = self._begin(replace(host, host=LOCAL), self.connection(LOCAL), hear)
+            if self._request.detach:
+                job |= alone(self._workflow, connection)
+            return session, {**job, **self._rest.job(host)}
+
+        return begin
+
+    def close(self) -> None:
+        """No more of them."""
+        self._switchboard.close()
+
+    def _begin(self, host: HostPlan, connection: Connection, hear: Hear) -> Begun:
+        """A session to a host, and its job."""
+        inventory = self._loaded.inventory
+        job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
+        sessions: list[Session] = []
+        disclosure, files = self._disclosure(host), self._allowances.of(host.host, FILES)
+        answers = Answers(
+            self._shared, job, connection, self._statefuls.of(host.host), disclosure, files,
+            lambda name: act(sessions[0], "facts.get", name),
+        )  # fmt: skip
+        placed = Placed(
+            lambda every: self._open(connection, answers, every),
+            hear,
+            connection.placement,
+            self._timer,
+            lambda text: self._publish(Notice(text, host.host)),
+            self._library.catalog.names,
+        )
+        sessions.append(placed)
+        return placed, disclosure.job(job)
+
+    def _disclosure(self, host: HostPlan) -> Disclosure:
+        return Disclosure(self._mentioned.by(host.task(name) for name in host.tasks), self._loaded.unlocked.keyring)
+
+    def _open(self, connection: Connection, answers: Answers, hear: Hear) -> Session:
+        """A session with a host, whatever Python it has."""
+        try:
+            return self._switchboard.open(connection, answers.verbs(), hear)
+        except NoPython as error:
+            if connection.connection != "ssh" or connection.placement == "target":
+                raise
+            return self._switchboard.open_raw(connection, str(error).removeprefix(f"{connection.name}: "), hear)
