@@ -43,10 +43,11 @@ def build(
             raise UsageError(f"there is no Lua for a Python called {tag!r}", hint=hint)
     made = transport.Bundle.build(_places().bundles, {})
     packed = made.packed()
-    if not made.path.exists():
-        raise StoreError(f"cannot write {made.path}", hint="is the disk full? runs send it all the same")
     lua = _lua()
     sizes = {tag: len(lua.extension(tag)) for tag in tags or ()}
+    if not made.path.exists() or not sizes.keys() <= set(lua.ready()):
+        hint = "is the disk full? runs send it all the same"
+        raise StoreError(f"cannot write into {made.path.parent.parent}", hint=hint)
     bundles.show_built(made.sha, len(packed), made.path, sizes, form)
     return 0
 

@@ -74,10 +74,16 @@ class LuaParts:
             data = archive.read(inner[0])
         if hashlib.sha256(data).hexdigest() != part:
             raise NoLua(f"{name} holds another extension than sloth knows")
-        new = self.directory / f"{part}.{os.getpid()}.new"
-        new.write_bytes(data)
-        new.replace(self.directory / f"{part}.so")
+        self._keep(data, part)
         return data
+
+    def _keep(self, data: bytes, sha: str) -> None:
+        new = self.directory / f"{sha}.{os.getpid()}.new"
+        try:
+            new.write_bytes(data)
+            new.replace(self.directory / f"{sha}.so")
+        except OSError:
+            new.unlink(missing_ok=True)  # a full disk: the next run fetches it again
 
     def _wheel(self, tag: str, name: str) -> bytes:
         if self.wheelhouse is not None and (self.wheelhouse / name).is_file():

@@ -202,7 +202,8 @@ def test_a_full_disk_lets_the_hosts_finish_and_is_an_error_at_the_end(site: Site
     (before,) = site.runs()
     blocks = 1500  # of 1024 bytes: no file may grow beyond, as on a disk without room for it
     done = subprocess.run(
-        ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *SLOTH, "run", "big.sloth", "-e", "log=log/big"],
+        ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *SLOTH, "run", "big.sloth", "-e", "log=log/big",
+         "--lock-timeout", "60s"],
         cwd=site.path, env=site.environ, text=True, capture_output=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -51,6 +51,17 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path):
         LuaParts(tmp_path, house).extension(FOREIGN)
 
 
+def test_an_extension_that_cannot_be_kept_is_served_all_the_same(tmp_path, monkeypatch):
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("lupa/lua54.cpython-38-aarch64-linux-gnu.so", b"part")
+    name, sums = PARTS[FOREIGN][0], [hashlib.sha256(data).hexdigest() for data in (wheel.getvalue(), b"part")]
+    monkeypatch.setitem(PARTS, FOREIGN, (name, *sums))
+    (tmp_path / name).write_bytes(wheel.getvalue())
+    parts = LuaParts(tmp_path / "no such folder", tmp_path)
+    assert (parts.extension(FOREIGN), parts.ready()) == (b"part", [OURS] if OURS in PARTS else [])
+
+
 def test_an_empty_wheelhouse_is_named(tmp_path):
     with pytest.raises(NoLua, match="cannot be had") as raised:
         LuaParts(tmp_path, tmp_path).extension(FOREIGN)
