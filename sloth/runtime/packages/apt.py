@@ -9,11 +9,14 @@ import os
 import re
 from fnmatch import fnmatchcase
 
+from sloth.runtime.packages.policy import StartNothing
 from sloth.runtime.packages.tool import Tool, fields_of
 from sloth.runtime.packages.words import Package, Step
 
 MYPY = False
 if MYPY:
+    from contextlib import AbstractContextManager
+
     from sloth.runtime.packages.words import Options
     from sloth.runtime.process import Done
 
@@ -94,6 +97,9 @@ class Apt(Tool):
             done = self.host.run("apt-mark", "hold", *names)
             if not done.ok:
                 raise self.failure("apt-mark hold", done)
+
+    def around(self, options: "Options") -> "AbstractContextManager[None]":
+        return super().around(options) if options.start_services else StartNothing(self.root)
 
     def hold(self, names: "list[str]", is_held: bool) -> None:
         self.change("", "apt-mark", "hold" if is_held else "unhold", *names)

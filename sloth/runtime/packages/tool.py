@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import time
+from contextlib import contextmanager
 
 from sloth.runtime.boot import digest
 from sloth.runtime.failure import ActionFailed, BadArguments
@@ -17,7 +18,8 @@ from sloth.runtime.privilege import become_hint
 
 MYPY = False
 if MYPY:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from re import Pattern
 
     from sloth.runtime.host import Host
@@ -127,7 +129,7 @@ class Tool(abc.ABC):
             return steps
         before = self.packages([])
         try:
-            self.change(note, *argv)
+            self.change(note, *argv, around=self.around(options))
         except ActionFailed:
             if _states(self.packages([])) != _states(before):
                 self.host.changes.append(f"{note} (in part)")
@@ -155,12 +157,17 @@ class Tool(abc.ABC):
             told = ", ".join(f"{step.name} from {step.before} to {step.after}" for step in down)
             raise ActionFailed(f"this would downgrade {told} (allow_downgrade = true permits it)")
 
-    def change(self, note: str, *argv: str) -> None:
+    def around(self, options: "Options") -> "AbstractContextManager[None]":
+        """What has to be so while a transaction runs."""
+        del options
+        return _nothing()
+
+    def change(self, note: str, *argv: str, around: "AbstractContextManager[None] | None" = None) -> None:
         """Run a program that changes something: never beside another task's, and patient with what is not ours."""
         if self.host.check:
             self.host.change(*argv, note=note)
             return
-        with self.host.alone("packages"):
+        with self.host.alone("packages"), around or _nothing():
             self._insist(note, *argv)
 
     def _insist(self, note: str, *argv: str) -> None:
@@ -255,6 +262,12 @@ class Tool(abc.ABC):
         for name in self.lacks:
             if getattr(options, name):
                 raise BadArguments(f"{self.program} has nothing for {_OPTION_NAMES.get(name, name)}")
+
+
+@contextmanager
+def _nothing() -> "Iterator[None]":
+    """Nothing around: Python 3.6 has none of that name."""
+    yield
 
 
 def failed(done: "Done") -> ActionFailed:

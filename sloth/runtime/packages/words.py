@@ -113,7 +113,8 @@ class Options:
         release: str = "",
         only_upgrade: bool = False,
         purge: bool = False,
-        autoremove: bool = False
+        autoremove: bool = False,
+        start_services: bool = True
     ) -> None:
         self.allow_downgrade = allow_downgrade
         self.allow_held = allow_held
@@ -122,6 +123,7 @@ class Options:
         self.only_upgrade = only_upgrade
         self.purge = purge
         self.autoremove = autoremove
+        self.start_services = start_services
 
 
 def wanted(packages: "Sequence[str]", version: "str | None" = None) -> "list[Wanted]":

@@ -4,6 +4,7 @@ from sloth.runtime.action import action
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.packages import goals
 from sloth.runtime.packages.choice import manager_of
+from sloth.runtime.packages.fetched import fetched
 from sloth.runtime.packages.words import Options, wanted
 
 MYPY = False
@@ -12,6 +13,7 @@ if MYPY:
 
     from sloth.runtime.action import Duration
     from sloth.runtime.host import Host
+    from sloth.runtime.packages.tool import Tool
 
 _NAMES = ("name", "names", "package", "pkg")
 
@@ -33,7 +35,8 @@ def install(
     only_upgrade: bool = False,
     manual: bool = False,
     purge: bool = False,
-    autoremove: bool = False
+    autoremove: bool = False,
+    start_services: bool = True
 ) -> "dict[str, object]":
     """Make sure that packages are installed (or the latest, or absent), all in one transaction.
 
@@ -51,6 +54,7 @@ def install(
     manual: mark them as wanted for themselves, so that autoremove keeps them
     purge: with absent, remove their configuration too
     autoremove: with absent, remove what only they needed too
+    start_services: false keeps services that come with the packages from starting (those of Debian would)
 
     example: pkg.install { packages = { "nginx", "curl" }, update_cache = true, cache_valid_time = "1h" }
     example: pkg.install("vim", "git")
@@ -59,7 +63,7 @@ def install(
     manager = manager_of(host, lock_timeout)
     options = Options(
         allow_downgrade=allow_downgrade, allow_held=allow_held, recommends=recommends, release=default_release,
-        only_upgrade=only_upgrade, purge=purge, autoremove=autoremove,
+        only_upgrade=only_upgrade, purge=purge, autoremove=autoremove, start_services=start_services,
     )
     if state in {"absent", "removed"}:
         return goals.absent(manager, wanted(packages, version), options)
@@ -119,32 +123,47 @@ def remove(
     return goals.absent(manager_of(host, lock_timeout), wanted(packages), options)
 
 
-@action(synonyms={"path": ("file", "src", "deb")})
+@action(synonyms={"path": ("file", "src", "deb", "url")})
 def install_local(
     host: "Host",
     *,
     path: str,
+    checksum: "str | None" = None,
     allow_downgrade: bool = False,
     recommends: "bool | None" = None,
     lock_timeout: "Duration" = 60
 ) -> "dict[str, object]":
-    """Make sure that the package in a file on the host is installed, with what it depends on.
+    """Make sure that the package in a file is installed, with what it depends on.
 
-    path: the file; another version of the package than the installed one is installed in its place
+    path: the file on the host; another version of the package than the installed one is installed in its place. Or
+        an address such as https://example.org/tool.deb, which is fetched each time, but not in check mode
+    checksum: of what is fetched: `sha256:` and the sum, or the sum alone
     allow_downgrade: permit a version lower than the installed one
     recommends: whether recommended packages come too; the host's own setting when not given
     lock_timeout: how long to wait for another program that works on packages
 
     example: pkg.install_local("/srv/packages/tool_1.2_all.deb")
+    example: pkg.install_local { url = "https://example.org/tool_1.2_all.deb", checksum = vars.tool_sha256 }
     """
-    if not path.startswith("/"):
-        raise BadArguments(f"pkg.install_local: path must be absolute, got {path!r}")
     manager = manager_of(host, lock_timeout)
+    options = Options(allow_downgrade=allow_downgrade, recommends=recommends)
+    if path.startswith("/"):
+        return _install_file(manager, path, options)
+    if not path.startswith(("http://", "https://")):
+        raise BadArguments(f"pkg.install_local: path must be absolute, or an address; got {path!r}")
+    if host.check:
+        host.unknown = True  # only the file itself tells which package is in it
+        host.effect(f"install {path}", lambda: None)
+        return goals.report([])
+    with fetched(host, path, checksum) as file:
+        return _install_file(manager, file, options)
+
+
+def _install_file(manager: "Tool", path: str, options: Options) -> "dict[str, object]":
     found = manager.file(path)
     there = manager.packages([found.name])
     if any(one.is_installed and (one.version, one.arch) == (found.version, found.arch) for one in there):
         return goals.report([])
-    options = Options(allow_downgrade=allow_downgrade, recommends=recommends)
     manager.refuse_downgrades("file", [path], options)
     return goals.report(manager.transact("file", [path], options))
 
