@@ -161,8 +161,16 @@ class Systemctl:
         real, state = self.resolved(name, self.enablement_due(name))
         if state not in {"enabled", "enabled-runtime"}:
             return state
-        self.change("disable", real, option="--runtime" if state == "enabled-runtime" else "")
+        if state == "enabled":
+            self.change("disable", real)
+        if state == "enabled-runtime" or self._is_bound_until_boot(real):
+            self.change("disable", real, option="--runtime")
         return "disabled"
+
+    def _is_bound_until_boot(self, name: str) -> bool:
+        """Whether, with what lasts taken away, something is left that only the next boot would clear."""
+        done = None if self.host.check else self.host.run(*self._argv, "is-enabled", "--", name)
+        return done is not None and done.out.strip() == "enabled-runtime"
 
     def start(self, unit: Unit) -> Unit:
         """Make sure that it runs."""

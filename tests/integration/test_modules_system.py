@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sloth.core.events import TaskFinished
-from tests.applying import DEPLOY, ROOT, Act, Login, Remote, remote
+from tests.applying import DEPLOY, Act, Inside, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
@@ -20,45 +19,6 @@ pytestmark = pytest.mark.lab
 HASH = "$6$saltsalt$" + "x" * 86
 USER = "sloth-ann"
 UNIT = "sloth-sleep"
-
-
-class Inside:
-    """The actions of one host, called by name."""
-
-    def __init__(self, remote: Remote) -> None:
-        self.remote = remote
-        self.host = remote.host
-        self.sh = remote.sh
-
-    def ok(self, action: str, /, *, check: bool = False, login: Login = ROOT, **named: object) -> TaskFinished:
-        ended = self.remote.act(action, check=check, login=login, **named)
-        assert not ended.failure, ended.message
-        return ended
-
-    def value(self, action: str, /, **named: object) -> object:
-        return self.ok(action, **named).outputs.get("value")  # type: ignore[arg-type]  # check and login are among them
-
-    def fails(self, action: str, /, *, check: bool = False, login: Login = ROOT, **named: object) -> str:
-        ended = self.remote.act(action, check=check, login=login, **named)
-        assert ended.status == "failed", f"{action} did not fail"
-        return ended.message
-
-    def settles(self, action: str, /, **named: object) -> list[str]:
-        """Check mode foretells a change and makes none; then it is made; a second time there is none."""
-        before = self.snapshot()
-        assert self.ok(action, check=True, **named).status == "would_change"  # type: ignore[arg-type]  # see value
-        assert self.snapshot() == before, "check mode changed the host"
-        twice = self.remote.acts([Act(action, named, "first"), Act(action, named, "second")]).finished
-        assert twice["first"].status == "changed", twice["first"].message
-        assert list(twice["second"].changes) == [], "a second run changed something"
-        assert self.ok(action, check=True, **named).status == "ok"  # type: ignore[arg-type]  # see value
-        return list(twice["first"].changes)
-
-    def snapshot(self) -> str:
-        return self.sh(
-            "cat /etc/passwd /etc/shadow /etc/group; dpkg-query -W; ls -laR /home /etc/systemd/system;"
-            "systemctl list-units --all --no-legend --plain --type=service"
-        )
 
 
 @pytest.fixture(scope="module")

@@ -149,6 +149,23 @@ def test_40_an_alias_is_enabled_by_its_real_name():
     assert host.changes == ["systemctl enable web.service"]
 
 
+def test_40_what_is_enabled_twice_is_disabled_twice():
+    class Bound(FakeHost):
+        """A unit that is enabled for good and, below that, until the next boot."""
+
+        def __init__(self) -> None:
+            super().__init__({"systemctl show": unit()})
+            self.states = ["enabled", "enabled-runtime", "disabled"]
+
+        def run(self, *argv: str, **more: object) -> Done:
+            done = super().run(*argv, **more)  # type: ignore[arg-type]  # what it was called with
+            return Done(0, self.states.pop(0).encode(), b"") if "is-enabled" in argv else done
+
+    host = Bound()
+    systemd.disable(host, name="web")
+    assert host.changes == ["systemctl disable web", "systemctl disable --runtime web"]
+
+
 def test_a_unit_that_fails_right_after_its_start_is_a_failure():
     with pytest.raises(ActionFailed, match="failed right after its start"):
         systemd.start(host_with(unit("failed")), name="web")
