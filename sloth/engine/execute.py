@@ -20,9 +20,14 @@ TICK = 0.2  # seconds between looks at aborts and the keyboard
 class Running(Protocol):
     """One host's run, as the whole run sees it: see HostRun."""
 
-    host: str
-    busy: bool
-    aborted: str
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    @property
+    def aborted(self) -> str: ...
 
     def go(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""One host's part of a run: connect, hand over the job, pass its events on, and account for every task.
+"""One host's part of a run: connect, hand over the job, pass its events on. The ledger accounts for every task.
 
 Whatever happens on the way (no connection, a lost one, a host that freezes or lies), each planned
 task ends with exactly one TaskFinished.
@@ -9,15 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sloth.core.errors import ConnectionLost, LimitReached, LockBusy, NoLua, SlothError, StoreError
-from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import HostUnreachable, Notice, TaskFinished
 from sloth.core.model import HostPlan
 from sloth.engine.allowance import JOURNAL
 from sloth.engine.gates import Opened
 from sloth.engine.incoming import Incoming
+from sloth.engine.ledger import Ledger
 from sloth.engine.opening import Opening
 from sloth.engine.pending import Due
 from sloth.engine.rebooting import Order, Reboot
@@ -27,13 +27,8 @@ from sloth.engine.terms import Begin, Begun, Session, Terms
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.wire import WireError
 
-LATE = 0.7  # seconds after a task's deadline until we take the host's word for granted no more
 NOT_BEGUN = "the host ended the run before this task"
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly
-ABORTS = {
-    "abort_if": "abort_if of task {task} holds on {host}, which stops the workflow",
-    "fail_fast": "task {task} failed on {host}, and the workflow is fail_fast",
-}
 
 
 class HostRun:
@@ -48,39 +43,41 @@ class HostRun:
     ) -> None:
         self.host = plan.host
         self.busy = False
-        self.aborted = ""
         self.detached = False
-        self.exports: dict[str, object] = {}
         self.session: Session | None = None
         self._begin = begin
         self._opening = self._new_opening()
         self._terms = terms
         self._publish = terms.publish
         self._timer = terms.timer
-        self._open = dict.fromkeys(task for task in plan.tasks if task not in (done or {}))
-        for event in (done or {}).values():
-            self.exports.update(event.exports)
         self._shut = {name for names in plan.gates.values() for name in names}
         self._has_slot = False
         self._gates: dict[str, Opened] = {}
-        self._ended: dict[str, TaskFinished] = {}
-        self._parked: list[TaskFinished] = []
         self._stopped = threading.Event()
         self._due = Due(plan.host, terms.pending, terms.handlers)
+        self._ledger = Ledger(plan, terms, done or {}, self._due, self._freeze)
         results = terms.allowances.of(plan.host, JOURNAL)
         self._incoming = Incoming(plan.host, plan.tasks, terms.handlers, results, terms.publish)
         self._lock = threading.Lock()
         self._slot = threading.Lock()
-        self._alarms: dict[str, int] = {}
-        self._running: dict[str, float] = {}
         self._cancelled = ""
         self._stopwatch = Stopwatch(time.monotonic)
+
+    @property
+    def aborted(self) -> str:
+        """Why the workflow has to stop, if it has to for what happened here."""
+        return self._ledger.aborted
+
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """The outputs of the run from here."""
+        return self._ledger.exports
 
     def go(self) -> None:
         """Run to the end, in a slot that the caller has taken. SlothErrors become events."""
         self._has_slot = True
         try:
-            if not self._cancelled and (self._open or self._due.load()):
+            if not self._cancelled and (not self._ledger.is_settled or self._due.load()):
                 with self._terms.hold(self.host, lambda: not self._cancelled) as ended:
                     self._work(ended)
         except LockBusy as error:
@@ -88,7 +85,7 @@ class HostRun:
         except StoreError as error:
             self._refused(ActionFailed(str(error)))
         finally:
-            self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
+            self._ledger.end_rest("cancelled", self._cancelled or NOT_BEGUN)
             self._give_back_slot()
 
     def _work(self, ended: Callable[[], None]) -> None:
@@ -117,7 +114,7 @@ class HostRun:
         except WireError as error:
             self._refused(ActionFailed(f"the job cannot be sent: {error}"))
         finally:
-            self._end_rest("cancelled", self._cancelled or NOT_BEGUN)
+            self._ledger.end_rest("cancelled", self._cancelled or NOT_BEGUN)
             if self.session is not None:
                 self.session.close()
             self._publish(self._stopwatch.times(self.host))
@@ -158,35 +155,20 @@ class HostRun:
             begun = Reboot(self.host, order, self._connect, self._is_stopped).go(self.session)
         except ActionFailed as error:
             self.session.close()
-            self._release("failed", error.message, {"error": error.message, **error.result})
+            self._ledger.release("failed", error.message, {"error": error.message, **error.result})
             begun = self._connect()
         if begun is None:
             return None
-        self._release()
-        return begun[0], continued(begun[1], self._ended)
+        self._ledger.release()
+        return begun[0], continued(begun[1], self._ledger.ended)
 
     def _is_stopped(self) -> bool:
         """Wait a moment; whether nobody wants this host's part any more."""
         return self._stopped.wait(self._terms.glance)
 
-    def _release(self, status: str = "", message: str = "", failure: Mapping[str, object] | None = None) -> None:
-        """Tell how the tasks and handlers ended that wait for a reboot. status: what became of them after all, if not
-        what they were.
-        """
-        parked, self._parked = self._parked, []
-        for event in parked:
-            took = time.monotonic() - self._running.get(event.task, time.monotonic())
-            end = replace(event, duration=max(event.duration, round(took, 4)))
-            if status:
-                end = replace(end, status=status, message=message, failure=failure or {}, blocks=True)
-            taken = self._take(end)
-            if taken is not None:
-                self._publish(taken)
-
     def _let_go(self, _done: object) -> None:
         """The host goes on by itself."""
-        with self._lock:
-            self._open.clear()
+        self._ledger.let_go()
         self.detached = True
 
     def _take_end(self, done: object) -> None:
@@ -197,7 +179,7 @@ class HostRun:
 
     def leave_out(self, reason: str) -> None:
         """The run ends before this host has begun."""
-        self._end_rest("skipped", reason)
+        self._ledger.end_rest("skipped", reason)
 
     def cancel(self, reason: str) -> None:
         """Ask the host to stop; when it does not within a few seconds, hang up."""
@@ -246,7 +228,7 @@ class HostRun:
         if self._cancelled:
             return
         self._publish(HostUnreachable(self.host, getattr(error, "kind", "settings"), str(error), error.hint))
-        self._end_rest("unreachable", str(error))
+        self._ledger.end_rest("unreachable", str(error))
 
     def _refused(self, error: ActionFailed) -> None:
         """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
@@ -261,7 +243,7 @@ class HostRun:
             return
         self.busy = error.result.get("kind") == "lock_busy"
         where = self._terms.place(str(error.result.get("where") or ""))
-        self._end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})
+        self._ledger.end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})
 
     # events of the host
 
@@ -271,7 +253,7 @@ class HostRun:
                 self._give_back_slot()
             return
         if plain.get("type") == "task_phase":
-            self._arm(str(plain.get("task")), 0.0)
+            self._ledger.begin_phase(str(plain.get("task")))
             return
         try:
             event = self._incoming.take(plain)
@@ -281,76 +263,11 @@ class HostRun:
             self.hang_up()
             return
         if isinstance(event, TaskFinished) and plain.get("reboots"):
-            self._disarm(event.task)
-            self._parked.append(event)  # it has ended when the host is back
-            return
-        taken = None if event is None else self._take(event)
-        if taken is not None:
-            self._publish(taken)
+            self._ledger.park(event)
+        elif event is not None:
+            self._ledger.add(event)
 
-    def _take(self, event: Event) -> Event | None:
-        """What an event means for this run; None for one of a task that the host was not given, or has ended."""
-        match event:
-            case TaskStarted():
-                if not event.handler and event.task not in self._open:
-                    return None
-                self._running.setdefault(event.task, time.monotonic())
-                self._arm(event.task, 0.0)
-            case TaskRetrying():
-                self._arm(event.task, event.delay)
-            case TaskFinished():
-                self._disarm(event.task)
-                if not self._settle(event):
-                    return None
-                self._due.take(event)
-                self.exports.update(event.exports)
-                if event.task in self._terms.aborting and (why := ABORTS.get(str(event.failure.get("aborted")))):
-                    self.aborted = why.format(task=event.task, host=self.host)
-                if "where" in event.failure:
-                    where = self._terms.place(str(event.failure["where"]))
-                    return replace(event, failure={**event.failure, "where": where})
-        return event
-
-    def _settle(self, event: TaskFinished) -> bool:
-        """Strike the task off; False when it was settled before or was never asked for."""
-        with self._lock:
-            if event.handler:
-                return True
-            if self._open.pop(event.task, self) is not None:
-                return False
-            self._ended[event.task] = event
-            return True
-
-    def _end_rest(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:
-        self._release(status, message, failure)
-        with self._lock:
-            rest = list(self._open)
-            self._open.clear()
-        for task in rest:
-            self._disarm(task)
-            began = self._running.get(task)
-            duration = 0.0 if began is None else time.monotonic() - began
-            self._publish(
-                TaskFinished(self.host, task, status, message, duration=duration, failure=failure or {}, blocks=True)
-            )
-
-    # a frozen host's timers are frozen: the controller keeps the limits too
-
-    def _arm(self, task: str, delay: float) -> None:
-        """A condition, attempt or hook of a task begins: each has the task's time limit for itself."""
-        self._disarm(task)
-        limit = self._terms.limits.get(task)
-        if limit is not None and task in self._open:
-            self._alarms[task] = self._timer.after(delay + limit + LATE, lambda: self._overdue(task, limit))
-
-    def _disarm(self, task: str) -> None:
-        alarm = self._alarms.pop(task, None)
-        if alarm is not None:
-            self._timer.cancel(alarm)
-
-    def _overdue(self, task: str, limit: float) -> None:
-        message = f"timed out after {limit:g} s; the host itself has not said so"
-        if self._settle(TaskFinished(self.host, task, "timed_out")):
-            self._publish(TaskFinished(self.host, task, "timed_out", message, duration=limit + LATE, blocks=True))
-            self._lost(ConnectionLost(f"{self.host} does not answer any more"))
-            self.hang_up()
+    def _freeze(self) -> None:
+        """A task's limit is over, and the host has not said so."""
+        self._lost(ConnectionLost(f"{self.host} does not answer any more"))
+        self.hang_up()
