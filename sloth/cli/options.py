@@ -179,14 +179,17 @@ class TargetOptions:
         )
 
 
+ExtraVars = Annotated[
+    list[str] | None,
+    Option("--extra-vars", "-e", metavar="VARS", help="Variables over all others: `name=value`, JSON, or `@file`."),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class VariableOptions:
     """Variables from the command line."""
 
-    extra: Annotated[
-        list[str] | None,
-        Option("--extra-vars", "-e", metavar="VARS", help="Variables over all others: `name=value`, JSON, or `@file`."),
-    ] = None
+    extra: ExtraVars = None
     values: Annotated[
         list[str] | None, Option("--values", metavar="FILE", help="A values file, YAML or TOML; later ones win.")
     ] = None

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import LockTimeout, LoginOptions, SecretOptions, ShowOptions, configured, length
+from sloth.cli.options import ExtraVars, LockTimeout, LoginOptions, SecretOptions, ShowOptions, configured, length
 from sloth.cli.render import watching
 from sloth.engine.request import Request
 
@@ -26,6 +26,7 @@ class AgainOptions:
     ] = None
     diff: Annotated[bool, Option("--diff", "-D", help="Show the differences of changed files.")] = False
     lock_timeout: LockTimeout = "0s"
+    extra: ExtraVars = None
 
     def over(self, request: Request, secrets: SecretOptions, *, live: bool) -> Request:
         """The request as it was, with these. Its secrets are those of its environment, unless another one is said."""
@@ -38,6 +39,7 @@ class AgainOptions:
             diff=self.diff or request.diff,
             live=live,
             lock_wait=length(self.lock_timeout, "--lock-timeout"),
+            extra=(*request.extra, *(self.extra or ())),
             targets=replace(request.targets, unlocking=unlocking),
         )
 
@@ -61,7 +63,7 @@ def resume(
     """Do what is left of a run, without repeating what is done.
 
     A task that was running when sloth was killed runs again. Passwords that were typed in are asked for once more:
-    -k and -K.
+    -k and -K; what -e said of passwords and the like is said again.
 
     \b
     example: sloth resume 7f3a

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import StoreError
+from sloth.engine import withheld
 from sloth.engine.request import Request, Targets, Unlocking
 from sloth.store.journal import ATTACHED, HEADER, RESUMED
 
@@ -101,14 +102,14 @@ def owner(plain: Mapping[str, Any]) -> Owner:
 
 
 def anchored(request: Request) -> Request:
-    """The request with paths that mean the same from everywhere."""
+    """The request as it is written down: with paths that mean the same from everywhere, without secrets of -e."""
     targets = request.targets
     return replace(
         request,
         file=str(Path(request.file).absolute()),
         around=None if request.around is None else str(Path(request.around).absolute()),
         values=tuple(str(Path(path).absolute()) for path in request.values),
-        extra=tuple(_file_word(word) for word in request.extra),
+        extra=withheld.words([_file_word(word) for word in request.extra]),
         targets=replace(
             targets,
             inventory=tuple(one if "," in one else str(Path(one).absolute()) for one in targets.inventory),

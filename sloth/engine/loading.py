@@ -16,6 +16,7 @@ from sloth.core.events import LogLine, Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.near import near
 from sloth.core.sealed import plain_only
+from sloth.engine import withheld
 from sloth.engine.delegates import Known
 from sloth.engine.jobs import Variables
 from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
@@ -71,6 +72,8 @@ def given(request: Request, unlocked: Unlocked) -> Variables:
     for path in request.values:
         values.update(varsfile.read(Path(path), unlocked.keyring.open_file).values)
     extra = varsfile.extra_vars(request.extra, unlocked.keyring.open_file)
+    for value in withheld.values(extra):
+        unlocked.mask.add(value)
     for name in sorted(SECRET_VARIABLES & {*values, *extra}):  # they would reach all hosts, and no connection
         raise UsageError(
             f"{name} is a password of connections, which -e and values files do not set",

@@ -19,7 +19,7 @@ from sloth.core.events import Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.places import Places
 from sloth.core.testresult import Watch
-from sloth.engine import command, detaching, keptplan, loading, past
+from sloth.engine import command, detaching, keptplan, loading, past, withheld
 from sloth.engine.bus import Bus
 from sloth.engine.history import read as read_history
 from sloth.engine.knowing import Gathered, KnownFacts, Told
@@ -114,6 +114,7 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
     found = runs.find(run)
     history = read_history(runs.journal(found))
     request = over(resumable(history, run))
+    withheld.check(request.extra, run)
     request = replace(request, lock_wait=max(request.lock_wait, ENDING_PATIENCE))
     unlocked = Unlocked(request.targets.unlocking, request.file)
     with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:

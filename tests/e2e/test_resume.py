@@ -183,6 +183,29 @@ def test_workflows_behind_the_one_that_was_stopped_run_after_it(site: Site):
     assert (site.path / "log" / "b").read_text() == "b\n"
 
 
+def test_what_was_said_of_a_password_is_kept_nowhere_and_said_again(site: Site):
+    site.write(
+        "secret.sloth",
+        """
+        local a = task("a"):command(function() return true, "is " .. vars.db_password end):build()
+        local b = task("b"):depends_on("a"):command("test -e ready"):build()
+        workflow.define("w"):tasks({ a, b })
+        """,
+    )
+    said = ["-e", "db_password=hunter2-hunter2"]
+    failed = site.sloth("run", "secret.sloth", *said)
+    assert (failed.code, "is ********" in failed.stdout) == (2, True)
+    (run,) = site.runs()
+    assert "-e 'db_password=********'" in site.sloth("runs", "show", run).stdout
+    assert not [path for path in (site.path / "home").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    site.write("ready", "")
+    refused = site.sloth("resume", run)
+    assert (refused.code, f"sloth resume {run} -e db_password=…" in refused.stderr) == (1, True)
+    other = site.sloth("resume", run, "-e", "db_password=another-one")
+    assert (other.code, "variable db_password changed" in other.stderr) == (1, True)
+    assert site.sloth("resume", run, *said).code == 0
+
+
 def test_a_full_disk_lets_the_hosts_finish_and_is_an_error_at_the_end(site: Site):
     site.write("small.sloth", 'task("a"):command("true"):build()')
     site.write(
