@@ -7,7 +7,7 @@ files has which action, so that a host loads no more than it needs.
 import importlib
 import os
 
-from sloth.runtime.action import Action, near_name
+from sloth.runtime.action import ABSENT, Action, near_name
 from sloth.runtime.failure import BadArguments
 
 MYPY = False
@@ -78,6 +78,8 @@ class Catalog:
         return actions[name]
 
     def _parts(self, module: str) -> "dict[str, tuple[str, ...]]":
+        if module in ABSENT and module not in self.names:
+            raise BadArguments(f"sloth has no module {module} yet")
         if module not in self.names:
             raise BadArguments(
                 f"there is no module {module}{near_name(module, self.names)}; there are {', '.join(self.names)}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sloth.catalog.library import LANGUAGE
 from sloth.core.near import near
-from sloth.runtime.action import COMMON, OF_VALUES, Action
+from sloth.runtime.action import ABSENT, COMMON, OF_VALUES, Action
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 from sloth.workflow import literals
@@ -115,13 +115,15 @@ class _Checker:
                 continue
             if token.text not in self._known:
                 if "_G" not in self._taken:
-                    yield (
-                        token.line,
-                        f"there is no module or function called {token.text!r}",
-                        near(token.text, self._known),
-                    )
+                    yield token.line, *self._unknown(token.text)
             elif token.text in self._catalog.names and token.text not in LANGUAGE | SPECIAL:
                 yield from self._action(place)
+
+    def _unknown(self, name: str) -> tuple[str, str]:
+        """What is wrong with a name that nobody knows, and a hint."""
+        if name in ABSENT:
+            return f"sloth has no module {name!r} yet", "`sloth modules list` shows those that there are"
+        return f"there is no module or function called {name!r}", near(name, self._known)
 
     def _action(self, place: int) -> Iterator[tuple[int, str, str]]:
         if len(self._file) < place + 4 or self._file[place + 1].text not in {".", ":"}:

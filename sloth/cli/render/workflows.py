@@ -104,7 +104,7 @@ def _about(task: Task) -> str:
     if task.timeout is not None:
         facts.append(f"within {duration(task.timeout)}")
     if task.retry.count:
-        facts.append(f"{task.retry.count} retries")
+        facts.append(f"{task.retry.count} retr{'y' if task.retry.count == 1 else 'ies'}")
     if task.ignore_errors:
         facts.append("may fail")
     return " · ".join([one_line(task.description), *facts] if task.description else facts)

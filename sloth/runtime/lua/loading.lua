@@ -163,6 +163,7 @@ local function evaluate_on_host()
   sloth.forget_imports()
   local returned = sloth.evaluate(options.entry, sloth.read(options.entry, ""), "")
   sloth.define_groups()
+  sloth.find_named_tasks(state.scope)
   local extra = #declared == 0 and (state.scope.workflows[1] or state.scope.tasks[1])
   if extra then
     fail(extra.kind .. " '" .. extra.name .. "' is there only when its file is evaluated on a host: "
@@ -333,6 +334,7 @@ local function program()
   sloth.load_modules()
   evaluate_entry(state, text)
   sloth.define_groups()
+  sloth.find_named_tasks(main)
   local plain = is_script(state)
   if plain then
     script(state)

@@ -332,10 +332,15 @@ env.secrets = setmetatable({}, {
 
 local OF_A_HOST = { inventory_hostname = true, groups = true }
 
+-- Modules of the Go sloth-runner that are not there: files that call them load, and the calls say so.
+local absent = {}
+for name in gmatch(sloth.absent, "%S+") do absent[name] = native_module(name) end
+sloth.absent_modules = absent
+
 setmetatable(env, {
   __metatable = false,
   __index = function(_, name)
-    if not OF_A_HOST[name] then return sloth.lua_module(name) end
+    if not OF_A_HOST[name] then return sloth.lua_module(name) or absent[name] end
     if is_loading() then return of_a_host(name, sloth.caller_line()) end
     if name == "groups" then return groups() end
     return current().context[name]

@@ -142,7 +142,8 @@ end
 function env.require(name)
   local where, from = sloth.caller_line(), here()
   sloth.expect(name, "string", "require", where)
-  if type(env[name]) == "table" then return env[name] end
+  local module, absent = env[name], sloth.absent_modules[name]
+  if type(module) == "table" and module ~= absent then return module end
   local relative = gsub(name, "%.", "/") .. ".lua"
   local tried = {}
   for i, place in ipairs { relative, "modules/" .. relative } do
@@ -152,6 +153,7 @@ function env.require(name)
     if text ~= nil then return (value_of(path, text, where)) end
     tried[i] = shown_as(path)
   end
+  if absent then return absent end
   fail("require: there is no module " .. name .. " and no file " .. concat(tried, " or "), where)
 end
 

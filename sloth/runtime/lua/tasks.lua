@@ -2,8 +2,8 @@
 -- Wrong names and types are errors here, with their line.
 local sloth = ...
 
-local ipairs, next, pairs, pcall, setmetatable, tostring, type =
-  ipairs, next, pairs, pcall, setmetatable, tostring, type
+local ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type =
+  ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type
 local concat, find, math_type, tointeger = table.concat, string.find, math.type, math.tointeger
 local env, expect, fail, list, mismatch = sloth.env, sloth.expect, sloth.fail, sloth.list, sloth.mismatch
 local data, duration, flag, names, near = sloth.data, sloth.duration, sloth.flag, sloth.names, sloth.near
@@ -189,15 +189,6 @@ local function new_spec(name, where)
   return { kind = "task", name = name, file = file, line = line }
 end
 
-function env.task(name)
-  local where = sloth.caller_line()
-  if sloth.current().load == nil then fail("task() declares a task: it belongs to the top level of a file", where) end
-  name = expect(name, "string", "task", where)
-  if not find(name, "%S") then fail("a task needs a name", where) end
-  local spec = new_spec(name, where)
-  return builder("task", name, methods, spec)
-end
-
 -- Tables --------------------------------------------------------------------------------------
 
 local METHODS_ONLY = { build = true, shell = true }
@@ -222,6 +213,21 @@ local function task_of_table(name, value, where)
   if type(value) == "table" then return apply(spec, value, where) end
   spec.command = string_or_function(value, "task '" .. name .. "'", where)
   return spec
+end
+
+-- task("n"), which :build() ends; or the whole of it at once: task("n", {…}), task("n", fn), task({ name = "n", … }).
+function env.task(name, settings)
+  local where = sloth.caller_line()
+  if sloth.current().load == nil then fail("task() declares a task: it belongs to the top level of a file", where) end
+  if type(name) == "table" and settings == nil and not specs[name] and rawequal(text_of(name), name) then
+    name, settings = name.name, name
+  end
+  name = expect(name, "string", "task", where)
+  if not find(name, "%S") then fail("a task needs a name", where) end
+  if settings == nil then return builder("task", name, methods, new_spec(name, where)) end
+  local spec = task_of_table(name, settings, where)
+  methods.build(spec)
+  return builder("task", name, methods, spec)
 end
 
 -- What `uses` brings: settings of the other task where this one says nothing; params are merged. ---

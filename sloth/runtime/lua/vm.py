@@ -16,7 +16,7 @@ import threading
 import time
 from functools import lru_cache
 
-from sloth.runtime.action import PURE
+from sloth.runtime.action import ABSENT, PURE
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua import values
 from sloth.runtime.lua.beside import Beside, Threads
@@ -149,6 +149,7 @@ class VM:
         prelude = self._runtime.table()
         prelude[b"probe"], prelude[b"now"] = self._gate.is_over, self.clock
         prelude[b"modules"], prelude[b"pure"] = " ".join(modules).encode(), " ".join(PURE).encode()
+        prelude[b"absent"] = " ".join(ABSENT).encode()
         if compiled:
             for code in compiled:
                 compile_(code, b"", b"b")(prelude)

@@ -72,18 +72,31 @@ end
 
 -- The tasks of a workflow: built ones, their names, tables, or a mix -----------------------------
 
-local function built_task(name, where)
+-- A name stands for a task that may be built further below: it is looked up when all are known.
+local function named_task(name, where)
+  return { kind = "name of a task", name = name, where = where }
+end
+
+function sloth.find_named_tasks(scope)
   local built = {}
-  for _, spec in ipairs(sloth.scope().tasks) do built[spec.name] = spec end
-  if not built[name] then fail("tasks: there is no task '" .. name .. "'" .. near(name, built), where) end
-  return built[name]
+  for _, spec in ipairs(scope.tasks) do built[spec.name] = spec end
+  for _, workflow in ipairs(scope.workflows or {}) do
+    for i, spec in ipairs(workflow.tasks) do
+      if spec.kind ~= "task" then
+        if not built[spec.name] then
+          fail("tasks: there is no task '" .. spec.name .. "'" .. near(spec.name, built), spec.where)
+        end
+        workflow.tasks[i] = built[spec.name]
+      end
+    end
+  end
 end
 
 local function as_task(number, value, where)
   local spec = specs[value]
   if spec and spec.kind == "task" then return spec end
   value = sloth.text_of(value)
-  if type(value) == "string" then return built_task(value, where) end
+  if type(value) == "string" then return named_task(value, where) end
   local what = "tasks: item " .. tostring(number)
   if spec or type(value) ~= "table" then mismatch(what, "a task", value, where) end
   local name = sloth.text_of(rawget(value, "name"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.lua.vm import LuaError
 from sloth.runtime.program import TopLevel
 from tests.unit.runtime.lua.script import Script
@@ -87,6 +88,18 @@ FORMS = {
     "names of built tasks": (
         "task('a'):build() task('b'):build()\nworkflow.define('w'):tasks({ 'b', 'a' })",
         [("w", 2, [("b", 1, []), ("a", 1, [])])],
+    ),
+    "names of tasks that are built further below": (
+        "workflow.define('w'):tasks({ 'b', 'a' })\ntask('a'):build() task('b'):build()",
+        [("w", 1, [("b", 2, []), ("a", 2, [])])],
+    ),
+    "tasks that are whole at once": (
+        "task('a', { run = 'x' })\ntask { name = 'b', run = 'x', depends_on = 'a' } task('c', 'x'):depends_on('b')",
+        [("site", 1, [("a", 1, []), ("b", 2, ["a"]), ("c", 2, ["b"])])],
+    ),
+    "a script of modules that are not there": (
+        "local docker = require('docker')\ndocker.run({ image = 'nginx' }) stack.set_output('a', 1)",
+        [("site", 1, [("site", 1, [])])],
     ),
     "a chain on the call": (
         "workflow('w'):description('d'):tasks({ task('t'):command('x') })",
@@ -262,6 +275,24 @@ def test_a_script_that_hangs_on_a_result_is_a_script_all_the_same():
 def test_a_name_that_nobody_knows_is_a_mistake_in_a_script_too():
     with pytest.raises(LuaError, match=r"site\.sloth:2: .*global 'pgk'.*did you mean 'pkg'"):
         Script({"site.sloth": "pkg.install('a')\npgk.install('vim')"})
+
+
+def test_a_module_that_is_not_there_yet_fails_the_task_that_calls_it():
+    flow = Script({"site.sloth": "task('a'):command(function() terraform.init('x') end):build()"})
+
+    def answer(request: dict[str, Any]) -> list[object]:
+        Catalog().find(request["module"], request["action"])
+        return []
+
+    with pytest.raises(LuaError, match="sloth has no module terraform yet") as caught:
+        flow.call("a", answer)
+    assert caught.value.where == "site.sloth:1"
+
+
+def test_a_file_of_that_name_is_the_module_that_is_required():
+    sources = {"site.sloth": "local d = require('docker') task('a'):command(d.line):build()",
+               "docker.lua": "return { line = 'docker ps' }"}  # fmt: skip
+    assert Script(sources).tasks["a"]["command"] == "docker ps"
 
 
 def test_calls_beside_tasks_are_made_on_the_host_before_the_tasks():

@@ -25,6 +25,10 @@ def found(text: str, **others: str) -> list[str]:
         pytest.param(
             '\npgk.install("vim")', "2: there is no module or function called 'pgk' did you mean 'pkg'?", id="module"
         ),
+        pytest.param(
+            'docker.run("x")', "1: sloth has no module 'docker' yet `sloth modules list` shows those that there are",
+            id="a module that is not there yet",
+        ),
         pytest.param('tsk("x")', "1: there is no module or function called 'tsk' did you mean 'task'?", id="function"),
         pytest.param('pkg.instal("vim")', "1: there is no action pkg.instal did you mean 'install'?", id="action"),
         pytest.param('pkg:instal("vim")', "there is no action pkg.instal", id="with a colon"),
