@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,15 @@ from tests.prerequisites import missing, skip_or_fail
 LAB_HOSTS = 3
 LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several people can test on one machine
 
+# What tests start is compiled once, as where sloth is installed, and not at each start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A busy machine makes no example wrong. Where CI is set, hypothesis takes the same examples each time, on its own.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", PATIENT, max_examples=25)  # while one works
+settings.register_profile("thorough", PATIENT, max_examples=150)  # the whole gate
+settings.load_profile("quick")
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what it puts in the background so

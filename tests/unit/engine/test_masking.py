@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sloth.core.errors import SecretsError
@@ -50,7 +50,6 @@ def mask(*values: str) -> Mask:
 
 
 @pytest.mark.parametrize("way", WRITTEN)
-@settings(deadline=None, max_examples=60)
 @given(secret=SECRETS)
 def test_however_a_secret_is_written_it_is_not_seen(way: str, secret: str):
     written = WRITTEN[way](secret)
@@ -63,7 +62,6 @@ def test_however_a_secret_is_written_it_is_not_seen(way: str, secret: str):
     assert len(shown.replace(MASK, "")) - len("before  after") <= len(written) - len(WRITTEN[way](secret.strip())) + 16
 
 
-@settings(deadline=None, max_examples=150)
 @example(secrets=["00000000"], between=["00000000", "", "", "", "", "00000000"], cuts=[])
 @given(
     secrets=st.lists(SECRETS, min_size=1, max_size=5),

@@ -59,6 +59,6 @@ def test_an_abort_is_one_in_a_check_too(tmp_path):
 
 
 def test_in_earnest_a_failure_is_one(tmp_path):
-    site = SITE.format(first=CHANGES.replace("nowhere", str(tmp_path).strip("/")), rest="""
+    site = SITE.format(first=CHANGES.replace("/tmp/nowhere", str(tmp_path)), rest="""
       { name = "b", depends_on = "a", command = "false" }""")
     assert Played(tmp_path, site).run().statuses == {"a": "changed", "b": "failed"}

@@ -281,14 +281,14 @@ def test_a_cancelled_play_stops_what_runs_and_starts_nothing_more(tmp_path):
 
 
 def test_a_task_that_hangs_in_luas_own_code_does_not_hold_the_run(play):
-    hang = '(("a"):rep(90)):find(("a-"):rep(40) .. "b")'
+    hang = '(("a"):rep(110)):find(("a-"):rep(4) .. "b")'  # most of a second; for ever would take the processor from others
     played = play(
         tasks(
-            f'task("a"):timeout("200ms"):command(function() return {hang} end)',
+            f'task("a"):timeout("100ms"):command(function() return {hang} end)',
             'task("b"):command("true")',
             'task("c"):command(function() end)',
         ),
-        stuck=0.3,
+        stuck=0.1,
     )
     assert played.statuses == {"a": "timed_out", "b": "changed", "c": "cancelled"}
     assert "hangs inside" in played.finished("c")["message"]
