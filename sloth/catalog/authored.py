@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from sloth.core.errors import ModuleError
-from sloth.runtime.action import CHECKS, COMMON, Action, coerce, describe
+from sloth.runtime.action import CHECKS, COMMON, Action
 from sloth.runtime.catalog import collect
+from sloth.runtime.coercion import coerce, describe
 
 OLDEST = (3, 6)
 _VARIADIC = 0x04 | 0x08  # *args, **kwargs: flags of a code object

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
-from sloth.runtime.action import choices
+from sloth.runtime.coercion import choices
 
 OF_THE_LANGUAGE = frozenset({"facts", "secrets"})
 """Modules that are something else in a workflow; language.lua has them."""

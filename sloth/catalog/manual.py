@@ -17,8 +17,9 @@ from sloth.catalog.library import Library
 from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.core.errors import UsageError
 from sloth.core.near import near
-from sloth.runtime.action import Action, Parameter, describe
+from sloth.runtime.action import Action, Parameter
 from sloth.runtime.catalog import PACKAGE, Catalog
+from sloth.runtime.coercion import describe
 
 
 def modules(library: Library) -> list[ModuleManual]:

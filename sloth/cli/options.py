@@ -18,7 +18,7 @@ from sloth.core.connection import BecomeMethod, ConnectionKind, HostKeys
 from sloth.core.errors import UsageError
 from sloth.core.settings import Settings, load
 from sloth.engine.request import Request, Targets, Unlocking
-from sloth.runtime.action import seconds
+from sloth.runtime.coercion import seconds
 
 Pattern = Annotated[str, Argument(metavar="PATTERN", help="The hosts, as for -l.", autocompletion=completing.hosts)]
 File = Annotated[str, Argument(metavar="FILE", help="The workflow file.")]

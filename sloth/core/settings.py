@@ -21,7 +21,7 @@ from sloth.core import sizes, varsfile
 from sloth.core.connection import HostKeys
 from sloth.core.errors import InventoryError, SettingsError
 from sloth.core.near import near
-from sloth.runtime.action import seconds
+from sloth.runtime.coercion import seconds
 
 FILE_NAME = "sloth.toml"
 DEFAULT = "default"

@@ -16,8 +16,8 @@ from sloth.core.errors import InventoryError
 from sloth.core.sealed import Open, Sealed
 from sloth.core.varsfile import CLOSED
 from sloth.inventory.layer import Layer
-from sloth.runtime.action import seconds
 from sloth.runtime.becoming import METHODS
+from sloth.runtime.coercion import seconds
 
 _TRUE, _FALSE = ("true", "yes", "on", "y", "1"), ("false", "no", "off", "n", "0")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -5,7 +5,8 @@ the attempt's status.
 """
 
 from sloth.runtime.acting import Call, Outcome, Report, values_of
-from sloth.runtime.action import COMMON, OF_VALUES, coerce, seconds
+from sloth.runtime.action import COMMON, OF_VALUES
+from sloth.runtime.coercion import coerce, seconds
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
 from sloth.runtime.host import Settings
 from sloth.runtime.token import Token

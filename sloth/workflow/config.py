@@ -12,7 +12,7 @@ from typing import Any
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry
 from sloth.core.near import near
-from sloth.runtime.action import seconds
+from sloth.runtime.coercion import seconds
 
 STRATEGIES = ("fixed", "linear", "exponential")
 UNLIMITED = 64  # tasks side by side where the author sets no limit

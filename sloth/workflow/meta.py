@@ -21,7 +21,7 @@ from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
 from sloth.core.near import near
 from sloth.core.varsfile import VarsFile
-from sloth.runtime.action import coerce
+from sloth.runtime.coercion import coerce
 from sloth.runtime.lua import values
 
 KEYS = ("description", "dependencies", "parameters")
@@ -32,7 +32,7 @@ TYPES = {"string": "str", "str": "str", "int": "int", "number": "float", "bool":
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A variable that whoever uses the role may give. type: as sloth/runtime/action.py writes types."""
+    """A variable that whoever uses the role may give. type: as sloth/runtime/coercion.py reads types."""
 
     type: str
     description: str = ""

@@ -8,7 +8,7 @@ import re
 import time as clock
 from calendar import timegm
 
-from sloth.runtime import action as actions
+from sloth.runtime import coercion
 from sloth.runtime.action import action
 from sloth.runtime.failure import ActionFailed
 
@@ -117,7 +117,7 @@ def duration(host: "Host", *, text: "str | float") -> float:
     example: local seconds = time.duration("1h30m")
     """
     try:
-        return _whole(actions.seconds(text))
+        return _whole(coercion.seconds(text))
     except ValueError as error:
         raise ActionFailed(str(error)) from error
 

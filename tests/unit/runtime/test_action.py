@@ -2,8 +2,9 @@
 
 import pytest
 
-from sloth.runtime.action import Action, action, coerce, seconds
+from sloth.runtime.action import Action, action
 from sloth.runtime.catalog import Catalog
+from sloth.runtime.coercion import coerce, seconds
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Host
 from tests.actions import actions_of

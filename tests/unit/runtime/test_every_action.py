@@ -13,8 +13,9 @@ from sloth.core.errors import UsageError
 from sloth.engine import command
 from sloth.engine.request import Targets
 from sloth.runtime.acting import Call, Here, Report
-from sloth.runtime.action import Action, Parameter, describe
+from sloth.runtime.action import Action, Parameter
 from sloth.runtime.catalog import Catalog
+from sloth.runtime.coercion import describe
 from sloth.runtime.failure import BadArguments
 from sloth.runtime.host import Settings
 from sloth.runtime.token import Token
