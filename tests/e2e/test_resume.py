@@ -134,6 +134,22 @@ def test_what_failed_is_done_after_a_look_and_nothing_else_is(site: Site):
     assert "nothing is left" in site.sloth("resume", run).stderr
 
 
+def test_a_run_whose_tasks_are_others_by_now_is_refused(site: Site):
+    site.write("graph.sloth", 'local a = task("a"):command("test -e ready"):build()\nworkflow.define("w"):tasks({ a })')
+    assert site.sloth("run", "graph.sloth").code == 2
+    (run,) = site.runs()
+    site.write("ready", "")
+    site.write(
+        "graph.sloth",
+        'local a = task("a"):command("test -e ready"):build()\n'
+        'local b = task("b"):depends_on(a):command("true"):build()\nworkflow.define("w"):tasks({ a, b })',
+    )
+    refused = site.sloth("resume", run)
+    assert (refused.code, "since run" in refused.stderr, "graph.sloth" in refused.stderr) == (1, True, True), refused.stderr
+    resumed = site.sloth("resume", run, "--force")
+    assert (resumed.code, "b  changed" in resumed.stdout) == (0, True), resumed.stdout
+
+
 def test_from_a_task_on_all_is_done_again_and_nothing_before(site: Site):
     assert site.sloth("apply", "-i", "hosts.yml", "--values", "values.yml", "site.sloth").code == 0
     assert site.sloth("resume", site.runs()[0], "--from", f"t{TASKS}").code == 0

@@ -272,6 +272,10 @@ def plant(folder: Folder) -> None:
     folder.write("site.sloth", WORKFLOW)
 
 
+# `last` is the run's id
+SHOWN = ("runs list", "runs show last -vvv", "runs logs last", "events list last --format json", "state export", "secrets audit")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -279,20 +283,22 @@ def plant(folder: Folder) -> None:
         pytest.param(["-vvvv", "--diff"], id="text"),
         pytest.param(["--check", "--diff", "-vv"], id="check"),
         pytest.param(["--format", "json", "-vvv", "--diff"], id="both"),
+        pytest.param(["--format", "junit", "-vvv", "--diff"], id="JUnit"),
     ],
 )
 def test_26_a_run_shows_and_keeps_no_secret(folder, words):
     plant(folder)
     ended = folder.sloth("apply", "-i", "hosts.yml", "site.sloth", "-e", "@vault.yml", *words)
     assert ended.code == 0, texts(ended)
+    (last,) = (path.name for path in (folder.path / "home" / "runs").iterdir())
     others = [
         folder.sloth("inventory", "show", "-i", "hosts.yml", "localhost"),
         folder.sloth("inventory", "explain", "-i", "hosts.yml", "localhost", "api"),
         folder.sloth("inventory", "list", "-i", "hosts.yml", "--format", "json"),
         folder.sloth("plan", "-i", "hosts.yml", "site.sloth", "--format", "json", "-o", "kept.plan"),
-        folder.sloth("runs", "list"),
+        *(folder.sloth(*shown.replace("last", last).split()) for shown in SHOWN),
     ]
-    assert [one.code for one in others] == [0] * 5, texts(*others)
+    assert [one.code for one in others] == [0] * len(others), texts(*others)
     seen = [texts(ended, *others).encode(), *files(folder.path / "home"), (folder.path / "kept.plan").read_bytes()]
     for secret in (DB, API, VAULTED, LOGIN):
         shown = json.dumps(secret)[1:-1].encode()
