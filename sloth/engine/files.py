@@ -130,7 +130,7 @@ class Files:
         return Streamed({**meta, "same": same, "name": path.name}, _chunks(path) if content and not same else iter(()))
 
     def tree(self, folder: Path, exclude: Sequence[str], known: str) -> dict[str, object]:
-        """What the runtime's question `tree` is answered with (see sloth/runtime/syncing.py)."""
+        """What the runtime's question `tree` is answered with (see file_ops.sync)."""
         if not folder.is_dir():
             raise AnswerError(f"{folder} is no folder", hint="file_ops.copy is for single files")
         try:

@@ -5,11 +5,12 @@ import os
 import stat
 from fnmatch import fnmatchcase
 
-from sloth.runtime import attributes, copying, files, links, packed, trees
+from sloth.runtime import attributes, copying, files, links, trees
 from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.modules.file_ops import packed
 from sloth.runtime.place import Explained, locate, raw, text
 from sloth.runtime.transfer import ask_for
 
@@ -20,7 +21,7 @@ if MYPY:
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host
-    from sloth.runtime.packed import Entry
+    from sloth.runtime.modules.file_ops.packed import Entry
 
 _LIMIT = 16 << 30  # bytes of all that an archive holds, unless the call says otherwise
 

@@ -2,9 +2,10 @@
 
 import re
 
-from sloth.runtime import attributes, editing, inifile, lines
+from sloth.runtime import attributes, editing, lines
 from sloth.runtime.action import action
 from sloth.runtime.failure import BadArguments
+from sloth.runtime.modules.file_ops import inifile
 from sloth.runtime.place import raw
 
 MYPY = False

@@ -1,10 +1,9 @@
 """Accounts of users: made, changed, removed, listed."""
 
-from sloth.runtime import account_programs as programs
-from sloth.runtime import accounts
-from sloth.runtime.account_programs import Making
-from sloth.runtime.accounts import Profile
 from sloth.runtime.action import action
+from sloth.runtime.modules.user import known, programs
+from sloth.runtime.modules.user.known import Profile
+from sloth.runtime.modules.user.programs import Making
 
 MYPY = False
 if MYPY:
@@ -70,10 +69,10 @@ def create(
     profile = Profile(uid=uid, group=group, groups=groups, append=append, shell=shell, home=home, move_home=move_home,
                       comment=comment, non_unique=non_unique)
     days = _days(expires, password_min_days, password_max_days, password_warn_days)
-    profile.resolve(host, accounts.check_name("user", name))
+    profile.resolve(host, known.check_name("user", name))
     if password is not None:
         programs.judge_password(host, password)
-    account = accounts.find(name)
+    account = known.find(name)
     making = Making(home=not system if create_home is None else create_home, skel=skel, umask=umask, system=system)
     if account is None:
         programs.add(host, name, profile, making)
@@ -124,9 +123,9 @@ def modify(
     profile = Profile(uid=uid, group=group, groups=groups, append=append, shell=shell, home=home, move_home=move_home,
                       comment=comment, non_unique=non_unique)
     days = _days(expires, None, None, None)
-    if accounts.is_to_come(host, name):
+    if known.is_to_come(host, name):
         return {"name": name}
-    account = accounts.get(name)
+    account = known.get(name)
     profile.resolve(host, name)
     if password is not None:
         programs.judge_password(host, password)
@@ -147,7 +146,7 @@ def delete(host: "Host", *, name: str, remove: bool = False, force: bool = False
 
     example: user.delete { name = "olduser", remove = true }
     """
-    if accounts.find(name) is not None:
+    if known.find(name) is not None:
         flags = ["-r"] * remove + ["-f"] * force
         programs.change(host, "userdel", *flags, "--", name)
 
@@ -160,7 +159,7 @@ def exists(host: "Host", *, name: str) -> bool:
 
     example: if user.exists("deploy") then log.info("there") end
     """
-    return accounts.find(name) is not None
+    return known.find(name) is not None
 
 
 @action(query=True, synonyms=_NAME)
@@ -171,7 +170,7 @@ def get_info(host: "Host", *, name: str) -> "dict[str, object]":
 
     example: print(user.get_info("deploy").home)
     """
-    return accounts.get(name).plain()
+    return known.get(name).plain()
 
 
 @action(query=True)
@@ -182,17 +181,17 @@ def list_(host: "Host", *, system: "bool | None" = None) -> "list[dict[str, obje
 
     example: for _, u in ipairs(user.list { system = false }) do print(u.name) end
     """
-    return [one.plain() for one in accounts.every() if system is None or system == (one.uid not in _REGULAR)]
+    return [one.plain() for one in known.every() if system is None or system == (one.uid not in _REGULAR)]
 
 
 def _days(
     expires: "int | str | None", least: "int | None", most: "int | None", warn: "int | None"
 ) -> "dict[str, int | None]":
-    day = None if expires is None else accounts.expiry_day(expires)
+    day = None if expires is None else known.expiry_day(expires)
     return {"least": least, "most": most, "warn": warn, "expires": day}
 
 
 def _described(name: str) -> "dict[str, object]":
     """The account as it is now; in check mode a new one is not there yet."""
-    account = accounts.find(name)
+    account = known.find(name)
     return {"name": name} if account is None else account.plain()

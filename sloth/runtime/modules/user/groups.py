@@ -2,11 +2,10 @@
 
 import pwd
 
-from sloth.runtime import account_programs as programs
-from sloth.runtime import accounts
 from sloth.runtime.action import action
 from sloth.runtime.attributes import group_name
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.modules.user import known, programs
 
 MYPY = False
 if MYPY:
@@ -28,7 +27,7 @@ def group_create(
 
     example: user.group_create { name = "www", gid = 2000 }
     """
-    found = accounts.find_group(accounts.check_name("group", name))
+    found = known.find_group(known.check_name("group", name))
     if found is not None and gid in {None, found.gr_gid}:
         return
     holder = None if gid is None else group_name(gid)
@@ -50,7 +49,7 @@ def group_delete(host: "Host", *, name: str, force: bool = False) -> None:
 
     example: user.group_delete("www")
     """
-    found = accounts.find_group(name)
+    found = known.find_group(name)
     if found is None:
         return
     users = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == found.gr_gid]
@@ -67,7 +66,7 @@ def group_exists(host: "Host", *, name: str) -> bool:
 
     example: if user.group_exists("docker") then user.add_to_group("deploy", "docker") end
     """
-    return accounts.find_group(name) is not None
+    return known.find_group(name) is not None
 
 
 @action(query=True, synonyms={"name": ("group",)})
@@ -78,7 +77,7 @@ def group_members(host: "Host", *, name: str) -> "list[str]":
 
     example: print(table.concat(user.group_members("sudo"), " "))
     """
-    found = accounts.find_group(name)
+    found = known.find_group(name)
     if found is None:
         raise ActionFailed(f"there is no group {name}")
     return sorted({*found.gr_mem, *(entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == found.gr_gid)})

@@ -3,20 +3,20 @@
 import os
 import stat
 
-from sloth.runtime import accounts, keyfile
 from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.files import put, read
 from sloth.runtime.host import last_words
+from sloth.runtime.modules.user import keyfile, known
 from sloth.runtime.place import Explained, Place, locate
 
 MYPY = False
 if MYPY:
     from typing import Literal  # novermin - for mypy alone
 
-    from sloth.runtime.accounts import Account
     from sloth.runtime.host import Host
+    from sloth.runtime.modules.user.known import Account
 
 
 @action(synonyms={"user": ("name",), "kind": ("type",), "file": ("path",)})
@@ -44,10 +44,10 @@ def ssh_key(
     name = file or f"id_{kind}"
     if "/" in name or name in {"", ".", ".."}:
         raise BadArguments(f"user.ssh_key: file is a name in ~/.ssh, got {name!r}")
-    if accounts.is_to_come(host, user):
+    if known.is_to_come(host, user):
         host.effect(f"make an SSH key of {user}", lambda: None)
         return {}
-    account = accounts.get(user)
+    account = known.get(user)
     words = ["-t", kind, *(["-b", str(bits)] if bits else []), "-C", comment or f"{user}@{os.uname().nodename}"]
     with Explained("reach", account.home), locate(account.home, follow=True) as home, home.inside(b".ssh") as folder:
         if keyfile.own(folder, stat.S_ISDIR, "a directory") is None:

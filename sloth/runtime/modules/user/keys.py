@@ -1,8 +1,8 @@
 """Which SSH keys may log in as a user."""
 
-from sloth.runtime import accounts, authorized_keys, keyfile
 from sloth.runtime.action import action
 from sloth.runtime.failure import BadArguments
+from sloth.runtime.modules.user import authorized_keys, keyfile, known
 
 MYPY = False
 if MYPY:
@@ -44,8 +44,8 @@ def authorized_key(
             return authorized_keys.without(text, keys)
         return authorized_keys.merge(text, keys, keep_options=given is None, exclusive=exclusive)
 
-    if accounts.is_to_come(host, user):
+    if known.is_to_come(host, user):
         if state == "present":
             host.effect(f"write the authorized keys of {user}", lambda: None)
         return {}
-    return {"path": keyfile.edit(host, accounts.get(user), change)}
+    return {"path": keyfile.edit(host, known.get(user), change)}

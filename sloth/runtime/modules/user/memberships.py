@@ -1,11 +1,10 @@
 """Which groups a user is in."""
 
-from sloth.runtime import account_programs as programs
-from sloth.runtime import accounts
-from sloth.runtime.accounts import Profile
 from sloth.runtime.action import action
 from sloth.runtime.attributes import group_name
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.modules.user import known, programs
+from sloth.runtime.modules.user.known import Profile
 
 MYPY = False
 if MYPY:
@@ -23,9 +22,9 @@ def add_to_group(host: "Host", *, name: str, groups: "list[str]") -> None:
 
     example: user.add_to_group("deploy", "docker")
     """
-    if accounts.is_to_come(host, name):
+    if known.is_to_come(host, name):
         return
-    account = accounts.get(name)
+    account = known.get(name)
     profile = Profile(groups=groups, append=True)
     profile.resolve(host, name)
     programs.modify(host, account, profile)
@@ -40,10 +39,10 @@ def remove_from_group(host: "Host", *, name: str, groups: "list[str]") -> None:
 
     example: user.remove_from_group("deploy", "docker")
     """
-    if accounts.is_to_come(host, name):
+    if known.is_to_come(host, name):
         return
-    account = accounts.get(name)
-    gone = accounts.words(groups)
+    account = known.get(name)
+    gone = known.words(groups)
     primary = group_name(account.gid)
     if primary in gone:
         raise ActionFailed(f"{primary} is the primary group of {name}; give another one first")
@@ -58,6 +57,6 @@ def get_groups(host: "Host", *, name: str) -> "list[str]":
 
     example: print(table.concat(user.get_groups("deploy"), " "))
     """
-    account = accounts.get(name)
+    account = known.get(name)
     primary = group_name(account.gid)
     return [primary, *(group for group in account.groups if group != primary)]

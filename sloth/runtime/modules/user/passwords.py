@@ -1,9 +1,8 @@
 """Passwords of users: set, locked, unlocked."""
 
-from sloth.runtime import account_programs as programs
-from sloth.runtime import accounts
 from sloth.runtime.action import action
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.modules.user import known, programs
 
 MYPY = False
 if MYPY:
@@ -22,9 +21,9 @@ def set_password(host: "Host", *, name: str, password: str) -> None:
     example: user.set_password { name = "deploy", password = "$6$salt$hash" }
     """
     programs.judge_password(host, password)
-    if accounts.is_to_come(host, name):
+    if known.is_to_come(host, name):
         return
-    accounts.get(name)
+    known.get(name)
     programs.set_password(host, name, password, is_new=False)
 
 
@@ -36,7 +35,7 @@ def lock(host: "Host", *, name: str) -> None:
 
     example: user.lock("olduser")
     """
-    if not accounts.is_to_come(host, name) and not programs.shadow_of(name).password.startswith("!"):
+    if not known.is_to_come(host, name) and not programs.shadow_of(name).password.startswith("!"):
         programs.change(host, "usermod", "-L", "--", name)
 
 
@@ -48,7 +47,7 @@ def unlock(host: "Host", *, name: str) -> None:
 
     example: user.unlock("olduser")
     """
-    if accounts.is_to_come(host, name):
+    if known.is_to_come(host, name):
         return
     password = programs.shadow_of(name).password
     if not password.startswith("!"):

@@ -9,9 +9,9 @@ import pwd
 
 import pytest
 
-from sloth.runtime import accounts
-from sloth.runtime.accounts import Account, Profile, Shadow
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.modules.user import known
+from sloth.runtime.modules.user.known import Account, Profile, Shadow
 from tests.doubles import FakeHost
 
 HASH = "$6$salt$" + "x" * 86
@@ -65,7 +65,7 @@ def test_usermod_gets_only_what_differs(profile, groups, options):
     ],
 )
 def test_a_password_is_compared_by_its_hash(current, wanted, becomes):
-    assert accounts.new_password(current, wanted) == becomes
+    assert known.new_password(current, wanted) == becomes
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_password_is_compared_by_its_hash(current, wanted, becomes):
     ],
 )
 def test_plain_text_is_told_from_a_hash(password, is_hash):
-    assert accounts.looks_hashed(password) is is_hash
+    assert known.looks_hashed(password) is is_hash
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_plain_text_is_told_from_a_hash(password, is_hash):
     ],
 )  # fmt: skip
 def test_expiry_is_a_day(when, day):
-    assert accounts.expiry_day(when) == day
+    assert known.expiry_day(when) == day
 
 
 @pytest.mark.parametrize("when", ["tomorrow", "2030-02-31", -5])
 def test_what_is_no_date_is_refused(when):
     with pytest.raises(BadArguments, match="2030-12-31"):
-        accounts.expiry_day(when)
+        known.expiry_day(when)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_what_is_no_date_is_refused(when):
     ],
 )
 def test_days_that_differ_are_set(wanted, options):
-    assert accounts.ageing(Shadow("*", least="0", most="99999", warn="7", expires=""), wanted) == options
+    assert known.ageing(Shadow("*", least="0", most="99999", warn="7", expires=""), wanted) == options
 
 
 def test_shadow_is_read_by_line(tmp_path):
     path = tmp_path / "shadow"
     path.write_text("annabel:!:1:0:99999:7:::\nann:$6$a$b:2:1:90:14::21915:\nold:x:1\n")
-    found = accounts.shadow("ann", str(path))
+    found = known.shadow("ann", str(path))
     assert found is not None
     assert (found.password, found.least, found.most, found.warn, found.expires) == ("$6$a$b", "1", "90", "14", "21915")
-    short = accounts.shadow("old", str(path))
+    short = known.shadow("old", str(path))
     assert short is not None
     assert short.expires == ""
 
@@ -132,8 +132,8 @@ def test_shadow_is_read_by_line(tmp_path):
 def test_30_an_account_without_a_shadow_entry_has_none(tmp_path, name):
     path = tmp_path / "shadow"
     path.write_text("annabel:!:1:0:99999:7:::\n")
-    assert accounts.shadow(name, str(path)) is None
-    assert accounts.shadow(name, str(tmp_path / "none")) is None
+    assert known.shadow(name, str(path)) is None
+    assert known.shadow(name, str(tmp_path / "none")) is None
 
 
 def test_29_an_unknown_group_fails_before_anything_and_warns_in_check_mode():
@@ -160,4 +160,4 @@ def test_the_uid_of_another_is_refused_unless_shared():
 @pytest.mark.parametrize("name", ["", "-x", "a:b", "a\nb", "a b", "123", "a/b"])
 def test_what_cannot_be_a_name_is_refused(name):
     with pytest.raises(BadArguments, match="cannot be the name"):
-        accounts.check_name("user", name)
+        known.check_name("user", name)

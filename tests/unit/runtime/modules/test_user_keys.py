@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from sloth.runtime.authorized_keys import merge, parse_line, parse_wanted, without
 from sloth.runtime.failure import BadArguments
+from sloth.runtime.modules.user.authorized_keys import merge, parse_line, parse_wanted, without
 
 
 def key(letter, kind="ssh-ed25519"):

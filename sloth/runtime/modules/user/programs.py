@@ -1,10 +1,10 @@
-"""The programs that change accounts: useradd, usermod, chpasswd, chage. What differs is decided in accounts.py."""
+"""The programs that change accounts: useradd, usermod, chpasswd, chage. What differs is decided in known.py."""
 
 import os
 
-from sloth.runtime import accounts
-from sloth.runtime.accounts import Account, Profile, Shadow
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.modules.user import known
+from sloth.runtime.modules.user.known import Account, Profile, Shadow
 from sloth.runtime.privilege import become_hint
 
 MYPY = False
@@ -38,7 +38,7 @@ def change(host: "Host", *argv: str, stdin: str = "", note: str = "") -> None:
 
 def add(host: "Host", name: str, profile: Profile, making: Making) -> None:
     """Make a new account. A group of its name becomes its primary one, which useradd alone would refuse."""
-    own = ["-g", name] if profile.group is None and accounts.find_group(name) is not None else []
+    own = ["-g", name] if profile.group is None and known.find_group(name) is not None else []
     groups = ["-G", ",".join(profile.groups)] if profile.groups else []
     change(host, "useradd", *making.options(), *profile.options(), *own, *groups, "--", name)
 
@@ -60,14 +60,14 @@ def judge_password(host: "Host", password: str) -> None:
     """Refuse what cannot stand in a password field, and warn of what no password can fit."""
     if not password or ":" in password or "\n" in password:
         raise BadArguments('password takes a hash as in /etc/shadow ("!" for none); not empty, no colon, no newline')
-    if not accounts.looks_hashed(password):
+    if not known.looks_hashed(password):
         host.warn("the password looks like plain text, which opens nothing: a hash is wanted (openssl passwd -6)")
 
 
 def set_password(host: "Host", name: str, password: str, *, is_new: bool) -> None:
     """Set the password field when it differs. It goes through a pipe: arguments are seen by everybody."""
-    current = "" if is_new else (accounts.shadow(name) or Shadow("")).password
-    wanted = password if is_new else accounts.new_password(current, password)
+    current = "" if is_new else (known.shadow(name) or Shadow("")).password
+    wanted = password if is_new else known.new_password(current, password)
     if wanted is not None:
         change(host, "chpasswd", "-e", stdin=f"{name}:{wanted}\n", note=f"chpasswd {name}")
 
@@ -76,19 +76,19 @@ def set_ageing(host: "Host", name: str, days: "dict[str, int | None]", *, is_new
     """Set the days of an account that differ, in one step."""
     if all(value is None for value in days.values()):
         return
-    current = Shadow("") if is_new and host.check else accounts.shadow(name)
+    current = Shadow("") if is_new and host.check else known.shadow(name)
     if current is None:
-        host.warn(f"{name} has no entry in {accounts.SHADOW}: nothing there can expire")
+        host.warn(f"{name} has no entry in {known.SHADOW}: nothing there can expire")
         return
-    options = accounts.ageing(current, days)
+    options = known.ageing(current, days)
     if options:
         change(host, "chage", *options, "--", name)
 
 
 def shadow_of(name: str) -> Shadow:
     """The password fields of a user who has some, or ActionFailed."""
-    accounts.get(name)
-    found = accounts.shadow(name)
+    known.get(name)
+    found = known.shadow(name)
     if found is None:
-        raise ActionFailed(f"{name} has no entry in {accounts.SHADOW}: no password of this host to lock")
+        raise ActionFailed(f"{name} has no entry in {known.SHADOW}: no password of this host to lock")
     return found

@@ -15,8 +15,8 @@ MYPY = False
 if MYPY:
     from collections.abc import Callable
 
-    from sloth.runtime.accounts import Account
     from sloth.runtime.host import Host
+    from sloth.runtime.modules.user.known import Account
 
 _NAME = "authorized_keys"
 
