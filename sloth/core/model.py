@@ -209,10 +209,12 @@ class Plan:
     """A workflow laid out over hosts, before anything connects.
 
     hosts: batch after batch; who takes part in several is there for each. batches: whose tasks they run, one batch
-    after the other. gates: name → the tasks on their hosts that have to end before it opens
+    after the other. gates: name → the tasks on their hosts that have to end before it opens. once: a task that runs
+    once → the hosts of its batch that could run it
     """
 
     workflow: Workflow
     hosts: tuple[HostPlan, ...]
     batches: tuple[tuple[str, ...], ...] = ()
     gates: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    once: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

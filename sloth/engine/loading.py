@@ -19,7 +19,7 @@ from sloth.core.sealed import plain_only
 from sloth.engine import withheld
 from sloth.engine.delegates import Known
 from sloth.engine.jobs import Variables
-from sloth.engine.planning import Choice, check_tags, lay_out, starting_at
+from sloth.engine.planning import NOWHERE, Choice, check_tags, lay_out, starting_at
 from sloth.engine.reading import inventory, project
 from sloth.engine.request import Request
 from sloth.engine.unlocking import Unlocked
@@ -59,11 +59,19 @@ def load(request: Request, say: Subscriber, unlocked: Unlocked) -> Loaded:
     evaluated = evaluate(request, variables, unlocked, say)
     hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
     chosen = _chosen(request, evaluated.file)
-    plans = tuple(_plan(request, *pair, hosts, variables, evaluated) for pair in chosen)
+    plans = tuple(_plan(request, *pair, hosts, variables, evaluated, NOWHERE) for pair in chosen)
     loaded = Loaded(evaluated, hosts, variables, plans, unlocked)
     for warning in [*loaded.file.warnings, *_warnings(loaded)]:
         say(Notice(warning))
     return loaded
+
+
+def at_home(request: Request, loaded: Loaded, plan: Plan, homes: Mapping[str, str]) -> Plan:
+    """The plan with tasks that run once on other hosts. homes: task → host."""
+    if not homes:
+        return plan
+    chosen = next(pair for pair in _chosen(request, loaded.file) if pair[0].name == plan.workflow.name)
+    return _plan(request, *chosen, loaded.inventory, loaded.variables, loaded.evaluated, homes)
 
 
 def given(request: Request, unlocked: Unlocked) -> Variables:
@@ -124,8 +132,9 @@ def _named(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
 
 
 def _plan(
-    request: Request, workflow: Workflow, choice: Choice, hosts: Inventory, variables: Variables, evaluated: Evaluated
-) -> Plan:
+    request: Request, workflow: Workflow, choice: Choice, hosts: Inventory, variables: Variables, evaluated: Evaluated,
+    homes: Mapping[str, str],
+) -> Plan:  # fmt: skip
     try:
         chosen = hosts.select(workflow.hosts or "all")
     except InventoryError as error:
@@ -147,6 +156,7 @@ def _plan(
         _known(workflow, hosts, variables, evaluated).choose,
         choice,
         request.seed,
+        homes,
     )
 
 

@@ -30,16 +30,18 @@ class Choice:
 
 
 ALL = Choice()
+NOWHERE: Mapping[str, str] = {}
 
 
 def lay_out(
     workflow: Workflow, hosts: Sequence[str], select: Select, choose: Choose | None = None, choice: Choice = ALL,
-    seed: str = "",
+    seed: str = "", homes: Mapping[str, str] = NOWHERE,
 ) -> Plan:  # fmt: skip
     """Plan a workflow on these hosts.
 
     select: host pattern → host names, for tasks that narrow. choose: None where nothing is to be delegated, since
-    there are no hosts. seed: of a shuffled order. Hosts with nothing to do are left out.
+    there are no hosts. seed: of a shuffled order. homes: task that runs once → its host, if not the first. Hosts with
+    nothing to do are left out.
     Raises WorkflowError for a cycle or a dependency on a task of a later batch.
     """
     _check_cycles(workflow.tasks)
@@ -47,14 +49,17 @@ def lay_out(
     if choice.start_at is not None:
         chosen = _from(choice.start_at, chosen, workflow)
     taking_part = ordered(hosts, workflow.order, workflow.where, seed)
-    units = _units(chosen, taking_part, select, choose)
+    places = {task.name: _place(task, taking_part, select) for task in chosen}
+    at = {task.name: _once(task, places[task.name], homes) for task in chosen}
+    units = _units(chosen, at, choose)
     cut = batches(taking_part, workflow.serial, workflow.where)
     if workflow.max_fail is not None:
         amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
     placing = Placing(units, cut)
     plans = placing.host_plans()
     rank = {host: index for index, host in enumerate(taking_part)}
-    return Plan(workflow, plans, batches_of(plans, rank), placing.gates)
+    once = {task.name: _beside(places[task.name], cut) for task in chosen if task.run_once and task.delegate_to is None}
+    return Plan(workflow, plans, batches_of(plans, rank), placing.gates, once)
 
 
 def batches_of(plans: Iterable[HostPlan], rank: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
@@ -66,9 +71,10 @@ def batches_of(plans: Iterable[HostPlan], rank: Mapping[str, int]) -> tuple[tupl
     return tuple(map(tuple, filled))
 
 
-def _units(tasks: Sequence[Task], hosts: Sequence[str], select: Select, choose: Choose | None) -> dict[str, list[Unit]]:
+def _units(
+    tasks: Sequence[Task], places: Mapping[str, tuple[str, ...]], choose: Choose | None
+) -> dict[str, list[Unit]]:
     """Where each task runs. What is delegated comes last, as its delegates may be chosen by what they have to do."""
-    places = {task.name: _place(task, hosts, select) for task in tasks}
     load = Counter(host for task in tasks if task.delegate_to is None for host in places[task.name])
     units: dict[str, list[Unit]] = {}
     for task in tasks:
@@ -90,10 +96,23 @@ def _for_whom(task: Task, hosts: Sequence[str]) -> Sequence[str | None]:
 
 
 def _place(task: Task, hosts: Sequence[str], select: Select) -> tuple[str, ...]:
-    """The hosts on which a task runs, or for which it does where it is delegated, in order."""
+    """The hosts on which a task may run, or for which it does where it is delegated, in order."""
     allowed = _hosts_of(task, select) if task.hosts else set(hosts)
-    found = [host for host in hosts if host in allowed]
-    return tuple(found[:1] if task.run_once else found)
+    return tuple(host for host in hosts if host in allowed)
+
+
+def _once(task: Task, hosts: tuple[str, ...], homes: Mapping[str, str]) -> tuple[str, ...]:
+    """Of these hosts the one where a task runs that runs once."""
+    home = homes.get(task.name)
+    if not task.run_once:
+        return hosts
+    return (home,) if home in hosts else hosts[:1]
+
+
+def _beside(hosts: tuple[str, ...], cut: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Those of the hosts that are in the batch of the first."""
+    batch = next((batch for batch in cut if hosts and hosts[0] in batch), ())
+    return tuple(host for host in hosts if host in batch)
 
 
 def check_tags(workflows: Sequence[Workflow], asked: Iterable[str]) -> None:

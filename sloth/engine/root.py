@@ -19,9 +19,10 @@ from sloth.core.events import Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
 from sloth.core.places import Places
 from sloth.core.testresult import Watch
-from sloth.engine import command, detaching, keptplan, loading, past, withheld
+from sloth.engine import command, detaching, homes, keptplan, loading, past, withheld
 from sloth.engine.bus import Bus
 from sloth.engine.history import read as read_history
+from sloth.engine.homes import Homes
 from sloth.engine.knowing import Gathered, KnownFacts, Told
 from sloth.engine.lives import ENDING_PATIENCE, Resume, resumable
 from sloth.engine.loading import Loaded
@@ -29,6 +30,7 @@ from sloth.engine.planning import lay_out
 from sloth.engine.reading import inventory, project
 from sloth.engine.request import Request, Targets
 from sloth.engine.run import Run
+from sloth.engine.sessions import connection_of, switchboard_of
 from sloth.engine.stepping import Ask
 from sloth.engine.unlocking import Unlocked
 from sloth.engine.verifying import Verification
@@ -125,7 +127,9 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
         plans = {one.workflow.name: one for one in loaded.plans}
         if history.asked.workflow not in plans:
             raise UsageError(f"{request.file} has no workflow {history.asked.workflow!r} any more")
-        with past.lives(bus.publish).next(history, loaded, plans[history.asked.workflow], how) as life:
+        plan = plans[history.asked.workflow]
+        plan = loading.at_home(request, loaded, plan, homes.of_earlier_life(plan, history.hosts))
+        with past.lives(bus.publish).next(history, loaded, plan, how) as life:
             code = Run(request, loaded, life, bus).go()
         if code == 0:
             behind = [plans[name] for name in history.asked.following if name in plans]
@@ -139,13 +143,27 @@ def _one_after_the_other(
 ) -> int:
     """Run these until one does not end well."""
     lives = past.lives(bus.publish)
-    for number, plan in enumerate(plans, 1):
+    for number, planned in enumerate(plans, 1):
         following = [one.workflow.name for one in plans[number:]]
+        found = _homes(request, loaded, planned, bus.publish)
+        plan = loading.at_home(request, loaded, planned, found.homes)
         with lives.first(request, loaded, plan, following) as life:
-            code = Run(request, loaded, life, bus, ask).go()
+            code = Run(request, loaded, life, bus, ask, found.lost).go()
         if code:
             return code
     return 0
+
+
+def _homes(request: Request, loaded: Loaded, plan: Plan, say: Subscriber) -> Homes:
+    """Where the tasks of a plan run that run once; nothing connects where there is no choice."""
+    if all(len(hosts) < 2 for hosts in plan.once.values()):
+        return Homes()
+    switchboard = switchboard_of(loaded)
+    try:
+        reach = homes.reaching(switchboard, lambda host: connection_of(request, loaded, host))
+        return homes.find(plan, reach, say)
+    finally:
+        switchboard.close()
 
 
 def test(files: Sequence[Path], workflow: Path | None, given: Request, words: Sequence[str], watch: Watch) -> int:

@@ -6,12 +6,13 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import groupby
 from pathlib import Path
 
 from sloth.core import settings
+from sloth.core.errors import Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import Plan
 from sloth.core.places import Places
@@ -41,7 +42,11 @@ from sloth.store import Locks, SqliteDatabase
 class Run:
     """One plan on its way. Everything that happens goes to the bus."""
 
-    def __init__(self, request: Request, loaded: Loaded, life: Life, bus: Bus, ask: Ask | None = None) -> None:
+    def __init__(
+        self, request: Request, loaded: Loaded, life: Life, bus: Bus, ask: Ask | None = None,
+        lost: Mapping[str, Unreachable] | None = None,
+    ) -> None:  # fmt: skip
+        """lost: hosts of which it is known that they cannot be reached."""
         plan = life.rest.plan if ask is None else stepped(life.rest.plan)
         places, here = Places.find(os.environ, Path.cwd()), settings.load(os.environ, Path.cwd())
         self._request = request
@@ -63,8 +68,8 @@ class Run:
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
         self._statefuls = Statefuls(life.run, self._store, self._leases, self._allowances)
         self._sessions = Sessions(
-            request, loaded, life, plan, self._statefuls, self._allowances, self._timer, self._publish
-        )
+            request, loaded, life, plan, self._statefuls, self._allowances, self._timer, self._publish, lost or {},
+        )  # fmt: skip
         self._hooks = Hooks(
             loaded.evaluated, plan, {**plan.workflow.variables, **loaded.variables.common}, request.check, self._timer,
             bus.publish, self._statefuls.of("hooks"), loaded.unlocked.keyring.named,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,13 +34,31 @@ from sloth.runtime.deadline import Timer
 from sloth.transport.switchboard import Switchboard
 
 
+def switchboard_of(loaded: Loaded) -> Switchboard:
+    """What opens sessions for the files of a project."""
+    modules = {name: one.text for name, one in loaded.evaluated.sources.project.library.python.items()}
+    here = Path.cwd()
+    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
+    return Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse, modules)
+
+
+def connection_of(request: Request, loaded: Loaded, host: str) -> Connection:
+    """How a host is reached; nobody will see its passwords."""
+    found = loaded.inventory.connection(host, over=request.targets.settings())
+    for password in (found.password, found.become_password):
+        loaded.unlocked.mask.add(password or "")
+    return found
+
+
 class Sessions:
     """Those of one run. publish: for what a person should know of them."""
 
     def __init__(
         self, request: Request, loaded: Loaded, life: Life, plan: Plan, statefuls: Statefuls, allowances: Allowances,
-        timer: Timer, publish: Callable[[Event], None],
+        timer: Timer, publish: Callable[[Event], None], lost: Mapping[str, Unreachable],
     ) -> None:  # fmt: skip
+        """lost: hosts of which it is known that they cannot be reached."""
+        self._lost = lost
         self._request = request
         self._loaded = loaded
         self._rest = life.rest
@@ -63,19 +81,11 @@ class Sessions:
             Artifacts(places.artifacts / life.run),
             publish,
         )
-        self._switchboard = Switchboard.of(
-            places,
-            os.environ,
-            settings.load(os.environ, Path.cwd())["bundle.wheelhouse"],
-            {name: one.text for name, one in self._library.python.items()},
-        )
+        self._switchboard = switchboard_of(loaded)
 
     def connection(self, host: str) -> Connection:
         """How a host is reached; nobody will see its passwords."""
-        found = self._loaded.inventory.connection(host, over=self._request.targets.settings())
-        for password in (found.password, found.become_password):
-            self._loaded.unlocked.mask.add(password or "")
-        return found
+        return connection_of(self._request, self._loaded, host)
 
     def reach(self, host: HostPlan) -> Begin:
         """How to begin with a host. Wrong settings, and secrets that do not open, are errors now: before all else."""
@@ -85,6 +95,8 @@ class Sessions:
 
         def begin(hear: Hear) -> Begun:
             try:
+                if host.host in self._lost:
+                    raise self._lost[host.host]
                 session, job = self._begin(host, connection, hear)
                 seen.set()
             except Unreachable as error:
