@@ -49,23 +49,26 @@ _MILESTONES = (RunStarted, TaskFinished, HostUnreachable, RunFinished, RunDetach
 class Journal:
     """The journal of a run that this process works on: a subscriber of the run's events. For one thread.
 
-    room: bytes of what each host puts out, logs and announces that are kept
+    room: bytes of what each host puts out, logs and announces that are kept. whole: of what all hosts do together
     """
 
-    def __init__(self, path: Path, room: int = LINES_LIMIT) -> None:
+    def __init__(self, path: Path, room: int = LINES_LIMIT, whole: int = LINES_LIMIT) -> None:
         self._file = LineFile(str(path))
         self._buffer: list[bytes] = []
         self._waiting = 0
         self._room = room
+        self._whole = whole
         self._said: Counter[str] = Counter()  # bytes of lines, by host
         self.last: dict[str, object] = {}  # the last line, as it was written
         self._due = False
         self._before = 0  # the size of the file before this life
 
     @classmethod
-    def begin(cls, path: Path, asked: Mapping[str, object], room: int = LINES_LIMIT) -> Journal:
+    def begin(
+        cls, path: Path, asked: Mapping[str, object], room: int = LINES_LIMIT, whole: int = LINES_LIMIT
+    ) -> Journal:
         """Begin a run, or (the file is there) another life of it. asked: its first line. Raises StoreError, RunBusy."""
-        journal = cls(path, room)
+        journal = cls(path, room, whole)
         try:
             journal._file.open()
             if not journal._file.hold():
@@ -120,7 +123,7 @@ class Journal:
 
     def _has_room(self, host: str, size: int) -> bool:
         """Whether a line is kept; where that ends, for a host and for all, it is noted once."""
-        for name, most, whose in ((host, self._room, "of this host "), (_ALL, LINES_LIMIT, "")):
+        for name, most, whose in ((host, self._room, "of this host "), (_ALL, self._whole, "")):
             before = self._said[name]
             self._said[name] += size
             if self._said[name] <= most:

@@ -48,7 +48,7 @@ def test_four_times_the_hosts_are_at_most_four_times_the_work(form: str, tmp_pat
         return work
 
     listing(20)()  # what is imported and compiled at the first time is not counted
-    assert calls(listing(2000)) < 4.2 * calls(listing(500))
+    assert calls(listing(800)) < 4.2 * calls(listing(200))
 
 
 def test_hosts_of_the_same_groups_share_the_layers_of_these(tmp_path: Path):

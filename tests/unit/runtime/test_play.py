@@ -161,15 +161,15 @@ def test_a_time_limit_ends_the_whole_group_and_is_reported_in_time(play):
 
 def test_an_endless_loop_in_lua_is_ended_too(play):
     played = play(
-        tasks('task("a"):timeout("200ms"):command(function() while true do end end)', 'task("b"):command("true")')
+        tasks('task("a"):timeout("100ms"):command(function() while true do end end)', 'task("b"):command("true")')
     )
     assert played.statuses == {"a": "timed_out", "b": "changed"}
 
 
 def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
     text = tasks(
-        'task("loop"):timeout("400ms"):command(function() while true do end end)',
-        'task("sleep"):timeout("200ms"):command("sleep 60")',
+        'task("loop"):timeout("250ms"):command(function() while true do end end)',
+        'task("sleep"):timeout("100ms"):command("sleep 60")',
         config="max_parallel_tasks = 2",
     )
     assert play(text).statuses == {"sleep": "timed_out", "loop": "timed_out"}

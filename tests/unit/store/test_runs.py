@@ -22,7 +22,7 @@ from sloth.core.events import (
 )
 from sloth.runtime.linefile import LineFile
 from sloth.store import SqliteDatabase, journal
-from sloth.store.journal import LINES_LIMIT, Journal
+from sloth.store.journal import Journal
 from sloth.store.runs import Entry, Runs, Wanted
 
 ENTRY = Entry("", "site", "/site.sloth", "ada@desk", "apply", 100.0, None, None, 2)
@@ -136,9 +136,9 @@ def test_what_a_host_says_beyond_its_limit_is_left_out_with_one_notice(path, lin
 
 
 def test_the_lines_of_all_hosts_have_a_limit_too(path):
-    written = Journal.begin(path, {"type": "run"})
+    written = Journal.begin(path, {"type": "run"}, whole=1100)
     for number in range(4):
-        written(LogLine(f"h{number}", "a", "info", "x" * (LINES_LIMIT // 3)))
+        written(LogLine(f"h{number}", "a", "info", "x" * 400))
     written(TaskFinished("h", "a", "ok"))
     written.settle()
     types = [line["type"] for _, line in journal.entries(path)]
