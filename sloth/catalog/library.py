@@ -72,9 +72,8 @@ def find(folders: Iterable[Path], beside: Path) -> Library:
     trusted = {0, os.geteuid(), *_owner(beside)}
     found = [*_installed(), *(source for folder in folders for source in _sources(folder, trusted))]
     by_name: dict[str, Source] = {}
-    shipped = set(module_names())
     for source in found:
-        _check_name(source, shipped)
+        check_name(source.name, str(source.path))
         other = by_name.setdefault(source.name, source)
         if other.path != source.path and other.text != source.text:
             raise ModuleError(
@@ -119,18 +118,16 @@ def _check_owner(path: Path, trusted: set[int]) -> None:
         )  # fmt: skip
 
 
-def _check_name(source: Source, shipped: set[str]) -> None:
-    where = str(source.path)
-    if not _NAME.fullmatch(source.name):
-        raise ModuleError(
-            f"{source.name!r} is no name for a module", where=where, hint="letters, digits and _, a letter first"
-        )
-    if source.name in shipped:
-        raise ModuleError(f"sloth has a module called {source.name!r}", where=where, hint="give the file another name")
-    if source.name in LANGUAGE:
-        raise ModuleError(
-            f"{source.name!r} means something else in a workflow", where=where, hint="give the file another name"
-        )
+def check_name(name: str, where: str = "") -> None:
+    """ModuleError when nothing new can have this name."""
+    hint = "give it another name"
+    if not _NAME.fullmatch(name):
+        letters = "letters, digits and _, a letter first"
+        raise ModuleError(f"{name!r} is no name for a module", where=where, hint=letters)
+    if name in module_names():
+        raise ModuleError(f"sloth has a module called {name!r}", where=where, hint=hint)
+    if name in LANGUAGE:
+        raise ModuleError(f"{name!r} means something else in a workflow", where=where, hint=hint)
 
 
 def _names_group(folder: str) -> bool:

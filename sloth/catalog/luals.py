@@ -5,6 +5,7 @@ Those of the language itself stand in language.lua; those of modules are made fr
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -54,27 +55,39 @@ def _module(module: ModuleManual) -> Iterator[str]:
 def _action(action: ActionManual) -> Iterator[str]:
     """The class of its options, and the function: by position, or with one table."""
     class_name = f"sloth.{action.name}.Options"
-    named = [one for one in action.parameters if not one.rest]
     yield f"---@class {class_name}"
-    for one in named:
+    for one in action.parameters:
         optional = "" if one.required and not one.synonyms else "?"
         for name in (one.name, *one.synonyms):
             yield f"---@field {_field(name, optional)} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
-    yield from _COMMON
+    if action.takes_common:
+        yield from _COMMON
     yield ""
     yield f"--- {_line(action.summary)}"
+    yield from ("---", f"--- *{action.modes}*")
     for example in action.examples:
         yield from ("---", "--- ```lua", *(f"--- {line}" for line in example.splitlines()), "--- ```")
     returns = _returns(action)
-    by_place = [one for one in named if one.required] or named[:1]
+    by_place, last = _by_place(action), "options"
     for one in by_place:
         optional = "" if one.required else "?"
         yield f"---@param {_name(one)}{optional} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
-    yield f"---@param options? {class_name}"
+    for one in (one for one in action.parameters if one.rest):
+        last = "..."
+        types = "any" if "object" in one.annotation else f"{lua_type(one.annotation)}|{class_name}"
+        yield f"---@param ... {types} {_line(one.meaning)}".rstrip()
+    if last == "options":
+        yield f"---@param options? {class_name}"
     yield from (f"---@return {one}" for one in returns)
     yield f"---@overload fun(options: {class_name}): {', '.join(one.split()[0] for one in returns)}"
-    rest = ["..."] if len(named) < len(action.parameters) else []
-    yield f"function {action.name}({', '.join([*map(_name, by_place), 'options', *rest])}) end"
+    yield f"function {action.name}({', '.join([*map(_name, by_place), last])}) end"
+
+
+def _by_place(action: ActionManual) -> list[ParameterManual]:
+    """What calls give by position: all up to the last that is required, at least one; the rest comes behind these."""
+    before = list(itertools.takewhile(lambda one: not one.rest, action.parameters))
+    count = max((place for place, one in enumerate(before, 1) if one.required), default=1)
+    return before[:count]
 
 
 def _returns(action: ActionManual) -> list[str]:
@@ -107,6 +120,8 @@ def _member(member: str) -> str:
         return "|".join(json.dumps(word) for word in choices(member))
     if member.startswith("list["):
         inner = lua_type(member[5:-1])
+        if inner == "any":
+            return "any[]"  # or any one value; but a union with any checks nothing
         return f"({inner})[]|{inner}" if "|" in inner else f"{inner}[]|{inner}"
     if member.startswith("dict["):
         return f"table<string, {lua_type(member[5:-1].partition(',')[2].strip())}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sloth.runtime.action import FORETELLS, LEFT_OUT, SAME, WOULD_RUN
+from sloth.runtime.action import FORETELLS, LEFT_OUT, OF_VALUES, SAME, WOULD_RUN
 
 CALLS = "calls"  # of a function in Lua: check mode is a matter of the actions that it calls
 IN_CHECK_MODE = {
@@ -50,6 +50,11 @@ class ActionManual:
     diff: bool | None
     parameters: tuple[ParameterManual, ...]
     examples: tuple[str, ...]
+
+    @property
+    def takes_common(self) -> bool:
+        """Whether each call takes COMMON, too: functions in Lua do not, nor what takes tables as values."""
+        return self.check != CALLS and self.name.partition(".")[0] not in OF_VALUES
 
     @property
     def modes(self) -> str:

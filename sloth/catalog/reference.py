@@ -24,8 +24,8 @@ def page(module: ModuleManual) -> str:
     for action in module.actions:
         lines += _action(action)
     common = ", ".join(f"`{name}`" for name in COMMON)
-    lines += [f"Every action also takes {common}. A query returns its value, and `nil, why` when it fails.", ""]
-    return "\n".join(lines)
+    takes = f"Every call also takes {common}. " if any(one.takes_common for one in module.actions) else ""
+    return "\n".join([*lines, f"{takes}A query returns its value, and `nil, why` when it fails.", ""])
 
 
 def _action(action: ActionManual) -> Iterator[str]:

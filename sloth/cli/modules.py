@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.catalog import manual
-from sloth.catalog.library import Library
+from sloth.catalog.library import Library, check_name
 from sloth.catalog.luals import definitions
 from sloth.cli import completing
 from sloth.cli.command import application
@@ -74,8 +74,8 @@ def new(
     \b
     example: sloth modules new greet && sloth test tests/greet_test.sloth
     """
-    library = _library()
-    if name in library.catalog.names or library.path(name):
+    check_name(name)
+    if _library().path(name):
         raise UsageError(f"there is a module called {name!r} already", hint=f"`sloth modules show {name}`")
     written = skeleton.write("lua" if lua else "module", name, Path())
     notes.written(written, f"sloth test tests/{name}_test.sloth")

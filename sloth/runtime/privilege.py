@@ -9,7 +9,7 @@ if MYPY:
 _SIGNS = (
     "permission denied", "operation not permitted", "are you root", "must be root", "access denied",
     "authentication is required", "interactive authentication required", "cannot lock /etc", "must be privileged",
-    "superuser privileges", "only root can", "must be superuser", "you need to be root",
+    "superuser privileges", "only root can", "must be superuser", "you need to be root", "no hostkeys available",
 )
 
 

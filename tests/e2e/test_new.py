@@ -64,7 +64,9 @@ def test_a_module_is_in_the_manual_and_passes_its_test(folder, lua):
     [
         pytest.param(("new", "workflow", "site"), "site.sloth exists already", id="workflow"),
         pytest.param(("new", "role", "../x"), "is no name", id="path"),
-        pytest.param(("modules", "new", "pkg"), "a module called 'pkg' already", id="shipped module"),
+        pytest.param(("modules", "new", "pkg"), "sloth has a module called 'pkg'", id="shipped module"),
+        pytest.param(("modules", "new", "task"), "means something else", id="a word of the language"),
+        pytest.param(("modules", "new", "end", "--lua"), "means something else", id="a word of Lua"),
         pytest.param(("modules", "new", "my-tools"), "is no name", id="module"),
     ],
 )

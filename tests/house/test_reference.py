@@ -13,6 +13,7 @@ from lupa import lua54
 
 from sloth.catalog import luals, manual, reference
 from sloth.catalog.library import LANGUAGE, Library
+from sloth.runtime.action import COMMON
 from sloth.runtime.catalog import Catalog, module_names
 from sloth.runtime.lua.vm import VM, LuaError
 from sloth.runtime.program import load_program
@@ -44,6 +45,30 @@ def test_the_definitions_are_lua_and_hold_every_action():
         if module.name not in luals.OF_THE_LANGUAGE:
             for action in module.actions:
                 assert f"\nfunction {action.name}(" in DEFINITIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        pytest.param("file_ops.copy", "file_ops.copy(src, dest, options)", id="all up to the last that is required"),
+        pytest.param("fs.write", "fs.write(path, content, options)", id="all that are required"),
+        pytest.param("pkg.install", "pkg.install(...)", id="as many as one likes"),
+        pytest.param("exec.script", "exec.script(src, ...)", id="one, and as many as one likes"),
+        pytest.param("pkg.upgrade", "pkg.upgrade(mode, options)", id="at least one"),
+        pytest.param("systemd.daemon_reload", "systemd.daemon_reload(scope, options)", id="none is required"),
+    ],
+)
+def test_the_definitions_take_values_in_the_order_in_which_calls_give_them(name, line):
+    assert f"\nfunction {line} end\n" in DEFINITIONS
+
+
+def test_the_definitions_have_every_name_of_every_argument():
+    for module in MODULES:
+        for action in module.actions if module.name not in luals.OF_THE_LANGUAGE else ():
+            fields = DEFINITIONS.partition(f"---@class sloth.{action.name}.Options\n")[2].partition("\n\n")[0]
+            named = set(re.findall(r'^---@field \[?"?(\w+)', fields, re.MULTILINE))
+            wanted = {name for one in action.parameters for name in (one.name, *one.synonyms)}
+            assert named == wanted | (set(COMMON) if action.takes_common else set()), action.name
 
 
 def test_the_comments_of_the_definitions_are_well_formed():

@@ -35,7 +35,7 @@ def show_module(module: ModuleManual, form: Format) -> None:
     for action in module.actions:
         screen.line()
         _show_action(screen, action)
-    _show_common(screen)
+    _show_common(screen, module.actions)
 
 
 def show_action(action: ActionManual, form: Format) -> None:
@@ -45,7 +45,7 @@ def show_action(action: ActionManual, form: Format) -> None:
         screen.json(asdict(action))
         return
     _show_action(screen, action)
-    _show_common(screen)
+    _show_common(screen, [action])
 
 
 def _show_action(screen: Screen, action: ActionManual) -> None:
@@ -62,9 +62,11 @@ def _show_action(screen: Screen, action: ActionManual) -> None:
         screen.block(example, "green", indent="  > ")
 
 
-def _show_common(screen: Screen) -> None:
-    screen.line()
-    screen.line(("every action also takes ", "dim"), (", ".join(COMMON), "dim"))
+def _show_common(screen: Screen, actions: Sequence[ActionManual]) -> None:
+    """What calls take besides; functions of Lua take what they say."""
+    if any(one.takes_common for one in actions):
+        screen.line()
+        screen.line((f"every call also takes {', '.join(COMMON)}", "dim"))
 
 
 def _kind(parameter: ParameterManual) -> str:
