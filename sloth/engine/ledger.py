@@ -71,6 +71,8 @@ class Ledger:
             end = replace(event, duration=max(event.duration, round(self._took(event.task), 4)))
             if status:
                 end = replace(end, status=status, message=message, failure=failure or {}, blocks=True)
+            if status == "failed":  # the host refused: there was no reboot
+                end = replace(end, changes=[one for one in end.changes if one.partition(":")[0] != "reboot"])
             self.add(end)
 
     def end_rest(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.applying import BECOME, Remote, remote
+from tests.applying import BECOME, DEPLOY, Remote, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.prerequisites import skip_or_fail
@@ -87,3 +87,15 @@ def test_no_rule_shuts_out_the_session_that_makes_it(walled, login):
         refused = walled.act(action, **arguments, **who)
         assert (refused.status, list(refused.changes)) == ("failed", [])
         assert "would shut out SSH on port 22" in refused.message
+
+
+def test_without_root_it_says_what_it_needs_and_changes_nothing(walled):
+    before = rules(walled)
+    for action, arguments in (
+        ("firewall.allow", {"port": 8081}), ("firewall.deny", {"port": 8081}), ("firewall.rule", {"action": "deny", "port": 8081}),
+        ("firewall.enable", {}), ("firewall.disable", {}), ("host.reboot", {}),
+    ):  # fmt: skip
+        refused = walled.act(action, login=DEPLOY, **arguments)
+        assert (refused.status, list(refused.changes)) == ("failed", []), action
+        assert "needs become" in refused.message, action
+    assert rules(walled) == before
