@@ -13,6 +13,7 @@ from sloth.engine.acting import act
 from sloth.engine.terms import Begun, Session
 from sloth.runtime import booting
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.privilege import HINT, is_denial
 
 LONGEST = 86400.0  # seconds that we wait for a host, whatever it says
 _FINAL = (HostKeyChanged, BecomeFailed)  # another machine; a password that is not tried again and again
@@ -65,8 +66,7 @@ class Reboot:
         """
         if self.order.boot == booting.boot_id():
             raise ActionFailed("host.reboot: sloth itself runs on this machine, so the run would end with it")
-        with suppress(ConnectionLost):  # it was quick
-            act(session, "exec.check", self.order.command, user=self.order.user)
+        self._give_order(session)
         session.close()
         until = self.clock() + self.order.wait
         while not self.is_stopped():
@@ -79,6 +79,14 @@ class Reboot:
                     hint='a host that takes longer has more time with host.reboot { wait = "30m" }',
                 )
         return None
+
+    def _give_order(self, session: Session) -> None:
+        try:
+            with suppress(ConnectionLost):  # it was quick
+                act(session, "exec.check", self.order.command, user=self.order.user)
+        except ActionFailed as error:
+            hint = HINT if is_denial([error.message]) else ""
+            raise ActionFailed(error.message + hint, **error.result) from error
 
     def _look(self) -> tuple[Begun | None, str]:
         """A session to the next boot, or why there is none yet."""

@@ -108,7 +108,7 @@ def test_a_host_that_comes_back_as_another_one_is_not_waited_for():
 
 def test_an_order_that_is_refused_fails_the_task_and_the_rest_is_judged_as_ever():
     done = [started("a"), finished("a", "changed", reboots="one", changes=["write /etc/x", "reboot: a new kernel"])]
-    refusing = Boot("one", done, ORDER, fails={"exec.check": ActionFailed("shutdown: not root")})
+    refusing = Boot("one", done, ORDER, fails={"exec.check": ActionFailed("Call to Reboot failed: Access denied")})
     rest = Boot("one", [finished("b", "skipped", blocks=True)])
     _, seen, _ = run(refusing, rest)
     assert statuses(seen) == [("a", "failed"), ("b", "skipped")]
@@ -116,6 +116,7 @@ def test_an_order_that_is_refused_fails_the_task_and_the_rest_is_judged_as_ever(
     assert refusing.is_closed()
     (ended,) = [event for event in seen if isinstance(event, TaskFinished) and event.task == "a"]
     assert list(ended.changes) == ["write /etc/x"]  # there was no reboot
+    assert "(needs become)" in ended.message
 
 
 def test_the_machine_of_the_controller_is_not_rebooted():
