@@ -99,9 +99,9 @@ class Rehearsal:
             raise ActionFailed(f"{self._evaluated.file.path} has no workflow {name!r}: {hint}")
         return found[0]
 
-    def _play(
+    def _job(
         self, workflow: Workflow, host: HostPlan, options: Mapping[str, Any], task: str | None
-    ) -> list[dict[str, Any]]:
+    ) -> dict[str, Any]:
         file = replace(self._evaluated.file, values=merged(self._evaluated.file.values, options.get("values", {})))
         variables = Variables(self._given.values, {**self._given.extra, **options.get("vars", {})})
         request = Request(file.path, check=bool(options.get("check")), diff=True)
@@ -113,6 +113,12 @@ class Rehearsal:
             if task is not None:
                 step["depends_on"] = [*step["depends_on"], *options.get("deps", {})]
         job["gates"] = [{"name": dep, "ok": True, "outputs": made} for dep, made in options.get("deps", {}).items()]
+        return job
+
+    def _play(
+        self, workflow: Workflow, host: HostPlan, options: Mapping[str, Any], task: str | None
+    ) -> list[dict[str, Any]]:
+        """The events of playing a workflow; of a task alone, if one is named."""
         events: list[dict[str, Any]] = []
 
         def act(user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
@@ -125,7 +131,7 @@ class Rehearsal:
         reason = f"not over after {self._limit:g} s"
         alarm = self._timer.after(self._limit, lambda: plays[0].cancel(reason) if plays else None)
         try:
-            play_job(job, surroundings)
+            play_job(self._job(workflow, host, options, task), surroundings)
         finally:
             self._timer.cancel(alarm)
         return events

@@ -246,14 +246,10 @@ class Served:
 
     def act(self, args: "dict[str, object]") -> object:
         """The verb `act`."""
-        number, positional, named = args.get("act"), args.get("args"), args.get("named")
-        given = args.get("settings") or {}
-        if not isinstance(number, int) or not isinstance(positional, list):
+        number, given, user = args.get("act"), args.get("settings") or {}, args.get("user")
+        if not isinstance(number, int) or not isinstance(given, dict):
             raise ActionFailed("bad act", kind="protocol")
-        if not isinstance(named, dict) or not isinstance(given, dict):
-            raise ActionFailed("bad act", kind="protocol")
-        call = Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
-        settings = Settings.from_plain(given)
+        call, settings = _call_of(args), Settings.from_plain(given)
         report = Report(
             lambda stream, data: self._tell(
                 "output", {"act": number, "stream": stream, "text": data.decode("utf-8", "surrogateescape")}
@@ -262,7 +258,6 @@ class Served:
         )
         token = self._tokens[number] = Token()
         try:
-            user = args.get("user")
             return self._act(None if user is None else str(user), call, settings, token, report).plain()
         except Stopped as stopped:
             raise ActionFailed(stopped.reason, kind="stopped") from stopped
@@ -279,6 +274,13 @@ class Served:
         """Nothing may go on."""
         for token in list(self._tokens.values()):
             token.stop(reason)
+
+
+def _call_of(args: "dict[str, object]") -> Call:
+    positional, named = args.get("args"), args.get("named")
+    if not isinstance(positional, list) or not isinstance(named, dict):
+        raise ActionFailed("bad act", kind="protocol")
+    return Call(str(args.get("module")), str(args.get("action")), positional, named, args.get("empty") is True)
 
 
 def values_of(outcome: Outcome) -> "list[object]":

@@ -132,17 +132,21 @@ class Repository:
             return
         followed = self._commit(f"refs/heads/{asked}") == self._commit(f"refs/remotes/origin/{asked}")
         self._fetch(ref or wanted, wanted, depth)
-        if is_branch and not force and not followed and not self._is_before(asked, wanted):
+        checkout = ["checkout", "--quiet", *(["--force"] if force else [])]
+        if not is_branch:
+            self._change(note, *checkout, "--detach", wanted)
+            return
+        if not force and not followed and not self._is_before(asked, wanted):
             what = f"{self.path} has commits on {asked} that its origin does not have"
             raise ActionFailed(f"{what}; force = true gives them up")
-        if is_branch:
-            words = ["checkout", "--quiet", *(["--force"] if force else []), "-B", asked, wanted]
-            self._change(note, *words)
-            if self._look("config", "--get", f"branch.{asked}.remote").out.strip() != "origin":
-                self._quietly("config", f"branch.{asked}.remote", "origin")
-                self._quietly("config", f"branch.{asked}.merge", ref)
-        else:
-            self._change(note, "checkout", "--quiet", *(["--force"] if force else []), "--detach", wanted)
+        self._change(note, *checkout, "-B", asked, wanted)
+        self._let_follow(asked, ref)
+
+    def _let_follow(self, branch: str, ref: str) -> None:
+        """A later `git pull` by hand knows where the branch comes from."""
+        if self._look("config", "--get", f"branch.{branch}.remote").out.strip() != "origin":
+            self._quietly("config", f"branch.{branch}.remote", "origin")
+            self._quietly("config", f"branch.{branch}.merge", ref)
 
     def checkout(self, version: str, *, create: bool, force: bool) -> None:
         """Check out what it has."""

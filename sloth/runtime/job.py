@@ -99,14 +99,18 @@ class Job:
         self.create_workdir = bool(plain.get("create_workdir"))
         cleanup = plain.get("cleanup_on_failure")
         self.cleanup_on_failure = None if cleanup is None else bool(cleanup)
+        self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
+        self.lua_modules = [str(name) for name in _list(plain, "lua_modules")]
+        self._complete_steps()
+
+    def _complete_steps(self) -> None:
+        """What stands above a step in the job: -e wins over params; a workdir that nobody has named is ours."""
         if self.create_workdir and self.workdir is None:
             self.workdir = self.scratch
             for step in self.steps:
                 step.workdir = step.workdir or self.scratch
-        self.lock_wait = _seconds(plain.get("lock_wait")) or 0.0
         for step in self.steps:
             step.params = {name: self.extra.get(name, value) for name, value in step.params.items()}
-        self.lua_modules = [str(name) for name in _list(plain, "lua_modules")]
 
     def take_up(self, events: "Iterable[dict[str, object]]") -> "list[dict[str, object]]":
         """What an earlier life of the run left on this host counts as done; the events that are news."""

@@ -87,20 +87,7 @@ def run(
 ) -> Done:
     """Run a program to its end. Raises Stopped when the token is taken meanwhile, ActionFailed when it cannot start."""
     token.check()
-    try:
-        child = subprocess.Popen(
-            [_bytes(word) for word in argv],
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=None if env is None else {_bytes(name): _bytes(value) for name, value in env.items()},
-            cwd=None if cwd is None else _bytes(cwd),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ActionFailed(_cannot_start(argv, cwd, error), exit_code=127) from error
-    except ValueError as error:  # a NUL byte, or a = in the name of a variable
-        raise ActionFailed(f"cannot run {argv[0]}: {error}", exit_code=127) from error
+    child = _started(argv, env, cwd, feeds=bool(stdin))
     number, guard = token.on_stop(lambda: end_group(child)), Guard(child.pid)
     try:
         if stdin:
@@ -112,6 +99,26 @@ def run(
         guard.close()
     token.check()
     return Done(code, out, err)
+
+
+def _started(
+    argv: "Sequence[str]", env: "Mapping[str, str] | None", cwd: "str | None", *, feeds: bool
+) -> "subprocess.Popen[bytes]":
+    """The program, as the leader of a process group of its own."""
+    try:
+        return subprocess.Popen(
+            [_bytes(word) for word in argv],
+            stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=None if env is None else {_bytes(name): _bytes(value) for name, value in env.items()},
+            cwd=None if cwd is None else _bytes(cwd),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ActionFailed(_cannot_start(argv, cwd, error), exit_code=127) from error
+    except ValueError as error:  # a NUL byte, or a = in the name of a variable
+        raise ActionFailed(f"cannot run {argv[0]}: {error}", exit_code=127) from error
 
 
 def end_group(child: "subprocess.Popen[bytes]") -> None:

@@ -266,9 +266,14 @@ class TaskRun:
             if verdict.success:
                 self.notified += attempt.notified + self._declared_notify(status)
         self._pass_on(verdict)
+        self._emit_end(verdict)
+        self._tell(self, worker_is_lost)
+
+    def _emit_end(self, verdict: Verdict) -> None:
+        attempt = self._current
         self._emit(
             "task_finished",
-            status=status,
+            status=verdict.status,
             message=verdict.message,
             outputs=verdict.outputs,
             changes=attempt.changes if attempt else [],
@@ -276,14 +281,13 @@ class TaskRun:
             duration=round(time.monotonic() - self._began, 4) if self._began else 0.0,
             failure=verdict.failure,
             attempts=self._try,
-            ignored=status in BLOCKING and self.step.ignore_errors,
+            ignored=verdict.status in BLOCKING and self.step.ignore_errors,
             blocks=self.blocks,
             notified=self.notified,
             checks=attempt.checks if attempt else [],
             exports=self.stage.fresh_exports(),
             reboots=self._functions.reboots if verdict.success else "",
         )
-        self._tell(self, worker_is_lost)
 
     def _pass_on(self, verdict: Verdict) -> None:
         """Let other tasks know: outputs for those that depend on this one, a variable, the end of a fail_fast run."""

@@ -120,14 +120,7 @@ def restore(path: Path, source: Path, keep: Path) -> Path | None:
     try:
         backup(source, prepared)
         with told(path), setting_up(path):
-            with closing(connect(prepared)) as connection:
-                migrate(connection, prepared, schema.STEPS)
-                _forget_runs(connection)
-                if is_sound:
-                    _keep_locks(connection, path)
-                else:
-                    connection.execute("UPDATE lease_token SET token = token + ?", (_TOKENS_LOST,))
-                connection.execute("PRAGMA journal_mode = DELETE")
+            _prepare(prepared, path if is_sound else None)
             if is_sound:
                 with closing(connect(prepared)) as new, closing(connect(path)) as old:
                     new.backup(old)
@@ -137,6 +130,18 @@ def restore(path: Path, source: Path, keep: Path) -> Path | None:
         for file in (*_files(prepared), prepared.with_name(prepared.name + ".lock")):
             file.unlink(missing_ok=True)
     return kept
+
+
+def _prepare(prepared: Path, there: Path | None) -> None:
+    """Make a copy of a backup what shall be the store. there: the store whose locks it takes over, if that is sound."""
+    with closing(connect(prepared)) as connection:
+        migrate(connection, prepared, schema.STEPS)
+        _forget_runs(connection)
+        if there is not None:
+            _keep_locks(connection, there)
+        else:
+            connection.execute("UPDATE lease_token SET token = token + ?", (_TOKENS_LOST,))
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _forget_runs(connection: sqlite3.Connection) -> None:

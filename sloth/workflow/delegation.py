@@ -31,26 +31,13 @@ def read(owner: str, value: object, where: str) -> Delegation | None:
 
 
 def _of_table(what: str, table: Mapping[str, Any], where: str) -> Delegation:
-    said: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in _KEYS:
-            hint = near(key, _KEYS) or f"there are {', '.join(_KEYS)}"
-            raise WorkflowError(f"{what}: unknown key {key}", where=where, hint=hint)
-        said[_KEYS[key]] = value
+    said = _known_keys(what, table, where)
     hosts, groups, tags = (_names(f"{what}: {key}", said.get(key), where) for key in ("hosts", "groups", "tags"))
     if not (hosts or groups or tags):
         raise WorkflowError(f"{what}: names no host", where=where, hint="say host, groups or tags")
-    strategy = said.get("strategy") or ("all" if hosts else "any")
     chooser = said["choose"]["function"] if isinstance(said.get("choose"), Mapping) else None
-    if strategy not in STRATEGIES:
-        hint = near(str(strategy), STRATEGIES) or f"there are {', '.join(STRATEGIES)}"
-        raise WorkflowError(f"{what}: unknown strategy {strategy!r}", where=where, hint=hint)
-    if (strategy == "function") != (chooser is not None):
-        raise WorkflowError(
-            f'{what}: strategy = "function" and choose belong together',
-            where=where,
-            hint='write { groups = …, strategy = "function", choose = function(hosts) return hosts[1] end }',
-        )
+    strategy = said.get("strategy") or ("all" if hosts else "any")
+    _check_strategy(what, strategy, where, chooses=chooser is not None)
     if said.get("fallback") not in (None, True, False, *_LOCAL):
         raise WorkflowError(f'{what}: fallback wants "local", got {said["fallback"]!r}', where=where)
     per_host, zone = said.get("per_host", False), said.get("zone")
@@ -58,6 +45,29 @@ def _of_table(what: str, table: Mapping[str, Any], where: str) -> Delegation:
         raise WorkflowError(f"{what}: per_host wants true or false, got {per_host!r}", where=where)
     zone = None if zone is None else str(zone)
     return Delegation(where, hosts, groups, tags, strategy, zone, chooser, per_host, bool(said.get("fallback")))
+
+
+def _known_keys(what: str, table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The table with our own names for its keys."""
+    said: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _KEYS:
+            hint = near(key, _KEYS) or f"there are {', '.join(_KEYS)}"
+            raise WorkflowError(f"{what}: unknown key {key}", where=where, hint=hint)
+        said[_KEYS[key]] = value
+    return said
+
+
+def _check_strategy(what: str, strategy: object, where: str, *, chooses: bool) -> None:
+    if strategy not in STRATEGIES:
+        hint = near(str(strategy), STRATEGIES) or f"there are {', '.join(STRATEGIES)}"
+        raise WorkflowError(f"{what}: unknown strategy {strategy!r}", where=where, hint=hint)
+    if (strategy == "function") != chooses:
+        raise WorkflowError(
+            f'{what}: strategy = "function" and choose belong together',
+            where=where,
+            hint='write { groups = …, strategy = "function", choose = function(hosts) return hosts[1] end }',
+        )
 
 
 def _names(what: str, value: object, where: str) -> tuple[str, ...]:
