@@ -66,8 +66,10 @@ def _sealed(path: "str | None") -> "bytes | None":
 def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
     from sloth.runtime.lua.vm import compiled_prelude
 
+    if cache is None:
+        return compiled_prelude(module)
     stem, _, _ = str(sys.modules[__name__].__loader__.archive).rpartition(".")  # type: ignore[union-attr]  # ours
-    if cache is None or os.path.dirname(stem) != cache:
+    if os.path.dirname(stem) != cache:
         return compiled_prelude(module)
     path = f"{stem}.{_tag()}.luac"
     body = _sealed(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part, one_line
+from sloth.cli.render.wording import counted, sized
 from sloth.engine.artifacts import Artifact
 
 
@@ -23,7 +24,7 @@ def show_list(found: Sequence[tuple[str, Artifact]], short: Sequence[str], form:
         return
     rows: list[list[Part]] = [[(head, "dim") for head in ("run", "host", "task", "size", "name")]]
     for (_, one), run in zip(found, short, strict=True):
-        words = [one_line(one.host), one_line(one.task), size(one.size).rjust(9), one_line(one.name)]
+        words = [one_line(one.host), one_line(one.task), sized(one.size).rjust(9), one_line(one.name)]
         rows.append([(run, "bold"), *words])
     screen.table(rows)
 
@@ -35,7 +36,7 @@ def show_copied(found: Sequence[Artifact], places: Sequence[Path], form: Format)
         standard_output().json({"copied": copied})
         return
     for one, place in zip(found, places, strict=True):
-        say((str(place), "bold"), f"  {size(one.size)}  ", (f"of {one_line(one.host)}", "dim"))
+        say((str(place), "bold"), f"  {sized(one.size)}  ", (f"of {one_line(one.host)}", "dim"))
 
 
 def show_pruned(gone: Mapping[str, int], form: Format) -> None:
@@ -43,14 +44,4 @@ def show_pruned(gone: Mapping[str, int], form: Format) -> None:
     if form is Format.JSON:
         standard_output().json({"removed": dict(gone)})
         return
-    say(f"what {len(gone)} run{'s' if len(gone) != 1 else ''} left is removed: {size(sum(gone.values()))}")
-
-
-def size(number: int) -> str:
-    """Bytes for people."""
-    amount = float(number)
-    for unit in ("B", "KB", "MB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GB"
+    say(f"what {counted(len(gone), 'run')} left is removed: {sized(sum(gone.values()))}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part
+from sloth.cli.render.wording import sized
 from sloth.runtime.lua_parts import PARTS
 from sloth.transport.bundle import Kept
 
@@ -21,9 +22,9 @@ def show_built(sha: str, size: int, path: Path, lua: Mapping[str, int], form: Fo
     if form is Format.JSON:
         screen.json({"sha256": sha, "size": size, "path": str(path), "lua": dict(lua)})
         return
-    screen.line("bundle ", (sha[:_SHOWN], "bold"), f"  {_size(size)}  ", (str(path), "dim"))
+    screen.line("bundle ", (sha[:_SHOWN], "bold"), f"  {sized(size)}  ", (str(path), "dim"))
     for tag, bytes_ in lua.items():
-        screen.line("lua    ", (tag, "bold"), f"  {_size(bytes_)}")
+        screen.line("lua    ", (tag, "bold"), f"  {sized(bytes_)}")
 
 
 def show_kept(kept: Sequence[Kept], current: str, ready: Sequence[str], form: Format) -> None:
@@ -38,7 +39,7 @@ def show_kept(kept: Sequence[Kept], current: str, ready: Sequence[str], form: Fo
         return
     rows: list[list[Part]] = [
         [
-            ("bundle", "dim"), (one.sha[:_SHOWN], "bold"), _size(one.size), f"{one.used.astimezone():%Y-%m-%d %H:%M}",
+            ("bundle", "dim"), (one.sha[:_SHOWN], "bold"), sized(one.size), f"{one.used.astimezone():%Y-%m-%d %H:%M}",
             ("current" if one.sha == current else "", "green"),
         ]
         for one in kept
@@ -57,10 +58,6 @@ def show_pruned(gone: Sequence[Kept], form: Format) -> None:
         screen.json({"removed": [one.sha for one in gone]})
         return
     for one in gone:
-        screen.line("removed ", (one.sha[:_SHOWN], "bold"), f"  {_size(one.size)}")
+        screen.line("removed ", (one.sha[:_SHOWN], "bold"), f"  {sized(one.size)}")
     if not gone:
         screen.line("nothing to remove")
-
-
-def _size(size: int) -> str:
-    return f"{size / 1024:.0f} KB"

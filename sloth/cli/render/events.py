@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
-from sloth.cli.render.artifacts import size
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part, one_line
+from sloth.cli.render.wording import counted, moment, sized
 from sloth.core.events import (
     Dispatched,
     Event,
@@ -36,8 +35,7 @@ def show_line(kept: Kept, form: Format) -> None:
         return
     event = kept.event
     where = " ".join(one_line(str(getattr(event, name, ""))) for name in ("host", "task") if getattr(event, name, ""))
-    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.at))
-    head = f"{clock} {kept.run[:_SHORT]} {kept.number:>4}  "
+    head = f"{moment(kept.at)} {kept.run[:_SHORT]} {kept.number:>4}  "
     screen.line((head, "dim"), f"{event.type:<16} ", (where, "bold"), "  " if where else "", _said(event)[:_LONGEST])
 
 
@@ -49,7 +47,7 @@ def show_event(kept: Kept, form: Format) -> None:
         return
     rows: list[list[Part]] = [
         [("run", "dim"), kept.run],
-        [("at", "dim"), time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.at))],
+        [("at", "dim"), moment(kept.at)],
     ]
     for name, value in kept.event.plain().items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True, default=list)
@@ -65,7 +63,7 @@ def show_counts(counts: Counts, form: Format) -> None:
         found = {"runs": counts.runs, "bytes": counts.size, "types": counts.types, "statuses": counts.statuses}
         screen.json(found)
         return
-    screen.line(f"{counts.runs} runs, {sum(counts.types.values())} events, {size(counts.size)}")
+    screen.line(f"{counted(counts.runs, 'run')}, {counted(sum(counts.types.values()), 'event')}, {sized(counts.size)}")
     rows: list[list[Part]] = [[(name, "bold"), str(number).rjust(8)] for name, number in counts.types.most_common()]
     rows += [[f"  tasks {name}", str(number).rjust(8)] for name, number in counts.statuses.most_common()]
     screen.table(rows)
@@ -76,7 +74,7 @@ def show_cleared(runs: int, freed: int, form: Format) -> None:
     if form is Format.JSON:
         standard_output().json({"runs": runs, "bytes": freed})
         return
-    say(f"output and logs of {runs} run{'s' if runs != 1 else ''} removed: {size(freed)}")
+    say(f"output and logs of {counted(runs, 'run')} removed: {sized(freed)}")
 
 
 def _said(event: Event) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part
+from sloth.cli.render.wording import clock, moment
 from sloth.store import HOST, Forced, Lease
 
 
@@ -22,7 +22,7 @@ def show_leases(held: Sequence[tuple[Lease, float]], form: Format) -> None:
     rows: list[list[Part]] = [
         [
             ("host" if lease.name.startswith(HOST) else "lock", "dim"), (lease.name.removeprefix(HOST), "bold"),
-            lease.owner, (f"since {_clock(lease.taken)}", "dim"), (f"{left:.0f} s left", "dim"), lease.note,
+            lease.owner, (f"since {clock(lease.taken)}", "dim"), (f"{left:.0f} s left", "dim"), lease.note,
         ]
         for lease, left in held
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def show_record(forced: Sequence[Forced], form: Format) -> None:
         return
     rows: list[list[Part]] = [
         [
-            (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at)), "dim"), (one.name, "bold"),
+            (moment(one.at), "dim"), (one.name, "bold"),
             f"of {one.owner}", f"by {one.by}", one.reason,
         ]
         for one in forced
@@ -71,7 +71,3 @@ def show_forced(name: str, lease: Lease | None) -> None:
         screen.line((name, "bold"), " was free")
     else:
         screen.line((name, "bold"), f" was taken away from {lease.owner}")
-
-
-def _clock(seconds: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(seconds))

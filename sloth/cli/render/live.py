@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from sloth.cli.render.hostnames import folded
-from sloth.cli.render.results import duration
 from sloth.cli.render.screen import one_line
+from sloth.cli.render.wording import duration
 from sloth.core.events import Event, RunDetached, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sloth.cli.render.hostnames import folded, natural
-from sloth.cli.render.results import STATUS_STYLES, duration
+from sloth.cli.render.results import STATUS_STYLES
 from sloth.cli.render.screen import Part, Screen, one_line
+from sloth.cli.render.wording import counted, duration
 from sloth.core.events import RunFinished
 
 _ALWAYS = ("ok", "changed", "failed")
@@ -45,7 +46,7 @@ def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], 
         totals.update(counts)
     said = ", ".join(f"{totals[status]} {status}" for status in _ORDER if totals[status]) or "nothing to do"
     style = "bold red" if finished.exit_code else "green"
-    hosts = f"{len(finished.counts)} host" + ("s" if len(finished.counts) != 1 else "")
+    hosts = counted(len(finished.counts), "host")
     screen.line((finished.workflow, "bold"), f": {hosts} in {duration(finished.duration)}: ", (said, style))
     if finished.resume:
         screen.line(("to do what is left: ", "dim"), finished.resume)

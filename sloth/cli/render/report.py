@@ -14,9 +14,10 @@ from sloth.cli.render.livelines import Line, LiveLines
 from sloth.cli.render.lost import Lost
 from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap
-from sloth.cli.render.results import Columns, Detail, duration, look, show
+from sloth.cli.render.results import Columns, Detail, look, show
 from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.cli.render.warnings import Warnings
+from sloth.cli.render.wording import counted, duration
 from sloth.core.events import (
     Event,
     HostTimes,
@@ -122,9 +123,9 @@ class Report:
         if self._detail.command:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
-        what = f": {tasks} task{'s' if tasks != 1 else ''} on {folded(event.hosts)}"
+        what = f": {counted(tasks, 'task')} on {folded(event.hosts)}"
         if event.done:
-            what += f" · {event.done} task{'s' if event.done != 1 else ''} done before"
+            what += f" · {counted(event.done, 'task')} done before"
         self._results.line(
             (event.workflow, "bold"), what, (" · check mode, nothing is changed" if event.check else "", "yellow")
         )

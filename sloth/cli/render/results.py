@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sloth.cli.render.grouping import Group
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.screen import Part, Screen, inert, one_line
+from sloth.cli.render.wording import duration
 from sloth.core.events import TaskFinished
 
 STATUS_STYLES = {
@@ -185,13 +186,3 @@ def _show_streams(screen: Screen, said: Mapping[str, object], *, labels: bool) -
             if labels or stream == "stderr":
                 screen.line("    ", (f"{stream}:", "dim"))
             screen.block(text)
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: 0.4 s, 12.3 s, 4 min 05 s, 1 h 02 min."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import say, standard_output
-from sloth.cli.render.results import STATUS_STYLES, duration
+from sloth.cli.render.results import STATUS_STYLES
 from sloth.cli.render.screen import Part, one_line
+from sloth.cli.render.wording import clock, counted, duration, moment
 from sloth.core.events import Event, HostUnreachable, LogLine, Notice, TaskFinished, TaskOutput, TaskRetrying
 from sloth.engine.archive import DETACHED, INTERRUPTED, RUNNING, Listed
 from sloth.engine.history import History
@@ -35,7 +35,7 @@ def show_list(runs: Sequence[Listed], form: Format) -> None:
         took = "" if one.status in {INTERRUPTED, DETACHED} else duration(one.took)
         rows.append(
             [
-                (one.short, "bold"), _when(one.entry.started), took.rjust(8), str(one.entry.hosts).rjust(5),
+                (one.short, "bold"), moment(one.entry.started), took.rjust(8), str(one.entry.hosts).rjust(5),
                 (one.status, _STYLES.get(one.status, "red")), one_line(one.entry.workflow) + kind,
                 (one.entry.owner, "dim"),
             ]
@@ -57,7 +57,7 @@ def show_head(history: History, status: str, form: RunFormat) -> None:
         [("run", "dim"), (asked.run, "bold")],
         [("status", "dim"), (status, _STYLES.get(status, "red"))],
         [("file", "dim"), asked.request.file],
-        [("began", "dim"), f"{_when(history.started)}{took}, by {history.owner}"],
+        [("began", "dim"), f"{moment(history.started)}{took}, by {history.owner}"],
         [("with", "dim"), _words(history)],
     ]
     if history.lives > 1:
@@ -98,9 +98,8 @@ def show_line(at: float, event: Event, form: Format) -> None:
     if form is Format.JSON:
         screen.json({"at": at, **event.plain()})
         return
-    clock = time.strftime("%H:%M:%S", time.localtime(at))
     host, task = getattr(event, "host", ""), one_line(getattr(event, "task", ""))
-    head: Part = (f"{clock} {host} {task}".rstrip() + " | ", "dim")
+    head: Part = (f"{clock(at)} {host} {task}".rstrip() + " | ", "dim")
     for text, style in _told(event):
         for line in text.rstrip("\n").split("\n"):
             screen.line(head, (line, style))
@@ -134,11 +133,7 @@ def show_pruned(gone: Sequence[Entry], form: Format) -> None:
     if form is Format.JSON:
         standard_output().json({"removed": [one.id for one in gone]})
         return
-    say(f"{len(gone)} run{'s' if len(gone) != 1 else ''} removed")
-
-
-def _when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    say(f"{counted(len(gone), 'run')} removed")
 
 
 def _words(history: History) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part
+from sloth.cli.render.wording import clock, counted, moment
 from sloth.store import Entry, Seen
 
 _LONGEST = 60  # characters of a value in a list
@@ -30,7 +31,7 @@ def show_entry(entry: Entry, form: Format) -> None:
     if form is Format.JSON:
         screen.json(entry.plain())
         return
-    until = "" if entry.expires is None else f", until {_when(entry.expires)}"
+    until = "" if entry.expires is None else f", until {moment(entry.expires)}"
     screen.line((entry.key, "bold"), f" has version {entry.version}{until}")
 
 
@@ -47,7 +48,7 @@ def show_entries(entries: Sequence[Entry], form: Format) -> None:
             screen.json(entry.plain())
         return
     rows: list[list[Part]] = [
-        [(one.key, "bold"), f"v{one.version}", (_when(one.updated), "dim"), (one.owner, "dim"), _short(one.value)]
+        [(one.key, "bold"), f"v{one.version}", (moment(one.updated), "dim"), (one.owner, "dim"), _short(one.value)]
         for one in entries
     ]
     screen.table(rows)
@@ -69,10 +70,10 @@ def show_seen(seen: Seen, form: Format) -> None:
     if form is Format.JSON:
         screen.json({"change": "gone" if seen.is_gone else "set", **entry.plain()})
     elif seen.is_gone:
-        screen.line((f"{_clock(time.time())}  ", "dim"), (entry.key, "bold"), (" is gone", "yellow"))
+        screen.line((f"{clock(time.time())}  ", "dim"), (entry.key, "bold"), (" is gone", "yellow"))
     else:
         screen.line(
-            (f"{_clock(entry.updated)}  ", "dim"),
+            (f"{clock(entry.updated)}  ", "dim"),
             (entry.key, "bold"),
             f" = {_short(entry.value)}  ",
             (entry.owner, "dim"),
@@ -85,14 +86,14 @@ def show_stats(stats: Mapping[str, Any], form: Format) -> None:
     if form is Format.JSON:
         screen.json(stats)
         return
-    screen.table([[(name, "bold"), _count(count, "key")] for name, count in stats["namespaces"].items()])
+    screen.table([[(name, "bold"), counted(count, "key")] for name, count in stats["namespaces"].items()])
     expiring = f", {stats['expiring']} of them for some time only" if stats["expiring"] else ""
-    screen.line(f"{_count(stats['keys'], 'key')}, {_count(stats['bytes'], 'byte')}{expiring}")
+    screen.line(f"{counted(stats['keys'], 'key')}, {counted(stats['bytes'], 'byte')}{expiring}")
 
 
 def show_imported(count: int) -> None:
     """How much was taken over."""
-    standard_output().line(f"{_count(count, 'key')} taken over")
+    standard_output().line(f"{counted(count, 'key')} taken over")
 
 
 def _text(value: object) -> str:
@@ -102,15 +103,3 @@ def _text(value: object) -> str:
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-def _clock(seconds: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(seconds))

@@ -11,6 +11,7 @@ import typer
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part, is_terminal
+from sloth.cli.render.wording import counted, sized
 from sloth.core.errors import UsageError
 from sloth.store.upkeep import Info
 
@@ -23,11 +24,11 @@ def show_info(info: Info, form: Format) -> None:
         return
     version = f"{info.version}" if info.version == info.newest else f"{info.version}, to become {info.newest}"
     rows: list[list[Part]] = [
-        [("file", "dim"), info.path], [("size", "dim"), _size(info.size)], [("version", "dim"), version],
+        [("file", "dim"), info.path], [("size", "dim"), sized(info.size)], [("version", "dim"), version],
         [("sqlite", "dim"), info.sqlite],
     ]  # fmt: skip
     screen.table(rows)
-    screen.table([[(name, "bold"), f"{count} row{'' if count == 1 else 's'}"] for name, count in info.rows.items()])
+    screen.table([[(name, "bold"), counted(count, "row")] for name, count in info.rows.items()])
 
 
 def show_migrated(before: int, after: int) -> None:
@@ -38,7 +39,7 @@ def show_migrated(before: int, after: int) -> None:
 
 def show_vacuumed(before: int, after: int) -> None:
     """How much was gained."""
-    standard_output().line(f"{_size(before)} before, {_size(after)} now")
+    standard_output().line(f"{sized(before)} before, {sized(after)} now")
 
 
 def show_backup(path: Path) -> None:
@@ -74,7 +75,3 @@ def show_verdict(path: Path, problems: Sequence[str]) -> None:
         screen.line((str(path), "bold"), " is sound")
     for problem in problems:
         screen.line((problem, "red"))
-
-
-def _size(size: int) -> str:
-    return f"{size / 1024:.0f} KB" if size < 10 << 20 else f"{size / (1 << 20):.0f} MB"

@@ -9,8 +9,8 @@ from pathlib import Path
 from sloth.cli.render import problems
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
-from sloth.cli.render.results import duration
 from sloth.cli.render.screen import Part, Screen, one_line
+from sloth.cli.render.wording import counted, duration
 from sloth.core.errors import SlothError, WorkflowError
 from sloth.core.model import Delegation, Task, Workflow, WorkflowFile
 from sloth.workflow.lint import Problem
@@ -42,9 +42,9 @@ def show_validated(file: WorkflowFile, found: Sequence[Problem]) -> int:
     if found:
         return WorkflowError.exit_code
     tasks = sum(len(workflow.tasks) for workflow in file.workflows)
-    parts = [", ".join(workflow.name for workflow in file.workflows), _count(tasks, "task")] if tasks else []
+    parts = [", ".join(workflow.name for workflow in file.workflows), counted(tasks, "task")] if tasks else []
     if file.tests:
-        parts.append(_count(len(file.tests), "test"))
+        parts.append(counted(len(file.tests), "test"))
     standard_output().line(file.path, ": ", ("sound", "green"), *(f" · {part}" for part in parts))
     return 0
 
@@ -62,7 +62,7 @@ def show_files(directory: Path, found: Mapping[str, WorkflowFile | SlothError], 
             continue
         for workflow in one.workflows:
             about = (one_line(workflow.description), "dim")
-            rows.append([path, (workflow.name, "bold"), _count(len(workflow.tasks), "task"), about])
+            rows.append([path, (workflow.name, "bold"), counted(len(workflow.tasks), "task"), about])
     if rows:
         screen.table(rows)
     else:
@@ -165,7 +165,3 @@ def _plain_file(path: str, one: WorkflowFile | SlothError) -> dict[str, object]:
     if isinstance(one, SlothError):
         return {"file": path, "error": str(one), "where": one.where}
     return {"file": path, "workflows": [workflow.name for workflow in one.workflows]}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,8 @@ import pytest
 
 from sloth.cli.render.grouping import PATIENCE
 from sloth.cli.render.report import Report
-from sloth.cli.render.results import Detail, duration
+from sloth.cli.render.results import Detail
+from sloth.cli.render.wording import duration
 from sloth.core.events import (
     HostTimes,
     HostUnreachable,
