@@ -33,7 +33,7 @@ def locks(
              sloth locks --release host/10.0.0.7 --reason 'that controller is gone'
     """
     if release is not None:
-        leases.show_forced(release, keeping.force(release, reason))
+        leases.show_forced(release, keeping.force(release, reason), keeping.held())
         return 0
     found = keeping.locks()
     if forced:

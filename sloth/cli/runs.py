@@ -58,15 +58,14 @@ def show(run: RunId, detail: ShowOptions, host: Host = None) -> int:
              sloth runs show 7f3a -v --host web1
     """
     runs = past.all_runs()
-    history = archive.read(runs, run)
-    status = archive.status_of(runs, history.entry())
+    whole = archive.read(runs, run)
+    history, status = whole.of(host), archive.status_of(runs, whole.entry())
     render.show_head(history, status, detail.form)
     with watching.run(detail.form, detail.detail()) as watchers:
         end = [history.finished] if history.finished is not None else []
         for event in [*retold(history), *end]:
-            if host is None or getattr(event, "host", host) == host:
-                for subscriber in watchers.subscribers:
-                    subscriber(event)
+            for subscriber in watchers.subscribers:
+                subscriber(event)
     render.show_rest(history, status, runs.shortened([history.asked.run])[0], detail.form)
     return 0
 
@@ -87,7 +86,9 @@ def logs(
     example: sloth runs logs 7f3a --host web1
              sloth runs logs 7f3a --task nginx --follow
     """
-    for at, event in archive.stream(past.all_runs(), run, follow=follow):
+    runs = past.all_runs()
+    archive.read(runs, run).of(host, task)
+    for at, event in archive.stream(runs, run, follow=follow):
         if render.is_of(event, host, task):
             render.show_line(at, event, form)
     return 0

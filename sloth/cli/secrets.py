@@ -72,7 +72,7 @@ def list_(*, secrets: SecretOptions, form: FormatOption = Format.TEXT) -> int:
     example: sloth secrets list --environment prod
     """
     vault = _open(secrets).vault
-    vaults.show_names(vault.names(), vault.environment, form)
+    vaults.show_names(vault.names(), vault.environment, vault.others(), form)
     return 0
 
 

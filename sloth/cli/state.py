@@ -16,7 +16,7 @@ from sloth.core.errors import StateError, UsageError
 from sloth.core.near import near
 from sloth.engine import keeping
 from sloth.engine.jobs import person
-from sloth.store import lock_name
+from sloth.store import State, lock_name
 
 app = application("Values and locks that outlive runs.")
 
@@ -50,8 +50,7 @@ def get(
     state = keeping.state()
     entry = state.get(namespace, key)
     if entry is None and default is None:
-        keys = [one.key for one in state.list(namespace)]
-        hint = near(key, keys) or f"`sloth state keys -n {namespace}` lists all"
+        hint = _near(key, namespace, state) or f"`sloth state keys -n {namespace}` lists all"
         raise StateError(f"there is no key {key!r} in {namespace!r}", hint=hint)
     states.show_value(entry, default, form)
     return 0
@@ -116,7 +115,9 @@ def delete(key: Key, namespace: Namespace = "default", version: IfVersion = None
     \b
     example: sloth state delete app/version
     """
-    states.show_deleted(key, keeping.state().delete(namespace, key, version=version))
+    state = keeping.state()
+    was_there = state.delete(namespace, key, version=version)
+    states.show_deleted(key, was_there, "" if was_there else _near(key, namespace, state))
     return 0
 
 
@@ -127,7 +128,11 @@ def list_(prefix: Prefix = "", namespace: Namespace = "default", form: FormatOpt
     \b
     example: sloth state list app/
     """
-    states.show_entries(keeping.state().list(namespace, prefix), form)
+    state = keeping.state()
+    found = state.list(namespace, prefix)
+    states.show_entries(found, form)
+    if not found:
+        states.show_none(namespace, state.namespaces(), form)
     return 0
 
 
@@ -201,7 +206,7 @@ def unlock(
     if force == (token is not None):
         raise UsageError("unlock wants either --token or --force", hint="`sloth locks` shows who has it")
     if token is None:
-        leases.show_forced(name, keeping.force(name, reason))
+        leases.show_forced(name, keeping.force(name, reason), keeping.held())
     else:
         keeping.give_back(name, token)
         leases.show_given_back(name)
@@ -263,6 +268,10 @@ def import_(
     """
     states.show_imported(keeping.import_state(file))
     return 0
+
+
+def _near(key: str, namespace: str, state: State) -> str:
+    return near(key, [one.key for one in state.list(namespace)])
 
 
 def _value(written: str, *, text: bool) -> object:

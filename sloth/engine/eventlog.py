@@ -13,6 +13,7 @@ from sloth.core.errors import UsageError
 from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput, event_of
 from sloth.core.near import near
 from sloth.core.writing import write
+from sloth.engine import history
 from sloth.runtime.linefile import LineFile, encoded
 from sloth.store import journal
 from sloth.store.runs import Runs, Wanted
@@ -40,11 +41,13 @@ class Filter:
     task: str | None = None
     since: float | None = None
 
-    def check(self) -> None:
-        """Raises UsageError for a type that there is not."""
+    def check(self, runs: Runs, run: str | None) -> None:
+        """Raises UsageError for a type that there is not; for a host or task that the run does not have."""
         if self.type is not None and self.type not in TYPES:
             hint = near(self.type, TYPES) or f"there are {', '.join(TYPES)}"
             raise UsageError(f"there is no event {self.type!r}", hint=hint)
+        if run is not None and (self.host is not None or self.task is not None):
+            history.read(runs.journal(runs.find(run))).of(self.host, self.task)
 
     def takes(self, kept: Kept) -> bool:
         """Whether it is one of these."""
@@ -74,7 +77,7 @@ def of_run(runs: Runs, run: str) -> Iterator[Kept]:
 
 def find(runs: Runs, run: str | None, wanted: Filter, most: int) -> list[Kept]:
     """The last ones that are wanted, of one run or of all, oldest first."""
-    wanted.check()
+    wanted.check(runs, run)
     chosen = [runs.find(run)] if run is not None else [entry.id for entry in runs.select(Wanted())]
     found: list[Kept] = []
     for one in chosen:  # the newest run first
@@ -94,7 +97,7 @@ def one(runs: Runs, run: str, number: int) -> Kept:
 
 def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] = lambda: False) -> Iterator[Kept]:
     """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough."""
-    wanted.check()
+    wanted.check(runs, run)
     chosen = None if run is None else runs.find(run)
     places = {known: (_size(runs.journal(known)), 0) for known in runs.ids() if known != chosen}
     while not over():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sloth.core.errors import StoreError
+from sloth.core.errors import StoreError, UsageError
 from sloth.core.events import (
     Event,
     HostCollected,
@@ -23,6 +23,7 @@ from sloth.core.events import (
     event_of,
 )
 from sloth.core.model import BAD
+from sloth.core.near import near
 from sloth.engine import asked
 from sloth.engine.asked import Asked, Owner
 from sloth.store import journal
@@ -91,6 +92,27 @@ class History:
             case RunFinished():
                 self.finished, self.ended = event, at
                 self.running.clear()
+
+    def of(self, host: str | None = None, task: str | None = None) -> History:
+        """The same for one host or task alone. Raises UsageError for a name that the run does not have."""
+        if not self.hosts:
+            return self  # it was stopped before it said which it has
+        names = dict.fromkeys(name for tasks in self.hosts.values() for name in (*tasks, *self.asked.handlers))
+        for name, known, what in ((host, self.hosts, "host"), (task, names, "task")):
+            if name is not None and name not in known:
+                hint = near(name, known) or f"{what}s: {', '.join(list(known)[:10])}"
+                raise UsageError(f"the run has no {what} {name!r}", hint=hint)
+        if host is None:
+            return self
+        counts = {} if self.finished is None else {host: self.finished.counts.get(host, {})}
+        return replace(
+            self,
+            hosts={host: self.hosts[host]},
+            ends={key: end for key, end in self.ends.items() if key[0] == host},
+            handlers={key: end for key, end in self.handlers.items() if key[0] == host},
+            running={key: at for key, at in self.running.items() if key[0] == host},
+            finished=None if self.finished is None else replace(self.finished, counts=counts),
+        )
 
     @property
     def done(self) -> dict[Key, TaskFinished]:

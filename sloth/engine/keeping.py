@@ -43,6 +43,11 @@ def force(name: str, reason: str) -> Lease | None:
     return locks().force(name, person(), reason)
 
 
+def held() -> list[str]:
+    """The names of the locks that somebody has."""
+    return [lease.name for lease in locks().held()]
+
+
 def give_back(name: str, token: int) -> None:
     """Give a lock back. Raises LeaseLost when it has another token by now."""
     if not locks().release(name, token):

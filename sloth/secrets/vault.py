@@ -226,8 +226,15 @@ class Vault:
             raise SecretsError(f"the secret {name!r} has no version {version}", hint=f"kept are {kept}")
         return found
 
+    def others(self) -> list[str]:
+        """The other environments that have secrets."""
+        found = sorted(path.stem for path in self._folder.glob("*.json") if not path.name.startswith("."))
+        return [name for name in found if name != self.environment]
+
     def _empty(self) -> SecretsError:
-        hint = "`sloth secrets set NAME` sets the first; --environment names another environment"
+        hint = near(self.environment, self.others()) or (
+            "`sloth secrets set NAME` sets the first; --environment names another environment"
+        )
         return SecretsError(f"there are no secrets in the environment {self.environment!r}", hint=hint)
 
     @contextmanager

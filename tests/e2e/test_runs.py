@@ -71,6 +71,20 @@ def test_logs_are_shown_with_the_time_of_one_host_and_task(folder: Folder):
     assert "localhost a | from a" in logs and "changed in" in logs and " b |" not in logs
 
 
+@pytest.mark.parametrize("command", ["runs show", "runs logs", "events list"])
+def test_a_host_that_the_run_does_not_have_is_said(folder: Folder, command: str):
+    refused = folder.sloth(*command.split(), run(folder), "--host", "localhots")
+    assert (refused.code, refused.stdout) == (1, "")
+    assert "the run has no host 'localhots'" in refused.stderr and "did you mean 'localhost'?" in refused.stderr
+
+
+def test_what_a_failure_said_is_in_the_logs_once(folder: Folder):
+    folder.write("said.sloth", 'task("a"):command(function() exec.check("echo words-of-it >&2; exit 3") end):build()')
+    done = folder.sloth("run", "said.sloth", "--format", "json").events[0]["run"]
+    logs = folder.sloth("runs", "logs", done).stdout
+    assert logs.count("| words-of-it") == 1 and "exit code 3" in logs
+
+
 def test_old_runs_are_removed_with_what_they_left(folder: Folder):
     old, new = run(folder), run(folder)
     assert json.loads(folder.sloth("runs", "prune", "--keep", "1", "--format", "json").stdout) == {"removed": [old]}

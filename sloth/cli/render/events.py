@@ -9,6 +9,7 @@ from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part, one_line
 from sloth.cli.render.wording import counted, moment, sized
 from sloth.core.events import (
+    TYPES,
     Dispatched,
     Event,
     HostUnreachable,
@@ -24,6 +25,8 @@ from sloth.core.events import (
 from sloth.engine.eventlog import Counts, Kept
 
 _SHORT = 8
+_YEAR = len("2026-")  # which the events of a list have in common
+_TYPE = max(map(len, TYPES))
 _LONGEST = 200
 
 
@@ -35,8 +38,8 @@ def show_line(kept: Kept, form: Format) -> None:
         return
     event = kept.event
     where = " ".join(one_line(str(getattr(event, name, ""))) for name in ("host", "task") if getattr(event, name, ""))
-    head = f"{moment(kept.at)} {kept.run[:_SHORT]} {kept.number:>4}  "
-    screen.line((head, "dim"), f"{event.type:<16} ", (where, "bold"), "  " if where else "", _said(event)[:_LONGEST])
+    head = f"{moment(kept.at)[_YEAR:]} {kept.run[:_SHORT]} {kept.number:>4}"
+    screen.table([[(head, "dim"), event.type.ljust(_TYPE), f"{where}  {_said(event)[:_LONGEST]}".strip()]])
 
 
 def show_event(kept: Kept, form: Format) -> None:

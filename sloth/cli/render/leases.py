@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part
-from sloth.cli.render.wording import clock, moment
+from sloth.cli.render.wording import clock, duration, moment
+from sloth.core.near import near
 from sloth.store import HOST, Forced, Lease
 
 
@@ -22,7 +23,8 @@ def show_leases(held: Sequence[tuple[Lease, float]], form: Format) -> None:
     rows: list[list[Part]] = [
         [
             ("host" if lease.name.startswith(HOST) else "lock", "dim"), (lease.name.removeprefix(HOST), "bold"),
-            lease.owner, (f"since {clock(lease.taken)}", "dim"), (f"{left:.0f} s left", "dim"), lease.note,
+            (f"{duration(left)} left", "dim"),
+            f"{lease.owner} since {clock(lease.taken)}{f', {lease.note}' if lease.note else ''}",
         ]
         for lease, left in held
     ]  # fmt: skip
@@ -64,10 +66,11 @@ def show_given_back(name: str) -> None:
     standard_output().line((name, "bold"), " is given back")
 
 
-def show_forced(name: str, lease: Lease | None) -> None:
-    """A lock was taken away."""
+def show_forced(name: str, lease: Lease | None, held: Iterable[str]) -> None:
+    """A lock was taken away. held: the names of those that are."""
     screen = standard_output()
     if lease is None:
-        screen.line((name, "bold"), " was free")
+        hint = near(name, [one.removeprefix(HOST) for one in held])
+        screen.line((name, "bold"), " was free", f"; {hint}" if hint else "")
     else:
         screen.line((name, "bold"), f" was taken away from {lease.owner}")

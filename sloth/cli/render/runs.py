@@ -29,15 +29,15 @@ def show_list(runs: Sequence[Listed], form: Format) -> None:
     if not runs:
         screen.line("no runs")
         return
-    rows: list[list[Part]] = [[(head, "dim") for head in ("run", "began", "took", "hosts", "status", "workflow", "by")]]
+    rows: list[list[Part]] = [[(head, "dim") for head in ("run", "began", "took", "hosts", "status", "by", "workflow")]]
     for one in runs:
         kind = " (check)" if one.entry.mode == "check" else ""
         took = "" if one.status in {INTERRUPTED, DETACHED} else duration(one.took)
         rows.append(
             [
                 (one.short, "bold"), moment(one.entry.started), took.rjust(8), str(one.entry.hosts).rjust(5),
-                (one.status, _STYLES.get(one.status, "red")), one_line(one.entry.workflow) + kind,
-                (one.entry.owner, "dim"),
+                (one.status, _STYLES.get(one.status, "red")), (one.entry.owner, "dim"),
+                one_line(one.entry.workflow) + kind,
             ]
         )  # fmt: skip
     screen.table(rows)
@@ -118,8 +118,10 @@ def _told(event: Event) -> list[tuple[str, str]]:
         case TaskFinished():
             said = [str(event.failure.get(name) or "") for name in ("stdout", "stderr")]
             said += [str(event.outputs.get(name) or "") for name in ("stdout", "stderr")]
-            end = f"{event.status} in {duration(event.duration)}" + (f": {event.message}" if event.message else "")
-            return [*((text, "plain") for text in said if text.strip()), (end, STATUS_STYLES[event.status])]
+            said = [text for text in said if text.strip()]
+            message = event.message.partition("\n")[0] if said else event.message  # behind that is what was said
+            end = f"{event.status} in {duration(event.duration)}" + (f": {message}" if message else "")
+            return [*((text, "plain") for text in said), (end, STATUS_STYLES[event.status])]
     return []
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
 from sloth.cli.render.screen import Part
 from sloth.cli.render.wording import clock, counted, moment
+from sloth.core.near import near
 from sloth.store import Entry, Seen
 
 _LONGEST = 60  # characters of a value in a list
@@ -35,9 +36,16 @@ def show_entry(entry: Entry, form: Format) -> None:
     screen.line((entry.key, "bold"), f" has version {entry.version}{until}")
 
 
-def show_deleted(key: str, was_there: bool) -> None:
+def show_deleted(key: str, was_there: bool, hint: str) -> None:
     """Whether a key is gone now, or was before."""
-    standard_output().line((key, "bold"), " is deleted" if was_there else " was not there")
+    standard_output().line((key, "bold"), " is deleted" if was_there else " was not there", f"; {hint}" if hint else "")
+
+
+def show_none(namespace: str, known: Iterable[str], form: Format) -> None:
+    """That there are no keys."""
+    if form is Format.TEXT:
+        hint = "" if namespace in known else near(namespace, known)
+        standard_output().line(f"no keys in {namespace!r}", f"; {hint}" if hint else "")
 
 
 def show_entries(entries: Sequence[Entry], form: Format) -> None:
@@ -47,8 +55,11 @@ def show_entries(entries: Sequence[Entry], form: Format) -> None:
         for entry in entries:
             screen.json(entry.plain())
         return
-    rows: list[list[Part]] = [
-        [(one.key, "bold"), f"v{one.version}", (moment(one.updated), "dim"), (one.owner, "dim"), _short(one.value)]
+    if not entries:
+        return
+    rows: list[list[Part]] = [[(head, "dim") for head in ("key", "version", "changed", "by", "value")]]
+    rows += [
+        [(one.key, "bold"), str(one.version), moment(one.updated), (one.owner, "dim"), _short(one.value)]
         for one in entries
     ]
     screen.table(rows)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from sloth.cli.render import problems
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part
+from sloth.cli.render.wording import moment
+from sloth.core.near import near
 from sloth.core.sealed import SECRET_TAG
 from sloth.engine.masking import can_be_hidden
 from sloth.secrets.trail import Entry
@@ -31,17 +34,18 @@ def show_set(versions: Mapping[str, int], values: Mapping[str, str]) -> None:
         say("nothing has changed")
 
 
-def show_names(secrets: Sequence[Listed], environment: str, form: Format) -> None:
-    """All secrets of an environment."""
+def show_names(secrets: Sequence[Listed], environment: str, others: Sequence[str], form: Format) -> None:
+    """All secrets of an environment. others: environments that there are."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json({"environment": environment, "secrets": [asdict(one) for one in secrets]})
         return
     if not secrets:
-        screen.line(f"there are no secrets in the environment {environment!r}")
+        hint = near(environment, others) or (f"others: {', '.join(others)}" if others else "")
+        screen.line(f"there are no secrets in the environment {environment!r}", f"; {hint}" if hint else "")
         return
     rows: list[list[Part]] = [[(head, "dim") for head in ("name", "version", "set", "by")]]
-    rows += [[(one.name, "bold"), str(one.version), one.set, (one.by, "dim")] for one in secrets]
+    rows += [[(one.name, "bold"), str(one.version), _when(one.set), (one.by, "dim")] for one in secrets]
     screen.table(rows)
 
 
@@ -62,12 +66,20 @@ def show_trail(entries: Sequence[Entry], form: Format) -> None:
     if form is Format.JSON:
         screen.json({"entries": [asdict(entry) for entry in entries]})
         return
-    rows: list[list[Part]] = [[(head, "dim") for head in ("when", "who", "what", "secret", "by")]]
+    rows: list[list[Part]] = [[(head, "dim") for head in ("when", "who", "what", "by", "secret")]]
     for entry in entries:
         secret = f"{entry.name} (version {entry.version})" if entry.name else "all"
-        rows.append([entry.when, entry.who, (entry.what, "bold"), secret, (entry.by, "dim")])
+        rows.append([_when(entry.when), entry.who, (entry.what, "bold"), (entry.by, "dim"), secret])
     screen.table(rows)
-    screen.line((f"verified: {len(entries)} entries", "green"))
+    screen.line((f"verified: {len(entries)} entr{'y' if len(entries) == 1 else 'ies'}", "green"))
+
+
+def _when(iso: str) -> str:
+    """A time as it is kept, on the clock of who looks."""
+    try:
+        return moment(datetime.fromisoformat(iso).timestamp())
+    except ValueError:
+        return iso  # nobody has verified the list
 
 
 def show_string(name: str, text: str, *, toml: bool) -> None:

@@ -87,6 +87,14 @@ def test_lists_counters_and_namespaces(typed: Typed):
     assert typed("state", "stats")[1] == "default  1 key\none      2 keys\n3 keys, 8 bytes\n"
 
 
+def test_what_nobody_has_is_said_with_what_is_near(typed: Typed):
+    typed("state", "set", "colour", "blue", "-n", "paint")
+    assert typed("state", "delete", "color", "-n", "paint")[1] == "color was not there; did you mean 'colour'?\n"
+    assert typed("state", "list", "-n", "pant")[1] == "no keys in 'pant'; did you mean 'paint'?\n"
+    assert typed("state", "list", "x", "-n", "paint")[1] == "no keys in 'paint'\n"
+    assert typed("state", "list", "-n", "pant", "--format", "json")[1] == ""
+
+
 def test_an_export_can_be_imported(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("one", "two"):
         typed("state", "set", "key", name, "-n", name)
@@ -105,7 +113,8 @@ def test_a_lock_by_token(typed: Typed):
     assert code == 0 and token.strip().isdecimal()
     code, _, err = typed("state", "lock", "deploy")
     assert code == 6 and "ada holds 'deploy'" in err
-    assert "deploy  ada" in typed("locks")[1]
+    assert typed("locks")[1].startswith("lock  deploy  1 h 00 min left  ada since ")
+    assert typed("locks", "--release", "deplyo")[1] == "deplyo was free; did you mean 'deploy'?\n"
     assert typed("state", "unlock", "deploy", "--token", token.strip())[0] == 0
     assert typed("locks")[1] == "nobody holds anything\n"
 

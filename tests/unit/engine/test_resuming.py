@@ -52,6 +52,28 @@ FAILED = [
 ]
 
 
+def test_the_history_of_one_host_is_that_of_this_host_alone():
+    begun = RunStarted("1f", "w", "/site.sloth", False, {"h1": ["a", "b", "c"], "h2": ["a", "b", "d"]}, 1.0)
+    finished = RunFinished("1f", "w", {"h1": {"ok": 3}, "h2": {"failed": 1}}, 2, 1.0)
+    whole = history(begun, *FAILED, finished)
+    one = whole.of("h2")
+    assert (list(one.hosts), {host for host, _ in one.ends}) == (["h2"], {"h2"})
+    assert one.finished is not None and one.finished.counts == {"h2": {"failed": 1}}
+    assert whole.of(task="a") is whole
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [({"host": "hh1"}, "did you mean 'h1'?"), ({"task": "aa"}, "did you mean 'a'?"), ({"task": "zzz"}, "tasks: a, b, c, d")],
+    ids=["host", "task", "nothing near"],
+)
+def test_a_name_that_the_run_does_not_have_is_refused(names, hint):
+    begun = RunStarted("1f", "w", "/site.sloth", False, {"h1": ["a", "b", "c"], "h2": ["a", "b", "d"]}, 1.0)
+    with pytest.raises(UsageError, match="the run has no") as caught:
+        history(begun).of(**names)
+    assert caught.value.hint == hint
+
+
 def test_what_ended_well_is_not_left():
     assert rest(Choice(), end("h1", "a"), end("h1", "b", "changed"), end("h2", "a", "skipped")) == {
         "h1": ["c"],
