@@ -70,7 +70,8 @@ class Site(Folder):
 
     def runs(self) -> list[str]:
         """The ids of those that there were."""
-        return [path.parent.name for path in self.path.glob("home/runs/*/journal.jsonl")]
+        journals = self.path.glob("home/runs/*/journal.jsonl")
+        return [path.parent.name for path in journals if b"\n" in path.read_bytes()]  # else it never began
 
 
 @pytest.fixture

@@ -61,6 +61,13 @@ def test_a_wrong_sudo_password_is_tried_once(site):
     assert site.sh("journalctl -q -t sudo --since=\"$1\" -o cat | grep -c 'auth): auth.*failure'", since).strip() == "1"
 
 
+def test_the_python_of_the_platform_serves(site):
+    site.sh("mkdir -p /usr/libexec && ln -s /root/python.away/python3 /usr/libexec/platform-python")
+    run = site.run(TASK % ("return true, facts.python.executable", "20s"))
+    site.sh("rm /usr/libexec/platform-python")
+    assert (run.statuses, run.finished["t"].message) == ({"t": "ok"}, "/usr/libexec/platform-python")
+
+
 def test_a_first_workflow_brings_python_and_the_next_one_uses_it(site):
     site.run(TASK % (f"exec.check([[{BACK}]], {{ creates = '/usr/bin/python3' }})", "20s"))
     run = site.run(TASK % ("return true, facts.os.id", "20s"))
