@@ -233,6 +233,7 @@ class ShowOptions:
     """What is seen of a run, and how."""
 
     verbose: Verbosity = 0
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Show only what did not go well, and nothing if all did.")] = False
     form: Annotated[
         RunFormat, Option("--format", help="For people (text), for programs (json, a line each), for CI (junit).")
     ] = RunFormat.TEXT
@@ -241,7 +242,11 @@ class ShowOptions:
         self, *, diff: bool = False, command: bool = False, check: bool = False, profile: bool = False
     ) -> Detail:
         """How much is told of each result. What a check would change is what it was asked for."""
-        return Detail(self.verbose, diff, command, changes=check, profile=profile)
+        if self.quiet and self.verbose:
+            raise UsageError("-q shows less and -v shows more: one of them")
+        if self.quiet and self.form is not RunFormat.TEXT:
+            raise UsageError(f"-q is for people: --format {self.form.value} always has all results")
+        return Detail(self.verbose, diff, command, changes=check, profile=profile, quiet=self.quiet)
 
 
 @dataclass(frozen=True, slots=True)

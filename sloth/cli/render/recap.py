@@ -35,12 +35,16 @@ class Longest:
 
 
 def show_recap(screen: Screen, finished: RunFinished, tasks: Iterable[Longest], *, check: bool) -> None:
-    """A table of hosts, the slowest tasks, the totals."""
+    """A table of hosts, and the slowest tasks."""
     screen.line()
     screen.table(_rows(finished.counts, _ALWAYS_IN_CHECK_MODE if check else _ALWAYS, screen.width or _WIDTH))
     slowest = _slowest(tasks)
     if finished.duration > _LONG_RUN and slowest:
         screen.table([[("slowest:", "dim"), " · ".join(slowest)]])
+
+
+def show_totals(screen: Screen, finished: RunFinished) -> None:
+    """How it went in all, and what to do about the rest."""
     totals = Counter[str]()
     for counts in finished.counts.values():
         totals.update(counts)

@@ -13,7 +13,7 @@ from sloth.cli.render.hostnames import folded
 from sloth.cli.render.livelines import Line, LiveLines
 from sloth.cli.render.lost import Lost
 from sloth.cli.render.notices import Notices
-from sloth.cli.render.recap import Longest, show_recap
+from sloth.cli.render.recap import Longest, show_recap, show_totals
 from sloth.cli.render.results import Columns, Detail, look, show
 from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.cli.render.warnings import Warnings
@@ -99,14 +99,16 @@ class Report:
 
     def _tell(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            self._results.line((f"{folded(line.hosts)} | ", "dim"), (line.text, line.style))
+            if not self._detail.quiet:
+                self._results.line((f"{folded(line.hosts)} | ", "dim"), (line.text, line.style))
 
     def _show(self, groups: Iterable[Group]) -> None:
         for group in groups:
             self._tell(self._lines.before(group[0].task))
             for hosts, text in self._warnings.of(group):
                 self._say(hosts, "warning", text)
-            show(self._results, group, self._columns, self._detail)
+            if self._detail.wants(group[0]):
+                show(self._results, group, self._columns, self._detail)
 
     @singledispatchmethod
     def _take(self, event: Event) -> None:
@@ -120,7 +122,7 @@ class Report:
         self._columns = Columns.of(planned, self._results.width, check=event.check)
         self._lines = LiveLines(len(event.hosts))
         self._longest = {}
-        if self._detail.command:
+        if self._detail.command or self._detail.quiet:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
         what = f": {counted(tasks, 'task')} on {folded(event.hosts)}"
@@ -149,8 +151,11 @@ class Report:
     @_take.register
     def _(self, event: RunFinished) -> None:
         self._end()
-        if not self._detail.command:
+        if self._detail.command or (self._detail.quiet and not event.exit_code):
+            return
+        if not self._detail.quiet:
             show_recap(self._results, event, self._longest.values(), check=self._check)
+        show_totals(self._results, event)
 
     @_take.register
     def _(self, event: RunDetached) -> None:
@@ -193,6 +198,8 @@ class Report:
             self._tell(self._lines.add(event.host, event.task, line, style, self._clock()))
 
     def _say(self, hosts: str, level: str, text: str) -> None:
+        if self._detail.quiet and level not in {"warning", "error"}:
+            return
         for line in inert(text).rstrip("\n").split("\n"):
             prefix = f"{hosts} | " if hosts else ""
             self._results.line((prefix, "dim"), (line, _LEVEL_STYLES.get(level, "plain")))

@@ -11,6 +11,7 @@ from sloth.cli.render.hostnames import folded
 from sloth.cli.render.screen import Part, Screen, inert, one_line
 from sloth.cli.render.wording import duration
 from sloth.core.events import TaskFinished
+from sloth.core.model import BAD
 
 STATUS_STYLES = {
     "ok": "green", "changed": "yellow", "would_change": "yellow", "would_run": "cyan", "skipped": "cyan",
@@ -26,7 +27,7 @@ _NOTEWORTHY = 1.0
 class Detail:
     """How much is told. verbosity: how often -v was given. changes: what each task changed, or would change.
 
-    profile: where the time of each host went.
+    profile: where the time of each host went. quiet: nothing of what went well.
 
     command: of one command of a person, whose answers are what counts: they are told also where it did well, and
     neither task nor workflow, heading or recap.
@@ -37,6 +38,11 @@ class Detail:
     command: bool = False
     changes: bool = False
     profile: bool = False
+    quiet: bool = False
+
+    def wants(self, result: TaskFinished) -> bool:
+        """Whether this result is told."""
+        return not self.quiet or (result.status in BAD and not result.ignored)
 
 
 @dataclass(frozen=True, slots=True)

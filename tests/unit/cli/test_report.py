@@ -59,6 +59,18 @@ def test_equal_results_of_many_hosts_are_one_line():
     assert err == []
 
 
+def test_quietly_only_what_did_not_go_well_is_told():
+    events = [
+        started("nginx", "site"), LogLine("web1", "nginx", "info", "hello"), TaskFinished("web1", "nginx", "changed"),
+        TaskFinished("web2", "nginx", "failed", "no room"), TaskFinished("web3", "nginx", "failed", "so", ignored=True),
+        Notice("a note"),
+    ]  # fmt: skip
+    assert told(*events, finished(1, web1={"changed": 1}, web2={"failed": 1}), quiet=True) == (
+        ["nginx  failed   web2  no room", "site: 2 hosts in 0.5 s: 1 changed, 1 failed"], ["note: a note"]
+    )  # fmt: skip
+    assert told(*events[:3], finished(web1={"changed": 1}), quiet=True) == ([], [])
+
+
 def test_in_check_mode_what_many_hosts_are_warned_of_is_one_line_before_their_results():
     warnings = [LogLine(host, "nginx", "warning", "there is no user app yet") for host in WEB for _ in range(2)]
     results = [TaskFinished(host, "nginx", "would_change", "installed") for host in WEB]
