@@ -233,7 +233,9 @@ class ShowOptions:
     """What is seen of a run, and how."""
 
     verbose: Verbosity = 0
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Show only what did not go well, and nothing if all did.")] = False
+    quiet: Annotated[
+        bool, Option("--quiet", "-q", help="Show only what did not go well, and nothing if all did.")
+    ] = False
     form: Annotated[
         RunFormat, Option("--format", help="For people (text), for programs (json, a line each), for CI (junit).")
     ] = RunFormat.TEXT
