@@ -9,10 +9,17 @@ _SPECIAL = {" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134", "#": "\\0
 
 
 class Mount:
-    """One mount, or one line of fstab."""
+    """One mount, or one line of fstab. device: of what is mounted, its numbers, the same for all mounts of it."""
 
     def __init__(
-        self, source: str, path: str, kind: str, options: "list[str]", dump: int = 0, order: int = 0
+        self,
+        source: str,
+        path: str,
+        kind: str,
+        options: "list[str]",
+        dump: int = 0,
+        order: int = 0,
+        device: str = "",
     ) -> None:
         self.source = source
         self.path = path
@@ -20,6 +27,7 @@ class Mount:
         self.options = options
         self.dump = dump
         self.order = order
+        self.device = device
 
     def line(self) -> str:
         """As fstab has it."""
@@ -39,15 +47,22 @@ def plain(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found.group(1), 8)), text)
 
 
+def now() -> "list[Mount]":
+    """What is mounted, in the order of mounting; of several on one path the last holds."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as info:
+        return mounted(info.read())
+
+
 def mounted(mountinfo: str) -> "list[Mount]":
-    """What /proc/self/mountinfo tells; of several mounts on one path the last holds."""
+    """What /proc/self/mountinfo tells."""
     found = []
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
         fields, more = left.split(" "), right.split(" ")
         if len(fields) > 5 and len(more) > 1:
             options = fields[5].split(",") + (more[2].split(",") if len(more) > 2 else [])
-            found.append(Mount(plain(more[1]), plain(fields[4]), more[0], list(dict.fromkeys(options))))
+            once = list(dict.fromkeys(options))
+            found.append(Mount(plain(more[1]), plain(fields[4]), more[0], once, device=fields[2]))
     return found
 
 

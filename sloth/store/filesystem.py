@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sloth.runtime.mounts import mounted
+
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|gfs2?|ocfs2|glusterfs|fuse\.(?:sshfs|glusterfs|ceph|s3fs)"
 )
-_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def journal_mode(path: Path, mounts: Path = MOUNTS) -> str:
@@ -20,13 +21,9 @@ def journal_mode(path: Path, mounts: Path = MOUNTS) -> str:
 def _kind(path: Path, mounts: Path) -> str:
     """The type of the file system that is mounted closest above a path; of two at one place the later counts."""
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        every = mounted(mounts.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError:
         return ""
-    best, kind = -1, ""
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        place = Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), before.split()[4]))
-        if path.is_relative_to(place) and len(place.parts) >= best:
-            best, kind = len(place.parts), after.split()[0]
-    return kind
+    above = [one for one in every if path.is_relative_to(one.path)]
+    closest = max((len(Path(one.path).parts) for one in above), default=0)
+    return next((one.kind for one in reversed(above) if len(Path(one.path).parts) == closest), "")

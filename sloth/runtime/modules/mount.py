@@ -143,8 +143,7 @@ def _write(host: "Host", file: str, path: str, entry: "Mount | None") -> None:
 
 
 def _mounted(path: str) -> "Mount | None":
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as info:
-        there = [one for one in mounts.mounted(info.read()) if one.path == path.rstrip("/")]
+    there = [one for one in mounts.now() if one.path == path.rstrip("/")]
     return there[-1] if there else None
 
 

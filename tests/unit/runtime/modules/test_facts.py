@@ -11,6 +11,7 @@ from sloth.runtime.facts import GATHERERS, hardware, network, population, storag
 from sloth.runtime.facts.patience import answers
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import facts
+from sloth.runtime.mounts import mounted
 from tests.doubles import FakeHost, real_host
 
 ON_ANY_HOST = sorted(set(GATHERERS) - {"packages", "services"})
@@ -100,8 +101,7 @@ MOUNTS = r"""22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 
 
 def test_file_systems_with_files_are_found_once_each():
-    every = [storage.Mount(line) for line in MOUNTS.splitlines()]
-    assert [one.path for one in storage.with_files(every, {"proc", "fuse"})] == ["/", "/mnt/nfs share", "/mnt/user"]
+    assert [one.path for one in storage.with_files(mounted(MOUNTS), {"proc", "fuse"})] == ["/", "/mnt/nfs share", "/mnt/user"]
 
 
 def test_who_does_not_answer_is_left_behind():
