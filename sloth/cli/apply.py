@@ -24,7 +24,7 @@ from sloth.engine.request import Request
 
 app = application()
 
-_PENDING = 4
+_CHANGES_AHEAD = 4
 
 
 @app.command(epilog=EXIT_CODES)
@@ -50,13 +50,13 @@ def perform(asked: Request, run: RunOptions, show: ShowOptions) -> int:
     """Run it, and show it while it happens. Returns the exit code."""
     from sloth.engine import root
 
-    pending = Pending()
+    ahead = ChangesAhead()
     ask = questions.on_terminal() if run.step else None
     with watching.run(show.form, show.detail(diff=run.diff, check=run.check, profile=run.profile)) as watchers:
         code = root.apply(
-            replace(asked, live=show.verbose > 0), [*watchers.subscribers, pending], ask and ask(watchers.aside)
+            replace(asked, live=show.verbose > 0), [*watchers.subscribers, ahead], ask and ask(watchers.aside)
         )
-    return _PENDING if run.detailed_exitcode and pending.found and code == 0 else code
+    return _CHANGES_AHEAD if run.detailed_exitcode and ahead.found and code == 0 else code
 
 
 def look(asked: Request, lists: ListOptions, show: ShowOptions) -> int:
@@ -70,7 +70,7 @@ def look(asked: Request, lists: ListOptions, show: ShowOptions) -> int:
     return 0
 
 
-class Pending:
+class ChangesAhead:
     """A subscriber that knows whether a check found anything to change."""
 
     def __init__(self) -> None:

@@ -72,10 +72,10 @@ def resume(
     """
     from sloth.engine import root
     from sloth.engine.lives import Resume
-    from sloth.engine.resuming import Choice
+    from sloth.engine.resuming import Scope
 
     with watching.run(show.form, show.detail(diff=again.diff)) as watchers:
-        how = Resume(Choice(failed, start), force)
+        how = Resume(Scope(failed, start), force)
         live = show.verbose > 0
         return root.resume(
             run, how, lambda asked: again.over(login.over(asked), secrets, live=live), watchers.subscribers

@@ -31,7 +31,7 @@ Fact = Callable[[str], object]
 FACT = re.compile(r"\bfacts\.(\w+)")
 
 
-class Asked:
+class OnDemand:
     """`facts` and `secrets` inside a template: each is asked for when the template reads it."""
 
     def __init__(self, ask: Callable[[str], object]) -> None:
@@ -230,8 +230,8 @@ class Answers:
             "values": job["values"],
             "groups": job["groups"],
             "inventory_hostname": host,
-            "facts": Asked(self._fact),
-            "secrets": Asked(lambda name: self._disclosure.secret(name, template)),
+            "facts": OnDemand(self._fact),
+            "secrets": OnDemand(lambda name: self._disclosure.secret(name, template)),
         }
 
 

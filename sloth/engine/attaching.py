@@ -123,7 +123,7 @@ class Collection:
 
     def _part(self, host: str) -> Collector:
         asked, ways = self._history.asked, self._ways
-        known = Known(asked.run, host, self._left(host), self._history.heard[host])
+        known = HostPart(asked.run, host, self._left(host), self._history.heard[host])
         due = Due(host, ways.pending, asked.handlers)
         results = ways.allowances.of(host, JOURNAL)
         incoming = Incoming(host, self._history.hosts[host], asked.handlers, results, self._publish)
@@ -147,7 +147,7 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class HostPart:
     """What is known of a host's part of a run. tasks: those that have no end yet. heard: how many events."""
 
     run: str
@@ -160,7 +160,7 @@ class Collector:
     """One host's part. open_session: as of the switchboard. cancel: the host shall stop. kept: see Terms."""
 
     def __init__(
-        self, known: Known, open_session: Callable[[Hear], Session], incoming: Incoming, due: Due,
+        self, known: HostPart, open_session: Callable[[Hear], Session], incoming: Incoming, due: Due,
         publish: Callable[[Event], None], kept: Callable[[], bool], *, cancel: bool,
     ) -> None:  # fmt: skip
         self.host = known.host

@@ -16,7 +16,7 @@ from sloth.engine.loading import Loaded
 from sloth.engine.masking import Mask
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
-from sloth.engine.resuming import Choice, Rest, rest_of
+from sloth.engine.resuming import Rest, Scope, rest_of
 from sloth.store.journal import Journal
 from sloth.store.runs import Runs
 
@@ -41,7 +41,7 @@ class Life:
 class Resume:
     """How a run is taken up. force: with inputs that have changed, too."""
 
-    choice: Choice
+    scope: Scope
     force: bool = False
 
 
@@ -72,7 +72,7 @@ class Lives:
     @contextmanager
     def next(self, history: History, loaded: Loaded, plan: Plan, how: Resume) -> Iterator[Life]:
         """A run is taken up. Raises UsageError when its inputs have changed, RunBusy when it goes on elsewhere."""
-        asked, whole = history.asked, rest_of(plan, history, Choice())
+        asked, whole = history.asked, rest_of(plan, history, Scope())
         now = fingerprints.of_inputs(loaded, asked.run)
         short = self._runs.shortened([asked.run])[0]
         changes = fingerprints.differences(asked.inputs, now)
@@ -81,9 +81,9 @@ class Lives:
                 f"since run {short} began, this has changed:{fingerprints.told(changes)}",
                 hint="--force resumes it as things are now; `sloth apply` begins anew",
             )
-        rest = whole if how.choice == Choice() else rest_of(plan, history, how.choice)
+        rest = whole if how.scope == Scope() else rest_of(plan, history, how.scope)
         me = replace(asked, owner=Owner.me(), inputs=now)
-        journal = self._taken_up(history, me.resumed(how.choice.failed, how.choice.start))
+        journal = self._taken_up(history, me.resumed(how.scope.failed, how.scope.start))
         with self._recorded(journal, history, loaded.unlocked.mask) as record:
             yield Life(asked.run, rest, record, lambda: short, is_whole=rest.left >= whole.left)
 

@@ -15,7 +15,7 @@ from sloth.engine.planning import batches_of
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Scope:
     """What of a run is wanted. failed: only what failed, and what was left out for it. start: from this task on."""
 
     failed: bool = False
@@ -70,13 +70,13 @@ def _told(ended: Mapping[str, TaskFinished]) -> dict[str, object]:
     }
 
 
-def rest_of(plan: Plan, history: History, choice: Choice) -> Rest:
+def rest_of(plan: Plan, history: History, scope: Scope) -> Rest:
     """What is left of a run. plan: all of it. Raises UsageError for a start that is no task of it."""
-    if choice.start is not None:
-        return Rest(plan, _before(plan, history, choice.start), history.handlers)
+    if scope.start is not None:
+        return Rest(plan, _before(plan, history, scope.start), history.handlers)
     known = history.done
     done = {key: known[key] for key in _keys(plan) if key in known}
-    if choice.failed:
+    if scope.failed:
         plan = _only(plan, _failed(plan, history, done), done)
         done = {key: done[key] for key in _keys(plan) if key in done}
     return Rest(plan, done, history.handlers, recall=True)

@@ -120,7 +120,7 @@ def resume(run: str, how: Resume, over: Callable[[Request], Request], subscriber
     request = replace(request, lock_wait=max(request.lock_wait, ENDING_PATIENCE))
     unlocked = Unlocked(request.targets.unlocking, request.file)
     with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus:
-        if history.is_complete and how.choice.start is None:
+        if history.is_complete and how.scope.start is None:
             bus.publish(Notice(f"nothing is left of run {run}"))
             return 0
         loaded = loading.load(request, bus.publish, unlocked)

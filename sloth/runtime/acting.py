@@ -25,7 +25,7 @@ if MYPY:
 
         def find(self, module: str, name: str) -> Action: ...
 
-    class Asked(Protocol):
+    class Callee(Protocol):
         """The part of a Peer, or of a session, that asks."""
 
         def call(self, verb: str, args: "dict[str, object]") -> object: ...
@@ -178,7 +178,7 @@ class Here:
 class There:
     """Actions on the other side of a wire, whose `Served` answers."""
 
-    def __init__(self, peer: "Asked", close: "Callable[[], None]") -> None:
+    def __init__(self, peer: "Callee", close: "Callable[[], None]") -> None:
         self._peer = peer
         self._numbers = itertools.count(1)
         self._reports = {}  # type: dict[int, Report]

@@ -9,7 +9,7 @@ import pytest
 from sloth.core.errors import ConnectionRefused
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, TaskFinished
 from sloth.engine.allowance import JOURNAL
-from sloth.engine.attaching import Collector, Known
+from sloth.engine.attaching import Collector, HostPart
 from sloth.engine.incoming import Incoming
 from sloth.engine.pending import Due, Pending
 from sloth.runtime.failure import ActionFailed
@@ -55,7 +55,7 @@ def collect(events, answer, tasks=("a", "b"), heard=0, pending=None, cancel=Fals
         session.hear = hear
         return session
 
-    known = Known("1f", "h1", frozenset(tasks), heard)
+    known = HostPart("1f", "h1", frozenset(tasks), heard)
     due = Due("h1", pending, ["restart"])
     incoming = Incoming("h1", ["a", "b"], ["restart"], allowances(**most).of("h1", JOURNAL), seen.append)
     collector = Collector(known, open_session, incoming, due, seen.append, lambda: kept, cancel=cancel)
@@ -97,7 +97,7 @@ def test_a_host_that_cannot_be_reached_goes_on_and_none_of_its_tasks_has_ended()
     def refuse(hear):
         raise ConnectionRefused("nothing listens")
 
-    known = Known("1f", "h1", frozenset({"a"}), 0)
+    known = HostPart("1f", "h1", frozenset({"a"}), 0)
     incoming = Incoming("h1", ["a"], [], allowances().of("h1", JOURNAL), seen.append)
     collector = Collector(known, refuse, incoming, Due("h1", None, ()), seen.append, lambda: True, cancel=False)
     collector.go()
@@ -166,7 +166,7 @@ def test_who_is_still_connecting_is_left_at_once():
         late.wait(10)
         return session
 
-    known = Known("1f", "h1", frozenset({"a"}), 0)
+    known = HostPart("1f", "h1", frozenset({"a"}), 0)
     seen: list[Event] = []
     incoming = Incoming("h1", ["a"], [], allowances().of("h1", JOURNAL), seen.append)
     collector = Collector(known, open_session, incoming, Due("h1", None, ()), seen.append, lambda: True, cancel=False)

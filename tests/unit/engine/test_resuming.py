@@ -10,7 +10,7 @@ from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine import history as histories
 from sloth.engine.asked import Asked, Owner, read
 from sloth.engine.request import Request, Targets
-from sloth.engine.resuming import Choice, rest_of
+from sloth.engine.resuming import Scope, rest_of
 
 INPUTS = {"source site.sloth": {"": "1"}}
 ASKED = Asked("1f", "w", Request("/site.sloth", Targets(password="hunter2", become_password="hunter3")), INPUTS, Owner("ada", "desk", 7))  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_name_that_the_run_does_not_have_is_refused(names, hint):
 
 
 def test_what_ended_well_is_not_left():
-    assert rest(Choice(), end("h1", "a"), end("h1", "b", "changed"), end("h2", "a", "skipped")) == {
+    assert rest(Scope(), end("h1", "a"), end("h1", "b", "changed"), end("h2", "a", "skipped")) == {
         "h1": ["c"],
         "h2": ["b", "d"],
     }
@@ -83,11 +83,11 @@ def test_what_ended_well_is_not_left():
 
 @pytest.mark.parametrize("status", ["failed", "timed_out", "unreachable", "cancelled"])
 def test_what_did_not_end_well_is_left(status):
-    assert rest(Choice(), end("h1", "a", status, blocks=True))["h1"] == ["a", "b", "c"]
+    assert rest(Scope(), end("h1", "a", status, blocks=True))["h1"] == ["a", "b", "c"]
 
 
 def test_a_failure_that_does_not_matter_is_done():
-    assert rest(Choice(), end("h1", "a", "failed", ignored=True))["h1"] == ["b", "c"]
+    assert rest(Scope(), end("h1", "a", "failed", ignored=True))["h1"] == ["b", "c"]
 
 
 def test_the_last_life_counts():
@@ -98,12 +98,12 @@ def test_the_last_life_counts():
 
 
 def test_only_failed_takes_what_failed_and_what_was_skipped_for_it_also_elsewhere():
-    assert rest(Choice(failed=True), *FAILED) == {"h1": ["b", "c"], "h2": ["d"]}
+    assert rest(Scope(failed=True), *FAILED) == {"h1": ["b", "c"], "h2": ["d"]}
 
 
 def test_only_failed_leaves_out_what_was_never_begun():
-    assert rest(Choice(failed=True), *FAILED[:3]) == {"h1": ["b", "c"]}
-    assert rest(Choice(), *FAILED[:3]) == {"h1": ["b", "c"], "h2": ["a", "b", "d"]}
+    assert rest(Scope(failed=True), *FAILED[:3]) == {"h1": ["b", "c"]}
+    assert rest(Scope(), *FAILED[:3]) == {"h1": ["b", "c"], "h2": ["a", "b", "d"]}
 
 
 def test_only_failed_leaves_out_what_waits_for_something_that_was_never_begun():
@@ -113,21 +113,21 @@ def test_only_failed_leaves_out_what_waits_for_something_that_was_never_begun():
         end("h2", "b"),
         end("h2", "d", "skipped", blocks=True),
     ]
-    assert rest(Choice(failed=True), *events) == {"h1": ["a"]}
+    assert rest(Scope(failed=True), *events) == {"h1": ["a"]}
 
 
 def test_the_batches_hold_only_hosts_that_are_left():
-    assert rest_of(PLAN, history(*FAILED[:3]), Choice(failed=True)).plan.batches == (("h1",),)
+    assert rest_of(PLAN, history(*FAILED[:3]), Scope(failed=True)).plan.batches == (("h1",),)
 
 
 def test_from_runs_a_task_and_all_behind_it_again_and_nothing_before():
     events = [end("h1", "a", "failed", blocks=True), end("h1", "b"), end("h1", "c"), end("h2", "a")]
-    assert rest(Choice(start="b"), *events) == {"h1": ["b", "c"], "h2": ["b", "d"]}
+    assert rest(Scope(start="b"), *events) == {"h1": ["b", "c"], "h2": ["b", "d"]}
 
 
 def test_from_an_unknown_task_is_refused_with_a_near_match():
     with pytest.raises(UsageError, match="no task 'bb'") as error:
-        rest(Choice(start="bb"))
+        rest(Scope(start="bb"))
     assert error.value.hint
 
 
