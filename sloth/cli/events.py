@@ -72,7 +72,8 @@ def watch(
              sloth events watch --type task_finished --format json
     """
     for kept in eventlog.watch(past.all_runs(), run, Filter(kind, host, task)):
-        render.show_line(kept, form)
+        if not render.show_line(kept, form):
+            break
     return 0
 
 

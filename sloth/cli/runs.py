@@ -89,8 +89,8 @@ def logs(
     runs = past.all_runs()
     archive.read(runs, run).of(host, task)
     for at, event in archive.stream(runs, run, follow=follow):
-        if render.is_of(event, host, task):
-            render.show_line(at, event, form)
+        if render.is_of(event, host, task) and not render.show_line(at, event, form):
+            break
     return 0
 
 

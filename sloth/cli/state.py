@@ -223,7 +223,8 @@ def watch(prefix: Prefix = "", namespace: Namespace = "default", form: FormatOpt
     from sloth.store import watch as changes
 
     for seen in changes(keeping.state(), namespace, prefix):
-        states.show_seen(seen, form)
+        if not states.show_seen(seen, form):
+            break
     return 0
 
 

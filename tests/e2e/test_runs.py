@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import select
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.sloth import Folder
+from tests.e2e.sloth import SLOTH, Folder, until
 
 SITE = """
 local a = task("a"):workdir(vars.here):artifacts({ "report.txt" }):command(function()
@@ -152,3 +154,26 @@ def test_artifacts_are_listed_and_copied_and_take_the_place_of_nothing(folder: F
     assert folder.sloth("artifacts", "get", good, "reprot.txt").code == 1
     assert folder.sloth("artifacts", "prune", "--keep", "0").code == 0
     assert "no artifacts" in folder.sloth("artifacts", "list").stdout
+
+
+@pytest.mark.parametrize("command", [["state", "watch"], ["events", "watch"]], ids=" ".join)
+def test_who_watches_ends_when_nobody_reads_any_more(folder: Folder, command: list[str]):
+    run(folder)  # there is something to change
+    watching = subprocess.Popen([*SLOTH, *command], cwd=folder.path, env=folder.environ, stdout=subprocess.PIPE)
+    try:
+        assert watching.stdout is not None
+        ready = select.poll()
+        ready.register(watching.stdout)
+        until(lambda: change(folder) and bool(ready.poll(0)))
+        watching.stdout.close()
+        until(lambda: change(folder) and watching.poll() is not None)
+        assert watching.returncode == 0
+    finally:
+        watching.kill()
+        watching.wait()
+
+
+def change(folder: Folder) -> bool:
+    """Something happens that watchers show."""
+    folder.sloth("state", "incr", "n")
+    return folder.sloth("run", "site.sloth", "-e", f"here={folder.path}").code == 0

@@ -30,16 +30,17 @@ _TYPE = max(map(len, TYPES))
 _LONGEST = 200
 
 
-def show_line(kept: Kept, form: Format) -> None:
-    """One event on one line."""
+def show_line(kept: Kept, form: Format) -> bool:
+    """One event on one line; whether somebody still reads."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json({"run": kept.run, "number": kept.number, "at": kept.at, **kept.event.plain()})
-        return
+        return screen.is_read
     event = kept.event
     where = " ".join(one_line(str(getattr(event, name, ""))) for name in ("host", "task") if getattr(event, name, ""))
     head = f"{moment(kept.at)[_YEAR:]} {kept.run[:_SHORT]} {kept.number:>4}"
     screen.table([[(head, "dim"), event.type.ljust(_TYPE), f"{where}  {_said(event)[:_LONGEST]}".strip()]])
+    return screen.is_read
 
 
 def show_event(kept: Kept, form: Format) -> None:

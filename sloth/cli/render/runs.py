@@ -92,17 +92,18 @@ def is_of(event: Event, host: str | None, task: str | None) -> bool:
     )
 
 
-def show_line(at: float, event: Event, form: Format) -> None:
-    """One event as a line, or as many as it has itself."""
+def show_line(at: float, event: Event, form: Format) -> bool:
+    """One event as a line, or as many as it has itself; whether somebody still reads."""
     screen = standard_output()
     if form is Format.JSON:
         screen.json({"at": at, **event.plain()})
-        return
+        return screen.is_read
     host, task = getattr(event, "host", ""), one_line(getattr(event, "task", ""))
     head: Part = (f"{clock(at)} {host} {task}".rstrip() + " | ", "dim")
     for text, style in _told(event):
         for line in text.rstrip("\n").split("\n"):
             screen.line(head, (line, style))
+    return screen.is_read
 
 
 def _told(event: Event) -> list[tuple[str, str]]:

@@ -52,6 +52,7 @@ class Screen:
 
     def __init__(self, stream: TextIO, *, colour: bool = False, width: int = 0, aside: Aside = nullcontext) -> None:
         """aside: what writing happens inside of, where others draw on the same terminal."""
+        self.is_read = True  # until whoever read has gone
         self.stream = stream
         self.colour = colour
         self.width = width
@@ -113,7 +114,7 @@ class Screen:
                 self.stream.flush()
         except BrokenPipeError:
             # Nobody reads any more (`| head`); what sloth does on hosts goes on.
-            self.stream = io.StringIO()
+            self.stream, self.is_read = io.StringIO(), False
         except OSError as error:
             self.stream = io.StringIO()
             raise OutputLost(f"the results cannot be written: {str(error.strerror).lower()}") from error

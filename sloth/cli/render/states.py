@@ -75,8 +75,8 @@ def show_keys(keys: Sequence[str], form: Format) -> None:
         screen.line(key)
 
 
-def show_seen(seen: Seen, form: Format) -> None:
-    """A change, when it has happened."""
+def show_seen(seen: Seen, form: Format) -> bool:
+    """A change, when it has happened; whether somebody still reads."""
     screen, entry = standard_output(), seen.entry
     if form is Format.JSON:
         screen.json({"change": "gone" if seen.is_gone else "set", **entry.plain()})
@@ -89,6 +89,7 @@ def show_seen(seen: Seen, form: Format) -> None:
             f" = {_short(entry.value)}  ",
             (entry.owner, "dim"),
         )
+    return screen.is_read
 
 
 def show_stats(stats: Mapping[str, Any], form: Format) -> None:
