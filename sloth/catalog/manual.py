@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -72,7 +73,10 @@ def _opening(library: Library, module: str) -> str:
 
 def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:
     others = [key for key, other in by_name.items() if other.function is one.function and key != one.name]
-    text = _Text(inspect.getdoc(one.function) or "", [parameter.name for parameter in one.parameters])
+    text = _text(one)
+    for name, other in text.borrowed.items():
+        if other in by_name:
+            text.meanings[name] = _text(by_name[other]).meanings.get(name, "")
     return ActionManual(
         name=one.full_name,
         synonyms=tuple(f"{one.module}.{key}" for key in others),
@@ -84,6 +88,10 @@ def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:
         parameters=tuple(_parameter(one, parameter, text) for parameter in one.parameters),
         examples=tuple(text.examples),
     )
+
+
+def _text(one: Action) -> _Text:
+    return _Text(inspect.getdoc(one.function) or "", [parameter.name for parameter in one.parameters])
 
 
 def _parameter(one: Action, parameter: Parameter, text: _Text) -> ParameterManual:
@@ -106,12 +114,15 @@ class _Text:
         summary, _, rest = text.partition("\n\n")
         self.summary = " ".join(summary.split())
         self.meanings: dict[str, str] = {}
+        self.borrowed: dict[str, str] = {}  # parameter → the action of the same module that tells what it means
         self.examples: list[str] = []
         plain: list[str] = []
         subject = ""
         for line in rest.splitlines():
             word, colon, after = line.partition(":")
-            if colon and (word in parameters or word == "example"):
+            if word.startswith("as in ") and colon:
+                self.borrowed.update(dict.fromkeys(re.findall(r"\w+", after), word.removeprefix("as in ")))
+            elif colon and (word in parameters or word == "example"):
                 subject = word
                 self._begin(subject, after.strip())
             elif subject and line[:1] == " ":

@@ -32,10 +32,23 @@ def test_an_action_says_what_it_does_in_a_sentence_on_a_line_of_its_own():
 
 def test_every_parameter_has_a_line():
     described = {
-        action.full_name: set(re.findall(r"^(\w+): \S", _manual(action), re.MULTILINE)) - {"example"}
+        action.full_name: set(re.findall(r"^(\w+): \S", _manual(action), re.MULTILINE)) - {"example"} | _borrowed(action)
         for action in ACTIONS
     }
     assert described == {action.full_name: {parameter.name for parameter in action.parameters} for action in ACTIONS}
+
+
+def _borrowed(action: Action) -> set[str]:
+    """What the docstring leaves to another action of its module."""
+    return set(re.findall(r"\w+", " ".join(re.findall(r"^as in \w+: (.+)", _manual(action), re.MULTILINE))))
+
+
+def test_what_is_left_to_another_action_is_told_there():
+    for name in CATALOG.names:
+        for action in CATALOG.module(name).values():
+            for other, names in re.findall(r"^as in (\w+): (.+)", _manual(action), re.MULTILINE):
+                told = re.findall(r"^(\w+): \S", _manual(CATALOG.find(name, other)), re.MULTILINE)
+                assert set(re.findall(r"\w+", names)) <= set(told), action.full_name
 
 
 def test_an_action_shows_how_it_is_called():

@@ -102,7 +102,6 @@ def add(
 ) -> None:
     """Make sure that cron runs a command at these times.
 
-    name: what the job is known by
     command: the command line; cron reads a % in it as the end of a line, so write \\%
     schedule: five fields ("30 2 * * mon-fri"), or reboot, hourly, daily, weekly, monthly, yearly
     minute: in place of schedule: 0-59, and as in a crontab lists, spans and steps such as */5
@@ -112,8 +111,8 @@ def add(
     weekday: 0-7, Sunday is both 0 and 7, or sun, mon …
     user: whose crontab; with cron_file who runs it (root when not given)
     disabled: keep the job, but as a comment
-    cron_file: a file of /etc/cron.d in place of a user's crontab
     env: variables for all jobs of this crontab
+    as in remove: name, cron_file
 
     example: cron.add { name = "backup", schedule = "30 2 * * *", command = "/usr/local/bin/backup", user = "root" }
     example: cron.add { name = "report", minute = "*/15", command = "report.sh", user = "app", cron_file = "app" }
@@ -147,9 +146,7 @@ def remove(host: "Host", *, name: str, user: "str | None" = None, cron_file: "st
 def enable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> None:
     """Make sure that a job runs, if it was disabled.
 
-    name: what the job is known by
-    user: whose crontab
-    cron_file: a file of /etc/cron.d in place of a user's crontab
+    as in remove: name, user, cron_file
 
     example: cron.enable("backup")
     """
@@ -160,9 +157,7 @@ def enable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "st
 def disable(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> None:
     """Make sure that a job does not run; it stays as a comment.
 
-    name: what the job is known by
-    user: whose crontab
-    cron_file: a file of /etc/cron.d in place of a user's crontab
+    as in remove: name, user, cron_file
 
     example: cron.disable("backup")
     """
@@ -177,8 +172,7 @@ def env(
 
     name: the variable
     value: its value; without one the variable goes
-    user: whose crontab
-    cron_file: a file of /etc/cron.d in place of a user's crontab
+    as in remove: user, cron_file
 
     example: cron.env { name = "MAILTO", value = "ops@example.org" }
     """
@@ -193,8 +187,7 @@ def list_(
 ) -> "list[dict[str, object]]":
     """The jobs that have a name: a list of name, schedule, command, disabled, and in /etc/cron.d user.
 
-    user: whose crontab
-    cron_file: a file of /etc/cron.d in place of a user's crontab
+    as in remove: user, cron_file
 
     example: for _, job in ipairs(cron.list()) do print(job.name, job.schedule) end
     """
@@ -205,9 +198,7 @@ def list_(
 def exists(host: "Host", *, name: str, user: "str | None" = None, cron_file: "str | None" = None) -> bool:
     """Whether there is a job of this name, disabled or not.
 
-    name: what the job is known by
-    user: whose crontab
-    cron_file: a file of /etc/cron.d in place of a user's crontab
+    as in remove: name, user, cron_file
 
     example: if not cron.exists("backup") then log.warn("no backup") end
     """

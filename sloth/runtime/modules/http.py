@@ -39,14 +39,8 @@ def get(
 ) -> "dict[str, object]":
     """Fetch an address; the response, or nil and why there is none.
 
-    url: the address
-    headers: further headers
     params: what is added to the address after a ?
-    user: a login, for Basic authentication
-    password: its password
-    verify: whether the certificate has to be good
-    retries: how often to try again where there was no answer, or one such as 503
-    delay: how long to wait between two tries
+    as in request: url, headers, user, password, verify, retries, delay
 
     example: local answer = http.get("http://localhost:8080/health", { retries = 10 })
     example: local release = http.get("https://example.org/release.json").json.version
@@ -62,9 +56,7 @@ def head(
 ) -> "dict[str, object]":
     """The status and headers of an address; the response, or nil and why there is none.
 
-    url: the address
-    headers: further headers
-    verify: whether the certificate has to be good
+    as in request: url, headers, verify
 
     example: local size = http.head("https://example.org/big.iso").headers["content-length"]
     """
@@ -134,13 +126,7 @@ def post(
 ) -> "dict[str, object]":
     """Send something to an address (http.request has more arguments).
 
-    url: the address
-    body: what is sent, as it is
-    json: a value that is sent as JSON
-    form: names and values that are sent as a form
-    headers: further headers
-    status: the statuses that are no failure; without it every answer is none
-    changed_if: false says that it changes nothing: then it is sent in check mode, too
+    as in request: url, body, json, form, headers, status, changed_if
 
     example: http.post("https://example.org/hook", { json = { text = "done" }, status = { 200, 202 } })
     """
@@ -161,12 +147,7 @@ def put(
 ) -> "dict[str, object]":
     """Put something in the place of what is at an address (http.request has more arguments).
 
-    url: the address
-    body: what is sent, as it is
-    json: a value that is sent as JSON
-    headers: further headers
-    status: the statuses that are no failure; without it every answer is none
-    changed_if: false says that it changes nothing: then it is sent in check mode, too
+    as in request: url, body, json, headers, status, changed_if
 
     example: http.put("http://localhost:9200/_settings", { json = { replicas = 1 }, status = 200 })
     """
@@ -187,12 +168,7 @@ def patch(
 ) -> "dict[str, object]":
     """Change a part of what is at an address (http.request has more arguments).
 
-    url: the address
-    body: what is sent, as it is
-    json: a value that is sent as JSON
-    headers: further headers
-    status: the statuses that are no failure; without it every answer is none
-    changed_if: false says that it changes nothing: then it is sent in check mode, too
+    as in request: url, body, json, headers, status, changed_if
 
     example: http.patch("http://localhost:8080/flags", { json = { maintenance = true }, status = 200 })
     """
@@ -211,10 +187,7 @@ def delete(
 ) -> "dict[str, object]":
     """Remove what is at an address (http.request has more arguments).
 
-    url: the address
-    headers: further headers
-    status: the statuses that are no failure; without it every answer is none
-    changed_if: false says that it changes nothing: then it is sent in check mode, too
+    as in request: url, headers, status, changed_if
 
     example: http.delete("http://localhost:8080/cache", { status = { 200, 204, 404 } })
     """

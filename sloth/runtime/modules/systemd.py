@@ -49,8 +49,7 @@ def running(
 def start(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Make sure that a unit runs now; whether it starts at boot stays as it is.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.start("nginx")
     """
@@ -62,8 +61,7 @@ def start(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "syst
 def stop(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Make sure that a unit does not run now; whether it starts at boot stays as it is.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.stop("apache2")
     """
@@ -76,8 +74,7 @@ def stop(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "syste
 def restart(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Restart a unit, or start it when it does not run. Always a change.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.restart { name = "nginx" }
     """
@@ -89,8 +86,7 @@ def restart(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sy
 def reload(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Have a running unit read its configuration again. Always a change.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.reload("nginx")
     """
@@ -107,8 +103,7 @@ def reload(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sys
 def enable(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Make sure that a unit starts at boot; whether it runs now stays as it is.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.enable("nginx")
     """
@@ -122,8 +117,7 @@ def enable(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sys
 def disable(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """Make sure that a unit does not start at boot; whether it runs now stays as it is.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.disable("apache2")
     """
@@ -134,8 +128,7 @@ def disable(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sy
 def mask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> None:
     """Make sure that nothing can start a unit; one that runs keeps running.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.mask("apache2")
     """
@@ -148,8 +141,7 @@ def mask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "syste
 def unmask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> None:
     """Make sure that a unit may be started.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: systemd.unmask("apache2")
     """
@@ -162,7 +154,7 @@ def unmask(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "sys
 def daemon_reload(host: "Host", *, scope: "Literal['system', 'user']" = "system") -> None:
     """Have the manager read all unit files again. Always a change; the other actions do it where it is needed.
 
-    scope: the manager: of the system, or of the user who runs this
+    as in running: scope
 
     example: systemd.daemon_reload()
     """
@@ -173,8 +165,7 @@ def daemon_reload(host: "Host", *, scope: "Literal['system', 'user']" = "system"
 def is_active(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> bool:
     """Whether a unit runs now; nil when there is none of that name.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: if systemd.is_active("nginx") then log.info("up") end
     """
@@ -185,8 +176,7 @@ def is_active(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "
 def is_enabled(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> bool:
     """Whether a unit starts at boot; nil when there is none of that name.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: if not systemd.is_enabled("nginx") then log.warn("off after a reboot") end
     """
@@ -198,8 +188,7 @@ def is_enabled(host: "Host", *, name: str, scope: "Literal['system', 'user']" = 
 def status(host: "Host", *, name: str, scope: "Literal['system', 'user']" = "system") -> "dict[str, object]":
     """A unit as a table: name, description, load, active, sub, result, since, file, pid, restarts and memory.
 
-    name: the unit; without a suffix a service
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: log.info(systemd.status("nginx").sub)
     """
@@ -213,9 +202,8 @@ def show(
 ) -> "dict[str, str]":
     """Properties of a unit as systemd names them.
 
-    name: the unit; without a suffix a service
     properties: only these; all when none is named
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: print(systemd.show("nginx", "ExecMainStartTimestamp").ExecMainStartTimestamp)
     """
@@ -231,7 +219,7 @@ def list_services(
     """The services that the manager knows: a list of name, load, active, sub, enabled, description.
 
     pattern: only names that match this wildcard
-    scope: the manager: of the system, or of the user who runs this
+    as in running: scope
 
     example: for _, s in ipairs(systemd.list_services("ssh*")) do print(s.name, s.active) end
     """
@@ -250,11 +238,10 @@ def logs(
 ) -> str:
     """The last lines that a unit wrote to the journal, as text.
 
-    name: the unit; without a suffix a service
     lines: how many
     since: only later ones; a time as journalctl takes it, such as "10 min ago"
     priority: only these and more urgent ones, such as err
-    scope: the manager: of the system, or of the user who runs this
+    as in running: name, scope
 
     example: print(systemd.logs("nginx", 20))
     """

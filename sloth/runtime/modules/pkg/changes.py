@@ -87,10 +87,9 @@ def latest(
 
     packages: names; wildcards stand for all that the index has
     update_cache: fetch the index first
-    cache_valid_time: an index not older than this is fresh enough; alone it implies update_cache
-    lock_timeout: how long to wait for another program that works on packages
     allow_held: upgrade packages that are on hold too; they stay on hold
     only_upgrade: leave out packages that are not installed
+    as in install: cache_valid_time, lock_timeout
 
     example: pkg.latest { packages = { "openssl" }, update_cache = true }
     """
@@ -115,7 +114,7 @@ def remove(
     purge: remove their configuration too
     autoremove: remove what only they needed too
     allow_held: permit it for packages on hold
-    lock_timeout: how long to wait for another program that works on packages
+    as in install: lock_timeout
 
     example: pkg.remove { packages = { "apache2" }, purge = true }
     """
@@ -138,9 +137,7 @@ def install_local(
     path: the file on the host; another version of the package than the installed one is installed in its place. Or
         an address such as https://example.org/tool.deb, which is fetched each time, but not in check mode
     checksum: of what is fetched: `sha256:` and the sum, or the sum alone
-    allow_downgrade: permit a version lower than the installed one
-    recommends: whether recommended packages come too; the host's own setting when not given
-    lock_timeout: how long to wait for another program that works on packages
+    as in install: allow_downgrade, recommends, lock_timeout
 
     example: pkg.install_local("/srv/packages/tool_1.2_all.deb")
     example: pkg.install_local { url = "https://example.org/tool_1.2_all.deb", checksum = vars.tool_sha256 }
@@ -183,10 +180,9 @@ def upgrade(
 
     mode: safe removes nothing; full (also called dist) may install and remove packages to upgrade others
     update_cache: fetch the index first
-    cache_valid_time: an index not older than this is fresh enough; alone it implies update_cache
-    lock_timeout: how long to wait for another program that works on packages
     allow_held: upgrade packages on hold too; they stay on hold
     autoremove: remove what nothing needs any more
+    as in install: cache_valid_time, lock_timeout
 
     example: pkg.upgrade { mode = "full", update_cache = true }
     """
@@ -202,7 +198,7 @@ def autoremove(host: "Host", *, purge: bool = False, lock_timeout: "Duration" = 
     """Remove packages that were installed for others and are needed by none any more.
 
     purge: remove their configuration too
-    lock_timeout: how long to wait for another program that works on packages
+    as in install: lock_timeout
 
     example: pkg.autoremove()
     """
@@ -214,7 +210,7 @@ def hold(host: "Host", *, packages: "list[str]", lock_timeout: "Duration" = 60) 
     """Make sure that installed packages stay in their version.
 
     packages: names; wildcards stand for all that is installed
-    lock_timeout: how long to wait for another program that works on packages
+    as in install: lock_timeout
 
     example: pkg.hold("postgresql-15")
     """
@@ -226,7 +222,7 @@ def unhold(host: "Host", *, packages: "list[str]", lock_timeout: "Duration" = 60
     """Make sure that installed packages may be upgraded again.
 
     packages: names; wildcards stand for all that is installed
-    lock_timeout: how long to wait for another program that works on packages
+    as in install: lock_timeout
 
     example: pkg.unhold("postgresql-15")
     """
