@@ -12,6 +12,7 @@ import stat
 
 from sloth.runtime.attributes import Wanted, apply, umask
 from sloth.runtime.place import Explained, Place, locate
+from sloth.runtime.writing import make_room, write_all
 
 MYPY = False
 if MYPY:
@@ -157,10 +158,11 @@ class _Swap:
         fd = self.place.open(os.O_WRONLY)
         try:
             self.host.token.check()
+            make_room(fd, os.fstat(self.fd).st_size)
             os.lseek(self.fd, 0, os.SEEK_SET)
             data = os.read(self.fd, _BLOCK)
             while data:
-                os.write(fd, data)
+                write_all(fd, data)
                 data = os.read(self.fd, _BLOCK)
             os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_CUR))
             os.fsync(fd)
@@ -180,9 +182,7 @@ def _drop(temporary: Place) -> None:
 def _fill(host: "Host", fd: int, chunks: "Iterable[bytes]") -> None:
     for data in chunks:
         host.token.check()
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
+        write_all(fd, data)
 
 
 def _copy_xattrs(source: Place, fd: int) -> None:

@@ -21,6 +21,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sloth.runtime.writing import append_all
+
 if TYPE_CHECKING:
     from paramiko import PKey
 
@@ -140,7 +142,7 @@ class KnownHosts:
             gap = b"\n" if size and os.pread(fd, 1, size - 1) != b"\n" else b""
             name = lookup_name(host, port)
             text = f"{_hash(name) if hashed else name} {key.get_name()} {key.get_base64()}\n"
-            os.write(fd, gap + text.encode())
+            append_all(fd, gap + text.encode())
         finally:
             os.close(fd)
         return Verdict(Known.YES, str(path))

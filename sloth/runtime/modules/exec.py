@@ -15,6 +15,7 @@ from sloth.runtime.files import absolute
 from sloth.runtime.place import Explained, Place, locate, raw
 from sloth.runtime.process import Done
 from sloth.runtime.transfer import ask_for
+from sloth.runtime.writing import write_all
 
 MYPY = False
 if MYPY:
@@ -255,7 +256,7 @@ def _received(host: "Host", src: str, place: Place) -> "list[str]":
     fd = place.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o700)
     try:
         for data in ask_for(host, src, "").content():
-            os.write(fd, data)
+            write_all(fd, data)
         first = os.pread(fd, 256, 0).split(b"\n", 1)[0]
     finally:
         os.close(fd)

@@ -12,6 +12,7 @@ from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.place import Explained, locate, raw, text
+from sloth.runtime.writing import append_all
 
 MYPY = False
 if MYPY:
@@ -78,7 +79,7 @@ def append(host: "Host", *, path: str, content: str) -> None:
 def _append(place: "Place", data: bytes) -> None:
     fd = place.open(os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        os.write(fd, data)
+        append_all(fd, data)
     finally:
         os.close(fd)
 

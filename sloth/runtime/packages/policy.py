@@ -3,6 +3,7 @@
 import os
 
 from sloth.runtime.place import Explained
+from sloth.runtime.writing import write_all
 
 MYPY = False
 if MYPY:
@@ -24,13 +25,16 @@ class StartNothing:
 
     def __enter__(self) -> None:
         with Explained("write", self._path):
-            if os.path.lexists(self._path) and not os.path.lexists(self._kept) and not self._is_ours():
-                os.link(self._path, self._kept, follow_symlinks=False)
             new = self._path + ".sloth-new"
             fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o755)
             try:
-                os.write(fd, _SCRIPT.encode("ascii"))
+                write_all(fd, _SCRIPT.encode("ascii"))
                 os.fchmod(fd, 0o755)
+                if os.path.lexists(self._path) and not os.path.lexists(self._kept) and not self._is_ours():
+                    os.link(self._path, self._kept, follow_symlinks=False)
+            except OSError:
+                os.unlink(new)
+                raise
             finally:
                 os.close(fd)
             os.rename(new, self._path)
