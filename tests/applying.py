@@ -12,8 +12,11 @@ import pytest
 from sloth.core.events import Event, LogLine, TaskFinished
 from sloth.engine.request import Request, Targets
 from sloth.engine.root import apply
+from tests.lab.base import RELEASES
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
+
+on_each_release = pytest.mark.parametrize("release", RELEASES, scope="session")  # of Debian, see the fixture of that name
 
 
 @dataclass(frozen=True, slots=True)

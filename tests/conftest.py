@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.lab.base import RELEASES
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.prerequisites import missing, skip_or_fail
 
-LAB_HOSTS = 3
-LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))  # so that several people can test on one machine
+# So that several people can test on one machine. What needs more than one host is proven on the first release.
+LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))
+LAB_HOSTS = {"bookworm": range(LAB_FIRST, LAB_FIRST + 3), "trixie": range(LAB_FIRST + 100, LAB_FIRST + 101)}
 
 # What tests start is compiled once, as where sloth is installed, and not at each start.
 sys.dont_write_bytecode = False
@@ -57,9 +59,15 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def lab_hosts(lab: Lab) -> list[Host]:
-    """Three running hosts, shared by all tests of the session: leave them as they were."""
-    return lab.up(range(LAB_FIRST, LAB_FIRST + LAB_HOSTS))
+def release() -> str:
+    """The Debian of `lab_hosts`; a test for all of them is marked with `on_each_release`."""
+    return RELEASES[0]
+
+
+@pytest.fixture(scope="session")
+def lab_hosts(lab: Lab, release: str) -> list[Host]:
+    """Three running hosts, or one of a newer release, shared by all tests of the session: leave them as they were."""
+    return lab.up(LAB_HOSTS[release], release)
 
 
 @pytest.fixture

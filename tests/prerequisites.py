@@ -13,7 +13,7 @@ import pytest
 
 from tests.interpreters import old_interpreters
 
-LAB_TOOLS = ("debootstrap", "systemd-nspawn", "dpkg-scanpackages", "nsenter", "ip", "ssh-keygen")
+LAB_TOOLS = ("mmdebstrap", "systemd-nspawn", "dpkg-scanpackages", "nsenter", "ip", "ssh-keygen")
 
 
 def missing(marker: str) -> str | None:

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 KEEPALIVE = 15
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
-_BUSY_HINT = "is an SSH server there, or has it too many connections at once (MaxStartups)?"
+_DROPPED_HINT = (
+    "is an SSH server there, has it too many connections at once (MaxStartups), "
+    "or does it keep us out for a while after failed logins (PerSourcePenalties, since OpenSSH 9.8)?"
+)
 
 
 class EagerSocket(socket.socket):
@@ -113,7 +116,7 @@ class Ssh:
                 except Dropped as error:
                     wait = next(waits, None)
                     if wait is None:
-                        raise ConnectionRefused(str(error), hint=_BUSY_HINT) from error
+                        raise ConnectionRefused(str(error), hint=_DROPPED_HINT) from error
             time.sleep(wait)
 
     def _connect(self, hop: Hop, login: Login, connection: Connection, password: str | None) -> fabric.Connection:

@@ -148,7 +148,7 @@ def strip(host: Host) -> None:
 
 @pytest.fixture
 def bare(lab_hosts: list[Host]) -> Iterator[list[Host]]:
-    """Three hosts without the site, and without it again at the end."""
+    """Hosts without the site, and without it again at the end."""
     if not list(lab_hosts[0].root.glob("srv/repo/nftables_*.deb")):
         skip_or_fail("needs nftables and logrotate in the lab's repository")
     for host in lab_hosts:
@@ -159,7 +159,7 @@ def bare(lab_hosts: list[Host]) -> Iterator[list[Host]]:
 
 
 class Site:
-    """The shipped site on three hosts, as a user who logs in."""
+    """The shipped site on hosts, as a user who logs in."""
 
     def __init__(self, folder: Folder, lab: Lab, hosts: Sequence[Host], user: str) -> None:
         self._folder = folder
@@ -205,8 +205,10 @@ def is_shut(host: Host, port: int) -> bool:
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("user", ["root", "deploy"])
-def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_path, lab, bare, user):
+@pytest.mark.parametrize(
+    ("user", "release"), [("root", "bookworm"), ("deploy", "bookworm"), ("deploy", "trixie")], scope="session"
+)
+def test_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_path, lab, bare, user):
     site, names = Site(Folder(tmp_path), lab, bare, user), [host.name for host in bare]
     checked = site.apply("--check")
     assert (checked.code, checked.failures, checked.stderr) == (0, [], "")
@@ -226,7 +228,7 @@ def test_three_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_
     assert all(serves_its_page(host) for host in bare)
     assert all(is_shut(host, 8900) for host in bare)
 
-    broken = bare[1]
+    broken = bare[-1]
     broken.exec("sh", "-c", "rm /var/www/pages/index.html; systemctl stop nginx; userdel --remove grace; nft flush ruleset")
     repaired = site.apply()
     assert (repaired.code, repaired.failures) == (0, [])

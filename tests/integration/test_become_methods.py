@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.applying import Login, Remote, remote
+from tests.applying import Login, Remote, on_each_release, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.prerequisites import skip_or_fail
@@ -52,18 +52,21 @@ METHODS = pytest.mark.parametrize(
 )
 
 
+@on_each_release
 @METHODS
 def test_a_whole_run_is_that_user(site, login, user):
     run = site.run(WHO, login)
     assert (run.code, run.finished["who"].message.strip()) == (0, user)
 
 
+@on_each_release
 @METHODS
 def test_a_single_task_is_that_user(site, login, user):
     run = site.run(AS_TASK % user, Login("deploy", method=login.method, password=login.password))
     assert (run.code, run.finished["who"].message.strip()) == (0, user)
 
 
+@on_each_release
 def test_root_needs_no_password_for_su(site):
     run = site.run(AS_TASK % "worker", Login("root", method="su"))
     assert (run.code, run.finished["who"].message.strip()) == (0, "worker")
@@ -90,6 +93,7 @@ def test_what_they_refuse_is_named_and_the_password_tried_once(site, method, pas
     assert int(told) == (1 if password == "wrong" else 0)
 
 
+@on_each_release
 def test_no_password_stays_in_a_command_line(site):
     run = site.run(WHO.replace("id -un", "ps -eo args"), SU_ROOT)
     assert run.code == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.applying import BECOME, DEPLOY, Remote, remote
+from tests.applying import BECOME, DEPLOY, Remote, on_each_release, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.prerequisites import skip_or_fail
@@ -48,6 +48,7 @@ def rules(remote: Remote) -> str:
     return remote.sh("nft list ruleset; cat /etc/nftables.conf /etc/nftables.d/* 2>/dev/null; true")
 
 
+@on_each_release
 def test_only_what_is_allowed_comes_in_and_so_it_is_after_a_boot(walled):
     before = rules(walled)
     for action, arguments in (("firewall.allow", {"port": [8081, 22]}), ("firewall.enable", {})):

@@ -30,6 +30,11 @@ SECOND_NAMES = {"fs.write_file": "fs.write", "fs.remove": "fs.rm"}
 # What lies on the controller; and what a host does not survive unmoved, with tests of its own:
 # test_firewall.py, and tests/e2e/test_rebooting.py.
 OTHERS = ("state", "firewall", "host")
+# Who does it matters to sloth, which release it is on to the host: not all pairs are tried.
+WHO_AND_WHERE = {
+    "root": (ROOT, "bookworm"), "become": (BECOME, "bookworm"), "a plain user": (DEPLOY, "bookworm"), "trixie": (BECOME, "trixie"),
+}  # fmt: skip
+swept = pytest.mark.parametrize(("login", "release"), WHO_AND_WHERE.values(), ids=WHO_AND_WHERE, scope="session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,8 @@ def site(lab: Lab, lab_hosts: list[Host], tmp_path_factory: pytest.TempPathFacto
         yield one
 
 
-@pytest.fixture(scope="module", params=[ROOT, BECOME, DEPLOY], ids=["root", "become", "a plain user"])
-def sweep(site: Remote, request: pytest.FixtureRequest) -> tuple[tuple[Row, ...], Sweep]:
-    login: Login = request.param
+@pytest.fixture(scope="module")
+def sweep(site: Remote, login: Login) -> tuple[tuple[Row, ...], Sweep]:
     rows = tuple(row for row in ROWS if login != DEPLOY or row.module in OWN)
     acts = [row.act for row in rows]
     prepare(site, login)
@@ -74,11 +78,13 @@ def test_the_sweep_has_every_action_that_changes_something():
     assert every == {row.action for row in ROWS} | set(SECOND_NAMES)
 
 
+@swept
 def test_check_mode_does_with_every_action_what_that_declares(sweep):
     rows, runs = sweep
     assert runs.check.statuses == {row.action: FORETOLD[row.declared.check] for row in rows}
 
 
+@swept
 def test_the_difference_is_shown_by_those_that_declare_it(sweep):
     rows, runs = sweep
     declared = [row.action for row in rows if row.declared.diff]
@@ -86,11 +92,13 @@ def test_the_difference_is_shown_by_those_that_declare_it(sweep):
         assert [row.action for row in rows if run.finished[row.action].diff] == declared
 
 
+@swept
 def test_check_mode_leaves_no_trace(sweep):
     _, runs = sweep
     assert sorted(set(runs.before.splitlines()) ^ set(runs.after.splitlines())) == []
 
 
+@swept
 def test_every_action_changes_what_differs(sweep):
     _, runs = sweep
     messages = {task: event.message for task, event in runs.first.finished.items() if event.status != "changed"}
@@ -98,11 +106,13 @@ def test_every_action_changes_what_differs(sweep):
     assert runs.first.code == 0
 
 
+@swept
 def test_a_second_time_there_is_nothing_to_do(sweep):
     rows, runs = sweep
     assert runs.second.statuses == {row.action: row.again for row in rows}
 
 
+@swept
 def test_nothing_is_left_beside_what_was_wanted(sweep):
     _, runs = sweep
     assert runs.left == runs.found

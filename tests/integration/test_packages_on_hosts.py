@@ -22,12 +22,12 @@ CLEAN = f"""
 rm -f /usr/sbin/policy-rc.d; rm -rf {FOLDER} /etc/sloth-conf*
 dpkg --force-all --purge sloth-conf sloth-needs sloth-daemon >/dev/null 2>&1
 apt-get -qq -y purge hello jq libjq1 libonig5 >/dev/null 2>&1
-[ -e /root/sources.list ] && mv /root/sources.list /etc/apt && apt-get -qq update
+[ -e /etc/apt/sources.list.d/sloth-more.list ] && rm /etc/apt/sources.list.d/sloth-more.list && apt-get -qq update
 true
 """
 # Packages: one with a file of configuration, one that needs another, one with a service that its script starts.
 BUILD = f"""
-set -e; mkdir -p {FOLDER}; cd {FOLDER}
+set -e; mkdir -p {FOLDER} /etc/apt/sources.list.d; cd {FOLDER}
 control() {{ mkdir -p b/DEBIAN; printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: lab\\nDescription: x\\n%s' "$@" > b/DEBIAN/control; }}
 build() {{ dpkg-deb --root-owner-group -Znone --build b "$1.deb" >/dev/null; rm -r b; }}
 for version in 1 2; do
@@ -121,10 +121,10 @@ def test_36_an_address_is_fetched_checked_and_leaves_nothing_behind(inside, serv
 def test_36_a_service_is_not_started_where_that_is_not_wanted(inside, own):
     inside.sh('[ -z "$1" ] || { printf %s "$1" > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }', own)
     path = f"{FOLDER}/sloth-daemon.deb"
-    inside.sh(f"mkdir -p {FOLDER}/repo; cp {path} {FOLDER}/repo; cd {FOLDER}/repo; cp -a /etc/apt/sources.list /root;"
+    inside.sh(f"mkdir -p {FOLDER}/repo; cp {path} {FOLDER}/repo; cd {FOLDER}/repo;"
               "dpkg-deb -f sloth-daemon.deb > Packages; printf 'Filename: ./sloth-daemon.deb\\nSize: %s\\nSHA256: %s\\n'"
               " $(stat -c %s sloth-daemon.deb) $(sha256sum sloth-daemon.deb | cut -d' ' -f1) >> Packages;"
-              f"echo 'deb [trusted=yes] file:{FOLDER}/repo ./' >> /etc/apt/sources.list; apt-get -qq update")  # fmt: skip
+              f"echo 'deb [trusted=yes] file:{FOLDER}/repo ./' > /etc/apt/sources.list.d/sloth-more.list; apt-get -qq update")  # fmt: skip
     inside.settles("pkg.install", name="sloth-daemon", start_services=False)
     assert inside.value("systemd.is_active", name="sloth-daemon") is False
     assert inside.sh("cat /usr/sbin/policy-rc.d* 2>/dev/null; true") == own
@@ -135,7 +135,7 @@ def test_36_a_service_is_not_started_where_that_is_not_wanted(inside, own):
 
 
 def test_35_a_repository_that_refuses_is_quoted_with_its_number(inside, served):
-    inside.sh(f"cp -a /etc/apt/sources.list /root; echo 'deb {served}/closed ./' >> /etc/apt/sources.list")
+    inside.sh(f"echo 'deb {served}/closed ./' > /etc/apt/sources.list.d/sloth-more.list")
     words = inside.fails("pkg.update")
     assert "403" in words
     assert f"{served}/closed" in words

@@ -1,4 +1,4 @@
-"""The tree of files that all hosts of the lab share: one Debian, made once by debootstrap.
+"""The trees of files that hosts of the lab share: one for each release of Debian, made once by mmdebstrap.
 
 Hosts reach no mirror. What tests install comes from a small apt repository inside the tree: a few packages of Debian,
 and `lab-demo` in two versions for pins and upgrades. A lab that is older than the list of these packages gets what it lacks.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.lab.shell import LabError, call
 
+MIRROR = "http://deb.debian.org/debian"
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "sudo", "iproute2", "procps",
     "ca-certificates", "cron", "git", "curl", "rsync", "acl",
@@ -21,27 +22,43 @@ REPOSITORY = (
     "hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common", "opendoas",
     "nftables", "libnftables1", "libnftnl11", "libjansson4", "logrotate",
 )  # fmt: skip
+# Where a release's installer writes down the repositories, and in which of the two formats.
+SOURCES = {
+    "bookworm": ("sources.list", "deb [trusted=yes] file:/srv/repo ./\n"),
+    "trixie": ("sources.list.d/debian.sources", "Types: deb\nURIs: file:/srv/repo\nSuites: ./\nTrusted: yes\n"),
+}
+RELEASES = tuple(SOURCES)
 # These act on their own some time after boot, and would disturb what a test counts.
 QUIET = ("console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-firstboot.service")
 
 
-def base_tree(lab: Path, suite: str) -> Path:
-    """The path of the shared tree of `suite`, built when it is not there yet (one to three minutes)."""
-    root = lab / f"base-{suite}"
+def base_tree(lab: Path, release: str) -> Path:
+    """The path of the shared tree of `release`, built when it is not there yet (about a minute)."""
+    if release not in RELEASES:
+        raise LabError(f"the lab has no {release}, only {' and '.join(RELEASES)}")
+    root = lab / f"base-{release}"
     if (root / ".ready").exists():
         _complete_repository(root)
         return root
     if root.exists():  # an earlier build was interrupted
         shutil.rmtree(root)
     lab.mkdir(parents=True, exist_ok=True)
-    call("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(root))
+    _install(root, release)
     _add_deploy_user(root)
     _configure_services(root)
-    _add_repository(root)
+    _add_repository(root, *SOURCES[release])
     for key in root.glob("etc/ssh/ssh_host_*"):
         key.unlink()  # each host makes its own
     (root / ".ready").touch()
     return root
+
+
+def _install(root: Path, release: str) -> None:
+    # It takes half of debootstrap's work. The lists of packages stay: the repository is filled by them.
+    call(
+        "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}", "--skip=cleanup/apt/lists",
+        "--dpkgopt=force-unsafe-io", "--customize-hook=rm $1/etc/dpkg/dpkg.cfg.d/99mmdebstrap", release, str(root), MIRROR,
+    )  # fmt: skip
 
 
 def _inside(root: Path, *argv: str, text: str | None = None) -> None:
@@ -60,16 +77,15 @@ def _configure_services(root: Path) -> None:
     _inside(root, "systemctl", "mask", *QUIET)
 
 
-def _add_repository(root: Path) -> None:
+def _add_repository(root: Path, sources: str, content: str) -> None:
     repository = root / "srv/repo"
     repository.mkdir(parents=True)
-    _inside(root, "apt-get", "update")
     _download(root, REPOSITORY)
     for version in ("1.0", "2.0"):
         _build_demo(repository, version)
     _write_index(repository)
-    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
-    (root / "etc/apt/sources.list").write_text("deb [trusted=yes] file:/srv/repo ./\n")
+    (root / "etc/apt/sources.list").unlink()
+    (root / "etc/apt" / sources).write_text(content)
     _inside(root, "apt-get", "update")
 
 
@@ -81,7 +97,7 @@ def _complete_repository(root: Path) -> None:
         return
     with tempfile.TemporaryDirectory(dir=root / "tmp") as scratch:
         inside = f"/tmp/{Path(scratch).name}"  # running hosts look at the tree's own lists meanwhile
-        Path(scratch, "sources").write_text(f"deb http://deb.debian.org/debian {root.name.partition('-')[2]} main\n")
+        Path(scratch, "sources").write_text(f"deb {MIRROR} {root.name.partition('-')[2]} main\n")
         Path(scratch, "lists").mkdir()
         apart = ("-o", f"Dir::Etc::SourceList={inside}/sources", "-o", f"Dir::State::Lists={inside}/lists", "-o", f"Dir::Cache={inside}")
         try:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab.base import base_tree
+from tests.lab.base import RELEASES, base_tree
 from tests.lab.host import BRIDGE, GATEWAY, Host
 from tests.lab.shell import LabError, call
 
@@ -19,9 +19,8 @@ from tests.lab.shell import LabError, call
 class Lab:
     """A folder with hosts in it (`SLOTH_LAB`, else /var/lab)."""
 
-    def __init__(self, folder: Path | None = None, suite: str = "bookworm") -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(os.environ.get("SLOTH_LAB", "/var/lab"))
-        self.suite = suite
         self.key = self.folder / "id_ed25519"
         self.known_hosts = self.folder / "known_hosts"
         self._booted: list[Host] = []
@@ -34,15 +33,17 @@ class Lab:
         indexes = (int(home.name[1:]) for home in self.folder.glob("hosts/h*") if home.name[1:].isdigit())
         return [self.host(index) for index in sorted(indexes)]
 
-    def up(self, indexes: Iterable[int], timeout: float = 60) -> list[Host]:
-        """Make sure that these hosts run and answer."""
+    def up(self, indexes: Iterable[int], release: str | None = None, timeout: float = 60) -> list[Host]:
+        """Make sure that these hosts run and answer; without a release each has that of its disk, a new one the first."""
         hosts = [self.host(index) for index in indexes]
         with self._alone():
-            base, public_key = base_tree(self.folder, self.suite), self._public_key()
+            public_key = self._public_key()
             _bridge()
             for host in hosts:
+                if release and host.release not in {release, None}:
+                    raise LabError(f"{host.name} has {host.release} on its disk, not {release}: discard it first")
                 if host.pid is None:
-                    host.boot(base, public_key)
+                    host.boot(base_tree(self.folder, release or host.release or RELEASES[0]), public_key)
                     self._booted.append(host)
             for host in hosts:
                 host.wait(timeout)
@@ -53,8 +54,9 @@ class Lab:
         """The host with a new disk, as Debian installed it; only one that this Lab booted, or that is off."""
         if host.pid is not None and host not in self._booted:
             raise LabError(f"{host.name} is in use by others: its disk stays")
+        release = host.release
         host.discard()
-        return self.up([host.index])[0]
+        return self.up([host.index], release)[0]
 
     def down(self) -> None:
         """Turn off what this Lab booted, and forget its disks."""

@@ -65,6 +65,14 @@ class Host:
             return None
         return pid if running else None
 
+    @property
+    def release(self) -> str | None:
+        """The Debian on its disk; None while it has no disk."""
+        try:
+            return (self.home / "base").readlink().name.removeprefix("base-")
+        except FileNotFoundError:
+            return None
+
     def boot(self, base: Path, public_key: str) -> None:
         """Turn it on, with the disk it had or a fresh one on `base`; returns at once, see `wait`."""
         if self.pid is not None:
@@ -84,6 +92,9 @@ class Host:
         """Wait until sshd answers."""
         deadline = time.monotonic() + timeout
         while not self._answers():
+            if self.pid is None:
+                console = (self.home / "console.log").read_text(errors="replace")
+                raise LabError(f"{self.name} went off while it booted; its console: …{console[-1000:]}")
             if time.monotonic() > deadline:
                 raise LabError(f"{self.name}: no sshd after {timeout} s; its console: {self.home / 'console.log'}")
             time.sleep(0.1)
@@ -135,6 +146,8 @@ class Host:
         upper, work = self.home / "up", self.home / "work"
         for folder in (upper, work, self.root):
             folder.mkdir(parents=True, exist_ok=True)
+        (self.home / "base").unlink(missing_ok=True)
+        (self.home / "base").symlink_to(base)
         if not self.root.is_mount():
             options = f"lowerdir={base},upperdir={upper},workdir={work}"
             call("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))

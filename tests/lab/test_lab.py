@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.applying import on_each_release
+from tests.lab.base import RELEASES
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.lab.shell import LabError
@@ -37,6 +39,29 @@ def _speaks(host: Host) -> bool:
 
 def test_a_command_runs_inside(host):
     assert host.exec("uname", "-n").stdout == f"{host.name}\n"
+
+
+@on_each_release
+def test_a_host_is_of_the_release_that_was_asked_for(lab_hosts, release):
+    assert lab_hosts[0].exec("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME").stdout == f"{release}\n"
+    assert lab_hosts[0].release == release
+
+
+def test_a_disk_stays_of_its_release(own, host):
+    assert host.release == RELEASES[0]
+    with pytest.raises(LabError, match="discard it first"):
+        own.up([OWN], RELEASES[1])
+
+
+def test_a_release_that_the_lab_does_not_know_is_refused(own):
+    with pytest.raises(LabError, match="the lab has no sarge, only bookworm and trixie"):
+        own.up([OWN + 1], "sarge")
+
+
+def test_a_host_that_goes_off_while_it_boots_is_not_waited_for(tmp_path):
+    (tmp_path / "console.log").write_text("no inotify for you\n")
+    with pytest.raises(LabError, match=r"went off while it booted.*no inotify for you"):
+        Host(OWN + 1, tmp_path).wait()
 
 
 def test_a_paused_host_is_silent_until_it_resumes(host):

@@ -23,24 +23,26 @@ _BINDS = (".wants", ".requires", ".upholds")
 _INSTALL = re.compile(rb"^\[Install\]\s*$(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _BINDING = re.compile(rb"^\s*(?:WantedBy|RequiredBy|UpheldBy|Alias)\s*=\s*\S", re.MULTILINE)
 _DEFAULT = re.compile(rb"^\s*DefaultInstance\s*=\s*(\S+)", re.MULTILINE)
+_ALIAS = re.compile(rb"^\s*Alias\s*=(.*)$", re.MULTILINE)
 _OTHERS = re.compile(rb"^\s*(?:Also|DefaultInstance)\s*=\s*\S", re.MULTILINE)
 
 
 def states(root: str = "/") -> "dict[str, str]":
     """Unit file → whether it starts at boot, of all services. The first folder that has a file counts."""
-    runtime = (name for folder in _FOLDERS if folder.startswith("run/") for name in _bound(root + folder))
-    bound = dict.fromkeys(runtime, "enabled-runtime")
-    bound.update(dict.fromkeys(_bound(root + _CONFIGURED), "enabled"))
+    links = {}  # type: dict[str, dict[str, str]]  # unit → the names that links call it by, see _links → how
+    for folder in [one for one in _FOLDERS if one.startswith("run/")] + [_CONFIGURED]:
+        for unit, name in _links(root + folder):
+            links.setdefault(unit, {})[name] = "enabled" if folder == _CONFIGURED else "enabled-runtime"
     found = {}  # type: dict[str, str]
     for folder in _FOLDERS:
         for name in _names(root + folder):
             if name.endswith(".service") and name not in found:
-                found[name] = _state(root + folder, name, bound)
+                found[name] = _state(root + folder, name, links)
     return {name: state for name, state in found.items() if state}
 
 
-def _state(folder: str, name: str, bound: "dict[str, str]") -> str:
-    """One unit file's state. bound: the units that links bind into the start, and how."""
+def _state(folder: str, name: str, links: "dict[str, dict[str, str]]") -> str:
+    """One unit file's state."""
     path, kind = os.path.join(folder, name), os.path.basename(folder)
     suffix = "-runtime" if "/run/systemd/" in path else ""
     if os.path.islink(raw(path)):
@@ -49,17 +51,18 @@ def _state(folder: str, name: str, bound: "dict[str, str]") -> str:
             return "masked" + suffix
         if os.path.basename(target) != name:
             return "alias"
-        if name not in bound and not os.path.normpath(os.path.join(folder, target, "..")).endswith(_FOLDERS):
+        bound = name in links.get(name, {})
+        if not bound and not os.path.normpath(os.path.join(folder, target, "..")).endswith(_FOLDERS):
             return "linked" + suffix
     if kind.startswith("generator"):
         return "generated"
     if kind == "transient":
         return kind
-    return bound.get(name) or _by_content(path, name, suffix, bound)
+    return links.get(name, {}).get(name) or _by_content(path, name, suffix, links)
 
 
-def _by_content(path: str, name: str, suffix: str, bound: "dict[str, str]") -> str:
-    """What the file itself permits, and what is bound of a template's instances."""
+def _by_content(path: str, name: str, suffix: str, links: "dict[str, dict[str, str]]") -> str:
+    """What the file permits, which of its aliases are there, and which instances of a template are bound."""
     try:
         with open(raw(path), "rb") as file:
             content = file.read()
@@ -68,26 +71,34 @@ def _by_content(path: str, name: str, suffix: str, bound: "dict[str, str]") -> s
     if not content:
         return "masked" + suffix
     install = b"\n".join(_INSTALL.findall(content))
+    named = links.get(name, {})
+    aliases = b" ".join(_ALIAS.findall(install)).decode("utf-8", "replace").split()
+    enabled = [named[alias] for alias in aliases if alias in named]
+    if enabled:
+        return min(enabled)  # that of the configuration says more than that of the runtime
     stem = name[: -len(".service")]
-    if stem.endswith("@") and any(one.startswith(stem) for one in bound):
+    if stem.endswith("@") and any(one.startswith(stem) for one in links):
         default = _DEFAULT.search(install)
         instance = f"{stem}{default.group(1).decode('utf-8', 'replace')}.service" if default else ""
-        return bound.get(instance, "indirect")
+        return links.get(instance, {}).get(instance, "indirect")
+    if named:  # by names that it does not claim
+        return "indirect"
     if _BINDING.search(install):
         return "disabled"
     return "indirect" if _OTHERS.search(install) else "static"
 
 
-def _bound(folder: str) -> "Iterator[str]":
-    """The units that links of a folder bind into the start, or give another name."""
+def _links(folder: str) -> "Iterator[tuple[str, str]]":
+    """Which unit a folder's links mean, and by which name: its own if they bind it into the start, or another."""
     for name in _names(folder):
         path = os.path.join(folder, name)
         if name.endswith(_BINDS):
-            yield from _names(path)
+            for unit in _names(path):
+                yield unit, unit
         elif os.path.islink(raw(path)):
             target = os.path.basename(os.readlink(path))
             if target != name:
-                yield target
+                yield target, name
 
 
 def _names(folder: str) -> "list[str]":

@@ -41,7 +41,7 @@ cd ../pushed; git remote set-url origin ../bare; git $own commit -q --allow-empt
 """
 NAMES = f"mount={quote(MOUNT)}; mounted={quote(MOUNTED)}\n"
 SETTINGS = NAMES + """
-cp -a /etc/hosts /etc/hostname /etc/timezone /etc/fstab /root/ 2>/dev/null; [ -e /root/fstab ] || touch /root/fstab
+cp -a /etc/hosts /etc/hostname /etc/timezone /etc/fstab /root/ 2>/dev/null || true; [ -e /root/fstab ] || touch /root/fstab
 echo "127.0.1.1 sweep-name" >>/etc/hosts; readlink /etc/localtime >/root/localtime
 hostname >/root/hostname.now; cp -a /etc/ssh/sshd_config.d /root/sshd_config.d
 printf '#Ansible: sweep-off\n1 1 * * * true\n#Ansible: sweep-on\n#1 1 * * * true\n#Ansible: sweep-gone\n1 1 * * * true\n' | crontab -

@@ -197,8 +197,9 @@ def test_a_server_that_is_no_ssh_server_is_named(sshd, log_in):
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        with pytest.raises(ConnectionRefused, match="ended the connection before the login"):
+        with pytest.raises(ConnectionRefused, match="ended the connection before the login") as refused:
             log_in(sshd.connection(port=server.getsockname()[1]))
+        assert refused.value.hint and "PerSourcePenalties" in refused.value.hint  # who failed before looks like it as well
         server.shutdown(socket.SHUT_RDWR)
     thread.join(5)
 

@@ -7,6 +7,7 @@ import pytest
 from sloth.runtime.facts import unitfiles
 
 WANTED, PLAIN = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n", "[Service]\nExecStart=/bin/true\n"
+ALIASED = PLAIN + "[Install]\nAlias=c.service b.service\n"
 LIB, ETC, RUN = "lib/systemd/system", "etc/systemd/system", "run/systemd/system"
 BOOT = "multi-user.target.wants"
 
@@ -19,7 +20,11 @@ BOOT = "multi-user.target.wants"
         pytest.param("a", {f"{LIB}/a": PLAIN + "[Install]\nAlso=b\n"}, "indirect", id="indirect"),
         pytest.param("a", {f"{LIB}/a": WANTED, f"{ETC}/{BOOT}/a": f"-> /{LIB}/a"}, "enabled", id="enabled"),
         pytest.param("a", {f"{LIB}/a": WANTED, f"{RUN}/{BOOT}/a": f"-> /{LIB}/a"}, "enabled-runtime", id="until the next boot"),
-        pytest.param("a", {f"{LIB}/a": WANTED, f"{ETC}/b": f"-> /{LIB}/a"}, "enabled", id="by its alias"),
+        pytest.param("a", {f"{LIB}/a": ALIASED, f"{ETC}/b": f"-> /{LIB}/a"}, "enabled", id="by its alias"),
+        pytest.param("a", {f"{LIB}/a": ALIASED, f"{RUN}/b": f"-> /{LIB}/a"}, "enabled-runtime", id="by its alias until then"),
+        pytest.param("a", {f"{LIB}/a": WANTED, f"{ETC}/b": f"-> /{LIB}/a"}, "indirect", id="by a name that it does not claim"),
+        pytest.param("a@", {f"{LIB}/a@": PLAIN, "run/systemd/generator/b@": f"-> /{LIB}/a@"}, "indirect", id="a generator's name for a template"),
+        pytest.param("a", {f"{LIB}/a": PLAIN, f"{LIB}/b": "-> a"}, "static", id="named by its package"),
         pytest.param("b", {f"{LIB}/a": WANTED, f"{ETC}/b": f"-> /{LIB}/a"}, "alias", id="alias"),
         pytest.param("a", {f"{LIB}/a": PLAIN, f"{LIB}/{BOOT}/a": "-> ../a"}, "static", id="bound by its package"),
         pytest.param("a", {f"{LIB}/a": WANTED, f"{ETC}/a": "-> /dev/null"}, "masked", id="masked"),
