@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shlex
@@ -23,6 +24,7 @@ from sloth.secrets.keyring import Keyring
 from sloth.secrets.vault import VALUE_LIMIT, Vault, check_name, check_value
 
 _RANDOM_BYTES = 24
+_PREFIX, _FILE = "sloth-edit-", "secret"
 _MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs")
 
 
@@ -109,10 +111,13 @@ def _editor(line: str) -> list[str]:
 @contextmanager
 def _file_in_memory(text: str) -> Iterator[Path]:
     """A file of our own in memory, gone at the end with all that an editor put beside it."""
-    folder = Path(tempfile.mkdtemp(prefix="sloth-", dir=_memory()))
+    memory = _memory()
+    _sweep(Path(memory))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory))
+    held = _hold(folder)
     before = signal.signal(signal.SIGHUP, lambda number, _: sys.exit(128 + number))  # a terminal that is closed
     try:
-        path = folder / "secret"
+        path = folder / _FILE
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
@@ -121,6 +126,33 @@ def _file_in_memory(text: str) -> Iterator[Path]:
         with suppress(FileNotFoundError):  # the editor was thorough
             shutil.rmtree(folder)
         signal.signal(signal.SIGHUP, before)
+        if held is not None:
+            os.close(held)
+
+
+def _sweep(memory: Path) -> None:
+    """Remove what a sloth of ours left there that was killed."""
+    for folder in memory.glob(f"{_PREFIX}*"):
+        held = _hold(folder) if (folder / _FILE).exists() else None  # if not, it has only just been made
+        if held is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _hold(folder: Path) -> int | None:
+    """A descriptor that holds a folder of ours until the end of this process; None when another one does."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None  # somebody else's, or it is gone
+    try:
+        if os.fstat(descriptor).st_uid == os.getuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+    except BlockingIOError:
+        pass
+    os.close(descriptor)
+    return None
 
 
 def _memory() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -126,13 +127,13 @@ def test_an_encrypted_variable_that_does_not_open_is_said_before_anything_runs(f
 def test_an_editor_gets_a_file_in_memory_that_is_gone_afterwards(folder):
     editor = folder.write(
         "editor", f"#!/bin/sh\nstat -f -c %T $1 > {folder.path}/kind; stat -c %a $1 >> {folder.path}/kind\n"
-        f"echo $1 > {folder.path}/where; sed -i s/db/DB/ $1; cp $1 $1~\n"
+        f"stat -c %a $(dirname $1) >> {folder.path}/kind; echo $1 > {folder.path}/where; sed -i s/db/DB/ $1; cp $1 $1~\n"
     )  # fmt: skip
     editor.chmod(0o755)
     folder.environ["EDITOR"] = str(editor)
     assert folder.sloth("secrets", "edit", "db").stdout == "db  version 2\n"
     assert folder.sloth("secrets", "get", "db").stdout == DB.replace("db", "DB") + "\n"
-    assert (folder.path / "kind").read_text() == "tmpfs\n600\n"
+    assert (folder.path / "kind").read_text() == "tmpfs\n600\n700\n"
     assert not Path((folder.path / "where").read_text().strip()).parent.exists()
 
 
@@ -158,6 +159,25 @@ def test_an_editor_that_ends_badly_changes_nothing_and_leaves_nothing(folder, sc
     assert (ended.code, message in texts(ended), DB in texts(ended)) == (code, True, False), texts(ended)
     assert not Path((folder.path / "where").read_text().strip()).exists()
     assert folder.sloth("secrets", "get", "db").stdout == DB + "\n"
+
+
+def test_what_a_killed_edit_left_in_memory_is_removed_by_the_next_and_no_other_is(folder):
+    folder.write("editor", f'#!/bin/sh\necho "$1" >> {folder.path}/where\nkill -9 $PPID\n').chmod(0o755)
+    folder.environ["EDITOR"] = str(folder.path / "editor")
+    assert folder.sloth("secrets", "edit", "db").code == -9
+    (left,) = (folder.path / "where").read_text().split()
+    assert Path(left).exists()
+    at_work = Path(left).parent.with_name("sloth-edit-at-work")
+    at_work.mkdir()
+    held = os.open(at_work, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        folder.environ["EDITOR"] = "true"
+        assert folder.sloth("secrets", "edit", "db").code == 0
+        assert (Path(left).parent.exists(), at_work.exists()) == (False, True)
+    finally:
+        os.close(held)
+        at_work.rmdir()
 
 
 def test_an_import_takes_all_or_nothing(folder):
