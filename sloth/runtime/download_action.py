@@ -43,6 +43,7 @@ def download(
 
     example: file_ops.download { url = "https://example.org/app.conf", dest = "/etc/app.conf", force = true }
     example: http.download { url = "https://example.org/app.tar.gz", dest = "/opt/", checksum = vars.app_sha256 }
+    example: net.download("https://example.org/app.tgz", "/opt/app.tgz")
     """
     from sloth.runtime import downloading, web  # the library of HTTP costs 30 ms, which to know this action shall not
 

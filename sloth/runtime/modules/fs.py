@@ -290,3 +290,4 @@ def checksum(
 read_file = read
 write_file = write
 remove = rm
+rm_r = rmr

@@ -21,7 +21,11 @@ _PATH = ("dest", "repo")
 _VERSION = ("branch", "ref", "tag", "revision")
 
 
-@action(synonyms={"path": _PATH, "version": _VERSION, "url": ("src",)})
+@action(
+    synonyms={
+        "path": ("dest", "local_path"), "version": _VERSION, "url": ("src", "repo", "repository"), "force": ("clean",)
+    }
+)  # fmt: skip
 def clone(
     host: "Host",
     *,
@@ -179,7 +183,7 @@ def status(host: "Host", *, path: str) -> "dict[str, object]":
     return _existing(host, path).status()
 
 
-@action(query=True, synonyms={"path": _PATH})
+@action(query=True, synonyms={"path": _PATH, "count": ("limit", "n")})
 def log(host: "Host", *, path: str, count: int = 10, version: str = "HEAD") -> "list[dict[str, str]]":
     """The last commits: a list of commit, author, mail, date, subject.
 

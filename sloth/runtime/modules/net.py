@@ -6,6 +6,7 @@ import time
 
 from sloth.runtime import sockets, web
 from sloth.runtime.action import SAME, WOULD_RUN, Values, action
+from sloth.runtime.download_action import download as download  # noqa: PLC0414  # an action of http and file_ops, too
 from sloth.runtime.facts.network import network
 from sloth.runtime.failure import ActionFailed, BadArguments
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import git
 from tests.doubles import FakeHost, real_host
@@ -247,3 +248,11 @@ def test_a_file_that_was_renamed_is_one_change(origin):
     (origin.path / "new").write_text("x")
     files = git.status(real_host(), path=str(origin.path))["files"]
     assert files == [{"state": "R", "path": "other name"}, {"state": "??", "path": "new"}]
+
+
+def test_a_clone_understands_the_words_of_others():
+    clone = Catalog().find("git", "clone")
+    others = ({"repo": "u", "dest": "/p", "branch": "b"}, {"url": "u", "local_path": "/p", "ref": "b", "clean": False})
+    for given in others:
+        bound = clone.bind([], given)
+        assert (bound["url"], bound["path"], bound["version"]) == ("u", "/p", "b")
