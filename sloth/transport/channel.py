@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sloth.core.errors import NoShell
@@ -97,7 +98,8 @@ class ChannelLink:
 
     def end(self) -> None:
         """Let go of the channel alone; the login may be used again."""
-        self._channel.close()
+        with suppress(EOFError, OSError):  # another thread has just closed the login, and the channel with it
+            self._channel.close()
 
     def close(self) -> None:
         self.end()

@@ -223,6 +223,28 @@ def test_what_was_said_of_a_password_is_kept_nowhere_and_said_again(site: Site):
     assert site.sloth("resume", run, *said).code == 0
 
 
+def test_a_host_with_more_results_than_it_may_send_fails_and_goes_on_with_a_larger_limit(site: Site):
+    site.write(
+        "big.sloth",
+        """
+        local a = task("a"):command(function() exec.run("echo a >> " .. vars.log) return true, "", { n = 1 } end):build()
+        local b = task("b"):depends_on(a):command(function(this, params, deps)
+          return true, "", { text = ("x"):rep(20000 * deps.a.n) }
+        end):build()
+        workflow.define("w"):tasks({ a, b })
+        """,
+    )
+    site.environ["SLOTH_LIMITS_JOURNAL"] = "10K"
+    failed = site.sloth("run", "big.sloth", "-e", "log=log/big")
+    assert (failed.code, failed.stderr) == (2, "")
+    assert "b  failed" in failed.stdout and "limits.journal is 10K" in failed.stdout
+    (run,) = site.runs()
+    assert (site.path / "home" / "runs" / run / "journal.jsonl").stat().st_size < 10_000
+    site.environ["SLOTH_LIMITS_JOURNAL"] = "1M"
+    assert site.sloth("resume", run).code == 0
+    assert site.lines("big") == ["a"]
+
+
 def test_a_full_disk_lets_the_hosts_finish_and_is_an_error_at_the_end(site: Site):
     site.write("small.sloth", 'task("a"):command("true"):build()')
     site.write(

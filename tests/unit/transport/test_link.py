@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from sloth.transport.channel import ChannelLink
 from sloth.transport.link import ProcessLink
 
 
@@ -25,6 +27,25 @@ def test_a_link_to_a_process_that_has_ended_is_an_oserror(way):
         pass
     with pytest.raises(OSError, match="Broken pipe"):
         getattr(link, way)(b"x")
+
+
+@pytest.mark.parametrize("error", [EOFError(), OSError("closed")], ids=["EOF", "socket"])
+def test_two_threads_may_close_a_link_over_ssh(error):
+    """The second finds the login closed, in the middle of saying that the channel ends."""
+
+    def gone() -> None:
+        raise error
+
+    channel = SimpleNamespace(
+        close=gone, exec_command=lambda line: None, in_buffer=SimpleNamespace(set_event=lambda bell: None),
+        in_stderr_buffer=SimpleNamespace(set_event=lambda bell: None),
+    )  # fmt: skip
+    closed: list[str] = []
+    login = SimpleNamespace(
+        transport=SimpleNamespace(open_session=lambda timeout: channel), close=lambda: closed.append("login")
+    )
+    ChannelLink("h1", login, "true").close()  # type: ignore[arg-type]  # as much of a login as a link needs
+    assert closed == ["login"]
 
 
 def open_files() -> set[str]:
