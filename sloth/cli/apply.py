@@ -13,13 +13,13 @@ from sloth.cli.options import (
     ShowOptions,
     TargetOptions,
     VariableOptions,
-    configured,
     request,
 )
 from sloth.cli.render import plans, questions, watching
 from sloth.cli.render.format import Format, RunFormat
 from sloth.core.errors import UsageError
 from sloth.core.events import Event, RunFinished
+from sloth.engine.here import configured
 from sloth.engine.request import Request
 
 app = application()

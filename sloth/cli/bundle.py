@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
 from sloth.cli.command import application
-from sloth.cli.options import FormatOption, configured
+from sloth.cli.options import FormatOption
 from sloth.cli.render import bundles
 from sloth.cli.render.format import Format
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.near import near
 from sloth.core.places import Places
+from sloth.engine import here
+from sloth.engine.here import configured
 from sloth.runtime.lua_parts import PARTS
 from sloth.transport import bundle as transport
 from sloth.transport.lua import LuaParts
@@ -77,7 +78,7 @@ def prune(form: FormatOption = Format.TEXT) -> int:
 
 
 def _places() -> Places:
-    return Places.find(os.environ, Path.cwd())
+    return here.places()
 
 
 def _lua() -> LuaParts:

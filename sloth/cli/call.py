@@ -10,8 +10,9 @@ from typer import Argument
 
 from sloth.cli import completing
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import Diff, Pattern, PromptOptions, ShowOptions, TargetOptions, configured
+from sloth.cli.options import Diff, Pattern, PromptOptions, ShowOptions, TargetOptions
 from sloth.cli.render import watching
+from sloth.engine.here import configured
 
 app = application()
 

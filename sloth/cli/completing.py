@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from typer import Context
 
-from sloth.core import settings
 from sloth.core.errors import SlothError
 from sloth.core.model import Workflow
+from sloth.engine.here import configured
 from sloth.runtime.failure import ActionFailed
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _of_inventory(ctx: Context) -> list[str]:
     from sloth.engine.request import Targets
 
     given = ctx.params.get("inventory") or ctx.params.get("sources")
-    inventory = reading.inventory(Targets(tuple(given or settings.load(os.environ, Path.cwd())["inventory"])))
+    inventory = reading.inventory(Targets(tuple(given or configured()["inventory"])))
     return [*inventory.groups, *inventory.hosts]
 
 

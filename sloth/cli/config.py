@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sloth.cli.command import application
-from sloth.cli.options import FormatOption, configured
+from sloth.cli.options import FormatOption
 from sloth.cli.render import settings
 from sloth.cli.render.format import Format
+from sloth.engine.here import configured
 
 app = application("The settings that hold here, and where each comes from.")
 

@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import Pattern, PromptOptions, ShowOptions, TargetOptions, configured
+from sloth.cli.options import Pattern, PromptOptions, ShowOptions, TargetOptions
 from sloth.cli.render import watching
+from sloth.engine.here import configured
 
 app = application()
 

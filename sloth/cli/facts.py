@@ -7,10 +7,11 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import FormatOption, TargetOptions, configured, length
+from sloth.cli.options import FormatOption, TargetOptions, length
 from sloth.cli.render import facts as rendering
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
+from sloth.engine.here import configured
 
 app = application()
 

@@ -8,9 +8,10 @@ from typer import Argument, Option
 
 from sloth.cli import completing
 from sloth.cli.command import application, flat
-from sloth.cli.options import FormatOption, Limit, SecretOptions, Sources, VariableOptions, configured
+from sloth.cli.options import FormatOption, Limit, SecretOptions, Sources, VariableOptions
 from sloth.cli.render import inventories, watching
 from sloth.cli.render.format import Format
+from sloth.engine.here import configured
 from sloth.engine.request import Request
 from sloth.inventory import Inventory, views
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.results import Detail
 from sloth.core.connection import BecomeMethod, ConnectionKind, HostKeys
 from sloth.core.errors import UsageError
-from sloth.core.settings import Settings, load
+from sloth.core.settings import Settings
 from sloth.engine.request import Request, Targets, Unlocking
 from sloth.runtime.coercion import seconds
 
@@ -337,11 +336,6 @@ def request(file: str, targets: Targets, choice: ChoiceOptions, variables: Varia
         detach=run.detach,
         start_at=choice.start_at,
     )
-
-
-def configured() -> Settings:
-    """The settings of the place that sloth was started in."""
-    return load(os.environ, Path.cwd())
 
 
 def words(given: list[str] | None) -> tuple[str, ...]:

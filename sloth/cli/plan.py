@@ -17,11 +17,11 @@ from sloth.cli.options import (
     SecretOptions,
     Sources,
     VariableOptions,
-    configured,
     request,
 )
 from sloth.cli.render import plans, watching
 from sloth.cli.render.format import Format
+from sloth.engine.here import configured
 
 app = application()
 

@@ -8,8 +8,9 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import ExtraVars, LockTimeout, LoginOptions, SecretOptions, ShowOptions, configured, length
+from sloth.cli.options import ExtraVars, LockTimeout, LoginOptions, SecretOptions, ShowOptions, length
 from sloth.cli.render import watching
+from sloth.engine.here import configured
 from sloth.engine.request import Request
 
 app = application()

@@ -14,9 +14,9 @@ from sloth.cli.options import (
     ShowOptions,
     TargetOptions,
     VariableOptions,
-    configured,
     request,
 )
+from sloth.engine.here import configured
 
 app = application()
 

@@ -12,7 +12,7 @@ from sloth.cli.options import FormatOption, LoginOptions, PruneOptions, ShowOpti
 from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
-from sloth.engine import archive, attaching, past
+from sloth.engine import archive, past
 from sloth.engine.history import retold
 from sloth.store.runs import Wanted
 
@@ -104,6 +104,8 @@ def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     \b
     example: sloth runs attach 7f3a
     """
+    from sloth.engine import attaching
+
     with watching.run(show.form, show.detail()) as watchers:
         return attaching.attach(run, login.over, watchers.subscribers)
 
@@ -116,6 +118,8 @@ def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     \b
     example: sloth runs cancel 7f3a
     """
+    from sloth.engine import attaching
+
     runs = past.all_runs()
     if not archive.is_away(runs, run):
         render.show_cancelled(archive.cancel(runs, run))

@@ -9,9 +9,10 @@ from typer import Argument, Option
 
 from sloth.cli import secret_values
 from sloth.cli.command import application, flat
-from sloth.cli.options import FormatOption, SecretOptions, configured
+from sloth.cli.options import FormatOption, SecretOptions
 from sloth.cli.render import vaults
 from sloth.cli.render.format import Format
+from sloth.engine.here import configured
 from sloth.engine.unlocking import Unlocked
 
 app = application(

@@ -14,11 +14,11 @@ from sloth.cli.options import (
     RunOptions,
     TargetOptions,
     VariableOptions,
-    configured,
     request,
 )
 from sloth.cli.render import tests
 from sloth.cli.render.tests import TestFormat
+from sloth.engine.here import configured
 
 app = application()
 

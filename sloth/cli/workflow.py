@@ -8,11 +8,12 @@ from typing import Annotated
 from typer import Argument
 
 from sloth.cli.command import application, flat
-from sloth.cli.options import File, FormatOption, SecretOptions, VariableOptions, configured
+from sloth.cli.options import File, FormatOption, SecretOptions, VariableOptions
 from sloth.cli.render import watching, workflows
 from sloth.cli.render.format import Format
 from sloth.core.errors import ModuleError, SlothError, WorkflowError
 from sloth.core.model import WorkflowFile
+from sloth.engine.here import configured
 from sloth.engine.request import Request, Targets
 
 app = application("Workflow files: list, show, validate.")

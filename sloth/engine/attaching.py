@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sloth.core import settings
 from sloth.core.errors import LimitReached, SlothError, Unreachable
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, Subscriber, TaskFinished
 from sloth.core.model import HostPlan, Plan, Workflow
-from sloth.core.places import Places
-from sloth.engine import archive, past
+from sloth.engine import archive, here, past
 from sloth.engine.allowance import JOURNAL, Allowances
 from sloth.engine.bus import Bus
 from sloth.engine.execute import Tally, execute
@@ -29,10 +26,10 @@ from sloth.engine.reading import inventory
 from sloth.engine.recording import Recorder
 from sloth.engine.request import Request
 from sloth.engine.resuming import to_resume
+from sloth.engine.sessions import switchboard
 from sloth.engine.terms import Hear, Session
 from sloth.engine.unlocking import Unlocked
 from sloth.runtime.failure import ActionFailed
-from sloth.transport.switchboard import Switchboard
 
 LOST = "the host stopped in the middle of the run: it was turned off, or the run was killed there"
 MISSING = "the host knows nothing of the run: it did not begin there, or its cache was removed"
@@ -55,14 +52,13 @@ def attach(
     request = over(history.asked.request)
     unlocked = Unlocked(request.targets.unlocking, request.file)
     hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
-    places = Places.find(os.environ, Path.cwd())
-    pending = Pending(places.pending, workflow_key(request.file, history.asked.workflow))
-    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus, _switchboard() as board:
+    pending = Pending(here.places().pending, workflow_key(request.file, history.asked.workflow))
+    with unlocked.mask.errors(), Bus(subscribers, mask=unlocked.mask) as bus, closing(switchboard({})) as board:
 
         def open_session(host: str, hear: Hear) -> Session:
             return board.open(hosts.connection(host, over=request.targets.settings()), {}, hear)
 
-        allowances = Allowances(settings.load(os.environ, Path.cwd()))
+        allowances = Allowances(here.configured())
         ways = Ways(open_session, pending, allowances, request.forks, runs.shortened([found])[0])
         with past.lives(bus.publish).collecting(history, unlocked.mask) as record:
             code = Collection(history, ways, bus, record, cancel=cancel).go()
@@ -249,11 +245,3 @@ class Collector:
         self.is_over = True
         if self._kept() and self._session is not None:
             self._session.tell("forget", {})
-
-
-@contextmanager
-def _switchboard() -> Iterator[Switchboard]:
-    here = Path.cwd()
-    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
-    with closing(Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse)) as board:
-        yield board

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.errors import LeaseLost, UsageError
-from sloth.core.places import Places
+from sloth.engine import here
 from sloth.engine.jobs import person
 from sloth.store import Lease, Locks, SqliteDatabase, State, upkeep
 
@@ -20,7 +19,7 @@ FIELDS = ("namespace", "key", "value")
 
 def path() -> Path:
     """The file of the store, at the place that sloth was started in."""
-    return _places().store
+    return here.places().store
 
 
 def store() -> SqliteDatabase:
@@ -100,11 +99,7 @@ def verify(file: Path | None) -> list[str]:
 
 
 def _kept(why: str) -> Path:
-    return _places().backups / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}-{why}.db"
-
-
-def _places() -> Places:
-    return Places.find(os.environ, Path.cwd())
+    return here.places().backups / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}-{why}.db"
 
 
 def _entry(line: str, where: str) -> dict[str, Any]:

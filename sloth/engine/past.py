@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sloth.core import settings
 from sloth.core.events import Event
-from sloth.core.places import Places
-from sloth.engine import archive
+from sloth.engine import archive, here
 from sloth.engine.allowance import JOURNAL
 from sloth.engine.artifacts import Artifacts, runs_with
 from sloth.engine.history import described
@@ -20,23 +17,23 @@ from sloth.store.runs import Runs, Wanted
 
 def all_runs() -> Runs:
     """The runs that there were."""
-    places = Places.find(os.environ, Path.cwd())
+    places = here.places()
     return Runs(places.runs, SqliteDatabase(places.store), described)
 
 
 def lives(say: Callable[[Event], None]) -> Lives:
     """Begins runs and takes them up. say: where notices go."""
-    return Lives(all_runs(), say, int(settings.load(os.environ, Path.cwd())[JOURNAL]))
+    return Lives(all_runs(), say, int(here.configured()[JOURNAL]))
 
 
 def artifacts() -> Path:
     """The folder of what runs left."""
-    return Places.find(os.environ, Path.cwd()).artifacts
+    return here.places().artifacts
 
 
 def tidy() -> None:
     """Throw away what is beyond the number of runs that are to be kept; some at a time, as looking takes a moment."""
-    runs, most = all_runs(), int(settings.load(os.environ, Path.cwd())["runs_keep"])
+    runs, most = all_runs(), int(here.configured()["runs_keep"])
     if runs.number() > most + most // 10:
         archive.prune(runs, most, None, artifacts())
 

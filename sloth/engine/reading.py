@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sloth.core import settings
-from sloth.core.places import Places
+from sloth.engine import here
 from sloth.engine.request import Targets
 from sloth.engine.unlocking import Unlocked
 from sloth.inventory import Inventory, Kept, Programs
@@ -34,13 +33,12 @@ def inventory(
 
 
 def _programs(fresh: bool) -> Programs:
-    here = Path.cwd()
-    found = settings.load(os.environ, here)
-    kept = Kept(Places.find(os.environ, here), found["inventory_cache"], here, os.environ, fresh)
+    found = here.configured()
+    kept = Kept(here.places(), found["inventory_cache"], Path.cwd(), os.environ, fresh)
     return Programs(found["inventory_timeout"], kept)
 
 
 def project(folder: Path) -> Project:
     """What lies around the workflows of a folder. Raises ModuleError for a module that cannot be used."""
-    found = settings.load(os.environ, Path.cwd())
+    found = here.configured()
     return Project.around(folder, found["roles_path"], found["modules_path"])

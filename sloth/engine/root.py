@@ -6,20 +6,18 @@ stores. What only one of them needs, and no run does, is imported where it is us
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sloth.core import settings, varsfile
+from sloth.core import varsfile
 from sloth.core.cache import Cache
 from sloth.core.errors import UsageError
 from sloth.core.events import Notice, Subscriber
 from sloth.core.model import Plan, Workflow, WorkflowFile
-from sloth.core.places import Places
 from sloth.core.testresult import Watch
-from sloth.engine import command, detaching, homes, keptplan, loading, past, withheld
+from sloth.engine import command, detaching, here, homes, keptplan, loading, past, withheld
 from sloth.engine.bus import Bus
 from sloth.engine.history import read as read_history
 from sloth.engine.homes import Homes
@@ -195,7 +193,7 @@ def facts(
     paths: which facts, as `os.version`; seconds: how old what is known may be, or else the host is asked
     """
     hosts = inventory(targets).limit(*replace(targets, pattern=pattern).patterns)
-    cache = Cache(Places.find(os.environ, Path.cwd()).facts)
+    cache = Cache(here.places().facts)
     known = KnownFacts(cache, "\n".join(map(str, targets.inventory)))
 
     def ask(missing: Sequence[str], words: Sequence[str], gathered: Gathered) -> int:
@@ -228,7 +226,7 @@ def _prepare(request: Request, say: Subscriber, unlocked: Unlocked) -> tuple[Req
     if not keptplan.is_kept(path):
         return request, loading.load(request, say, unlocked)
     kept = keptplan.read(path)
-    request = kept.request(request, settings.load(os.environ, Path.cwd())["inventory"])
+    request = kept.request(request, here.configured()["inventory"])
     loaded = loading.load(request, say, unlocked)
     kept.check(loaded)
     return request, loaded

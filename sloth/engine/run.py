@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import groupby
-from pathlib import Path
 
-from sloth.core import settings
 from sloth.core.errors import Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import Plan
-from sloth.core.places import Places
+from sloth.engine import here
 from sloth.engine.allowance import Allowances
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
@@ -48,7 +45,7 @@ class Run:
     ) -> None:  # fmt: skip
         """lost: hosts of which it is known that they cannot be reached."""
         plan = life.rest.plan if ask is None else stepped(life.rest.plan)
-        places, here = Places.find(os.environ, Path.cwd()), settings.load(os.environ, Path.cwd())
+        places = here.places()
         self._request = request
         self._loaded = loaded
         self._life = life
@@ -63,7 +60,7 @@ class Run:
             bus.add(self._steps.take)
         self._pending = Pending(places.pending, workflow_key(loaded.file.path, plan.workflow.name))
         self._slots = threading.Semaphore(min(request.forks, room_for(_at_once(plan, request.forks))))
-        self._allowances = Allowances(here)
+        self._allowances = Allowances(here.configured())
         self._store = SqliteDatabase(places.store)
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
         self._statefuls = Statefuls(life.run, self._store, self._leases, self._allowances)

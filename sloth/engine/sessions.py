@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sloth.core import settings
 from sloth.core.connection import Connection
 from sloth.core.errors import NoPython, Unreachable
 from sloth.core.events import Event, Notice
 from sloth.core.model import HostPlan, Plan
-from sloth.core.places import Places
+from sloth.engine import here
 from sloth.engine.acting import act
 from sloth.engine.allowance import FILES, Allowances
 from sloth.engine.answers import Answers, Shared
@@ -36,10 +35,12 @@ from sloth.transport.switchboard import Switchboard
 
 def switchboard_of(loaded: Loaded) -> Switchboard:
     """What opens sessions for the files of a project."""
-    modules = {name: one.text for name, one in loaded.evaluated.sources.project.library.python.items()}
-    here = Path.cwd()
-    wheelhouse = settings.load(os.environ, here)["bundle.wheelhouse"]
-    return Switchboard.of(Places.find(os.environ, here), os.environ, wheelhouse, modules)
+    return switchboard({name: one.text for name, one in loaded.evaluated.sources.project.library.python.items()})
+
+
+def switchboard(modules: Mapping[str, str]) -> Switchboard:
+    """The same. modules: those of a project, name → source."""
+    return Switchboard.of(here.places(), os.environ, here.configured()["bundle.wheelhouse"], modules)
 
 
 def connection_of(request: Request, loaded: Loaded, host: str) -> Connection:
@@ -69,7 +70,7 @@ class Sessions:
         self._publish = publish
         self._mentioned = Mentioned(loaded.file, plan.workflow)
         self._jobs = JobMaker(life.run, loaded.file, plan, request, loaded.variables, loaded.inventory.groups)
-        places, project = Places.find(os.environ, Path.cwd()), loaded.evaluated.sources.project
+        places, project = here.places(), loaded.evaluated.sources.project
         self._library = project.library
         self._shared = Shared(
             plan.workflow,

@@ -9,9 +9,8 @@ import os
 import pwd
 import socket
 from datetime import UTC, datetime
-from pathlib import Path
 
-from sloth.core.places import Places
+from sloth.engine import here
 from sloth.engine.masking import Mask
 from sloth.engine.request import Unlocking
 from sloth.secrets.keyring import Keyring
@@ -27,8 +26,7 @@ class Unlocked:
 
     def __init__(self, asked: Unlocking, by: str) -> None:
         self.passphrases = Passphrases([parse(word) for word in asked.sources], asked.prompt, os.environ)
-        places = Places.find(os.environ, Path.cwd())
-        self.vault = Vault(places.home / "secrets", asked.environment, self.passphrases, Author(_who(), _now))
+        self.vault = Vault(here.places().home / "secrets", asked.environment, self.passphrases, Author(_who(), _now))
         self.mask = Mask()
         self.keyring = Keyring(self.vault, self.passphrases, self.mask.add, by)
 
