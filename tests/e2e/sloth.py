@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from sloth.core.model import BAD
+from tests.e2e import warm
 from tests.lab.host import Host
 
 SLOTH = (sys.executable, "-m", "sloth")
+PATIENCE = 120.0  # seconds for a command
 # A user who owns nothing, with nothing of root but that the checkout and its Python can be read where they lie.
 NOBODY = 65534
 AS_NOBODY = (
@@ -64,10 +66,10 @@ class Ended:
 class Folder:
     """A directory of files, in which a person types `sloth …`.
 
-    start: what starts sloth, and as whom
+    start: what starts sloth, and as whom; nothing: a Python that is warm already
     """
 
-    def __init__(self, path: Path, start: Sequence[str] = SLOTH, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, start: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.environ = {**environment(path / "home"), **(environ or {})}
         self._start = start
@@ -79,13 +81,16 @@ class Folder:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def sloth(self, *words: str | Path) -> Ended:
+    def sloth(self, *words: str | Path, stdin: str = "") -> Ended:
         """One command, to its end. What runs something waits for others that work on the host."""
         command, *rest = map(str, words)
         patient = ("--lock-timeout", "60s") if command in {"apply", "run", "exec", "call"} else ()
+        line = [command, *patient, *rest]
+        if not self._start:
+            return Ended(*warm.run(line, self.path, self.environ, stdin, PATIENCE))
         done = subprocess.run(
-            [*self._start, command, *patient, *rest], cwd=self.path, env=self.environ, text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,
+            [*self._start, *line], cwd=self.path, env=self.environ, text=True,
+            input=stdin, capture_output=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from sloth.cli.app import COMMANDS
 from tests.prerequisites import skip_or_fail
 
 SITE = """
@@ -71,6 +72,12 @@ def project(tmp_path):
     made.write("sleep.sloth", SLEEPER)
     made.write("broken.sloth", 'local a = task("a"\nworkflow.define(')
     return made
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_finds_what_it_needs_in_a_python_of_its_own(command):
+    done = subprocess.run([sys.executable, "-m", "sloth", command, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["run", "apply"])

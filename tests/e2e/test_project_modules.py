@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.applying import BECOME, Remote, remote
-from tests.e2e.sloth import Folder
+from tests.e2e.sloth import SLOTH, Folder
 from tests.house.sources import ROOT
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
@@ -106,7 +106,7 @@ def test_modules_of_a_project_reach_hosts_and_other_users_there(there, placement
 
 
 def test_an_installed_package_offers_modules(tmp_path):
-    folder = Folder(tmp_path, environ={"PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(ROOT)])})
+    folder = Folder(tmp_path, SLOTH, {"PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(ROOT)])})
     folder.write("site/acme/__init__.py", "")
     folder.write("site/acme/greet.py", GREET)
     folder.write("site/acme-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme\nVersion: 1\n")

@@ -31,16 +31,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def set_(folder: Folder, name: str, value: str, *words: str) -> Ended:
-    return given(folder, value, "secrets", "set", name, *words)
-
-
-def given(folder: Folder, stdin: str, *words: str) -> Ended:
-    """A command that reads something."""
-    done = subprocess.run(
-        [sys.executable, "-m", "sloth", *words], input=stdin, cwd=folder.path, env=folder.environ, text=True,
-        capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return folder.sloth("secrets", "set", name, *words, stdin=value)
 
 
 def texts(*ended: Ended) -> str:
@@ -116,7 +107,7 @@ def test_a_wrong_passphrase_is_said_before_anything_runs(folder):
 @pytest.mark.parametrize("options", [["-e", "@vars.yml"], ["--values", "vars.yml"]], ids=" ".join)
 def test_an_encrypted_variable_that_does_not_open_is_said_before_anything_runs(folder, options):
     folder.write("other", os.urandom(32).hex()).chmod(0o600)
-    made = given(folder, "value", "secrets", "encrypt-string", "token", "--passphrase", "key:other", "--environment", "x")
+    made = folder.sloth("secrets", "encrypt-string", "token", "--passphrase", "key:other", "--environment", "x", stdin="value")
     folder.write("vars.yml", made.stdout)
     ended = folder.run('task("t"):command(function() print(vars.token) end):build()', *options)
     assert (ended.code, ended.stdout) == (1, "")
@@ -148,8 +139,8 @@ def test_an_editor_gets_a_file_in_memory_that_is_gone_afterwards(folder):
         pytest.param('rm "$1"', 1, "has removed the file", id="removes it"),
         pytest.param('rm -r "$(dirname "$1")"', 1, "has removed the file", id="removes all"),
         pytest.param('ln -sf /etc/passwd "$1"', 1, "has removed the file", id="puts a link there"),
-        pytest.param("kill -HUP $PPID; sleep 9", 129, "", id="its terminal is closed"),
-        pytest.param("kill -TERM $PPID; sleep 9", 143, "", id="sloth is stopped"),
+        pytest.param("exec >&- 2>&-; kill -HUP $PPID; sleep 9", 129, "", id="its terminal is closed"),
+        pytest.param("exec >&- 2>&-; kill -TERM $PPID; sleep 9", 143, "", id="sloth is stopped"),
     ],
 )
 def test_an_editor_that_ends_badly_changes_nothing_and_leaves_nothing(folder, script, code, message):
@@ -286,7 +277,7 @@ def plant(folder: Folder) -> None:
     """Secrets in every way that there is."""
     set_(folder, "login", LOGIN)
     folder.write("templates/t.j2", "{{ secrets.db }} {{ vars.api }} {{ more }}\n")
-    folder.write("group_vars/all.yml", given(folder, API, "secrets", "encrypt-string", "api").stdout)
+    folder.write("group_vars/all.yml", folder.sloth("secrets", "encrypt-string", "api", stdin=API).stdout)
     encrypt(folder.write("vault.yml", f"vaulted: {VAULTED}\n"), folder.path / "key")
     folder.write("hosts.yml", "all: {hosts: {localhost: {sloth_password: !secret login, here: " + str(folder.path) + "}}}")
     folder.write("site.sloth", WORKFLOW)
