@@ -90,9 +90,8 @@ def private(home: Path, name: str = "") -> Path:
             directory.mkdir(mode=0o700, exist_ok=True)
             _check(directory)
     except OSError as error:
-        raise SettingsError(
-            f"cannot use {path}: {error.strerror}", hint="set SLOTH_HOME to a directory that you may write to"
-        ) from error
+        hint = "set SLOTH_HOME to a directory that you may write to"
+        raise SettingsError(f"cannot use {path}: {str(error.strerror).lower()}", hint=hint) from error
     return path
 
 

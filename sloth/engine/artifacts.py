@@ -57,12 +57,14 @@ class Artifacts:
         self._lock = threading.Lock()
         self._list = LineFile(f"{folder}{LIST}")
         self._kept: dict[str, tuple[Artifact, Path]] = {}
-        for _, entry in self._list.entries():
-            try:
+        try:
+            for _, entry in self._list.entries():
                 kept = Artifact(**{str(name): value for name, value in entry.items()})  # type: ignore[arg-type]  # ours
-            except TypeError as error:
-                raise StoreError(f"the list of artifacts {self._list.path} is damaged: {error}") from error
-            self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
+                self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
+        except TypeError as error:
+            raise StoreError(f"the list of artifacts {self._list.path} is damaged: {error}") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {self._list.path}: {str(error.strerror).lower()}") from error
 
     def keep(self, host: str, said: Mapping[str, Any], allowance: Allowance) -> Artifact:
         """Take a file in. said: what its host says of it, with its content. Raises AnswerError."""
@@ -123,7 +125,10 @@ class Artifacts:
     def remove(self) -> int:
         """Throw them away; how many bytes they were."""
         size = sum(kept.size for kept, _ in self._kept.values())
-        Path(self._list.path).unlink(missing_ok=True)
+        try:
+            Path(self._list.path).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot remove {self._list.path}: {str(error.strerror).lower()}") from error
         shutil.rmtree(self._folder, ignore_errors=True)
         self._kept.clear()
         return size

@@ -140,7 +140,7 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         yield from LineFile(str(path)).entries(start)
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+        raise StoreError(f"cannot read {path}: {str(error.strerror).lower()}") from error
 
 
 def has_ended(path: Path) -> bool:

@@ -76,7 +76,10 @@ class Runs:
 
     def discard(self, run: str) -> None:
         """Take back one that never began; first its journal, so that a crash leaves nothing that looks whole."""
-        self.journal(run).unlink(missing_ok=True)
+        try:
+            self.journal(run).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot remove {self.journal(run)}: {str(error.strerror).lower()}") from error
         shutil.rmtree(self._folder / run, ignore_errors=True)
 
     def journal(self, run: str) -> Path:

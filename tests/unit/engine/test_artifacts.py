@@ -142,6 +142,15 @@ def test_what_is_removed_is_nowhere(tmp_path):
     assert list(tmp_path.iterdir()) == [] and Artifacts(tmp_path / "run").find(None) == []
 
 
+def test_a_list_that_cannot_be_read_or_removed_is_named(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    (tmp_path / "run.jsonl").mkdir()
+    with pytest.raises(StoreError, match=r"cannot read .*run\.jsonl"):
+        Artifacts(tmp_path / "run")
+    with pytest.raises(StoreError, match=r"cannot remove .*run\.jsonl"):
+        artifacts.remove()
+
+
 def test_a_list_that_is_damaged_is_named(tmp_path):
     (tmp_path / "run.jsonl").write_text('{"id": "artifact:x"}\n')
     with pytest.raises(StoreError, match=r"run\.jsonl is damaged"):

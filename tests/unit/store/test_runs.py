@@ -228,6 +228,12 @@ def test_an_end_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path, b
     assert runs.entry("1f").ended == ended
 
 
+def test_a_run_that_cannot_be_removed_is_named(runs):
+    runs.journal("a").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"cannot remove .*journal\.jsonl: is a directory"):
+        runs.remove("a")
+
+
 def test_a_removed_run_is_nowhere(runs):
     begun(runs, "a")
     runs.remove("a")
