@@ -128,3 +128,22 @@ def test_without_root_what_needs_it_says_so_and_changes_nothing(site):
     assert {task: event.failure["traceback"] for task, event in run.finished.items() if "traceback" in event.failure} == {}
     assert [task for task, event in run.finished.items() if event.changes] == []
     assert sorted(set(before.splitlines()) ^ set(site.sh(SNAPSHOT).splitlines())) == []
+
+
+STATE = (
+    ("set", {"key": "a", "value": 1}, "ok"), ("set_with_ttl", {"key": "b", "value": 1, "ttl": "1h"}, None),
+    ("incr", {"key": "a"}, "changed"), ("decrement", {"key": "a"}, "changed"), ("cas", {"key": "a", "expected": 1, "value": 2}, None),
+    ("delete", {"key": "b"}, "ok"), ("clear", {"prefix": "a"}, "ok"),
+)  # fmt: skip
+
+
+def test_state_which_is_the_controllers_is_foretold_and_kept_out_of_checks(site):
+    for name, named, again in STATE:
+        assert CATALOG.find("state", name).check == FORETELLS
+        act = [Act(f"state.{name}", {**named, "namespace": "sweep"})]
+        statuses = [site.acts(act, check=check).statuses[f"state.{name}"] for check in (True, True, False, False)]
+        assert statuses[:3] == ["would_change", "would_change", "changed"], name
+        assert again in {None, statuses[3]}, name
+    assert {name for name, one in CATALOG.module("state").items() if one.check == FORETELLS and one.name == name} == {
+        name for name, _, _ in STATE
+    }

@@ -139,3 +139,15 @@ def test_35_a_repository_that_refuses_is_quoted_with_its_number(inside, served):
     words = inside.fails("pkg.update")
     assert "403" in words
     assert f"{served}/closed" in words
+
+
+@pytest.mark.parametrize("name", ["hell", "lab.demo", "ello"])
+def test_34_a_part_of_a_name_is_no_name(inside, name):
+    for check in (True, False):
+        assert f"Unable to locate package {name}" in inside.fails("pkg.install", name=name, check=check)
+
+
+def test_34_a_virtual_package_is_there_when_another_provides_it(inside):
+    provided = inside.sh("dpkg-query -W -f '${Package} ${Provides}\\n' mawk").split()
+    assert "awk" in provided
+    assert inside.ok("pkg.install", name="awk").changes == []

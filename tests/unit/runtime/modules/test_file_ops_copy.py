@@ -80,7 +80,14 @@ def test_26_a_diff_shows_before_and_after(tmp_path):
     (tmp_path / "x").write_text("old\n")
     host = real_host(diff=True, check=True, files={"x": b"new\n"})
     file_ops.copy(host, src="x", dest=f"{tmp_path}/x")
-    assert "-old\n+new\n" in host.diffs[0]["text"]
+    path = f"{tmp_path}/x"
+    assert host.diffs == [{"path": path, "text": f"--- {path}\n+++ {path} (after)\n@@ -1 +1 @@\n-old\n+new\n"}]
+
+
+def test_26_the_largest_content_that_is_shown(tmp_path):
+    host = real_host(diff=True, files={"x": b"x\n" * (104448 // 2)})
+    file_ops.copy(host, src="x", dest=f"{tmp_path}/x")
+    assert host.diffs[0]["text"].startswith("--- /dev/null\n+++ ")
 
 
 def test_26_check_mode_shows_files_whose_directory_is_yet_to_be_made_too(tmp_path):

@@ -181,7 +181,8 @@ def test_40_where_no_manager_runs_enabling_works_and_starting_tells():
     offline = Done(1, b"", b"System has not been booted with systemd as init system (PID 1). Can't operate.")
     host = FakeHost({"systemctl is-enabled": Done(1, b"disabled\n", b""), "systemctl show": offline})
     systemd.enable(host, name="web")
-    assert host.verbs == ["enable"]
+    systemd.mask(host, name="web")
+    assert host.verbs == ["enable", "mask"]
     with pytest.raises(ActionFailed, match="not been booted with systemd"):
         systemd.start(host, name="web")
 
