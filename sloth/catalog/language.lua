@@ -10,7 +10,7 @@
 ---@field diff string
 ---@field [string] any
 
----@class sloth.CommandResult: sloth.Result what a command returns; it also counts as the string stdout
+---@class sloth.CommandResult: sloth.Result, string what a command returns; it also counts as the string stdout
 ---@field stdout string
 ---@field stderr string
 ---@field exit_code integer
@@ -463,7 +463,9 @@ groups = {}
 inventory_hostname = ""
 
 --- Secrets that the task names.
----@type table<string, string>
+---@class sloth.secrets
+---@field [string] string
+---@field get fun(name: string): string
 secrets = {}
 
 --- Several functions or lines at once; of each its name, status, duration, error and outputs.

@@ -42,6 +42,7 @@ def _action(module: str, name: str, parameters: str, comment: Sequence[str]) -> 
         summary=plain[0] if plain else "",
         details="\n".join(plain[1:]),
         query=False,
+        several=True,
         check=CALLS,
         diff=None,
         parameters=tuple(_parameter(one, typed.get(one)) for one in re.findall(r"[\w.]+", parameters)),

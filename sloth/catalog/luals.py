@@ -20,9 +20,18 @@ KEYWORDS = frozenset({"end", "repeat", "in", "not", "and", "or", "function", "lo
 MODIFIERS = frozenset({"public", "private", "protected", "package"})
 
 _TYPES = {
-    "str": "string", "int": "integer", "float": "number", "bool": "boolean", "object": "any",
+    "str": "string|number", "int": "integer", "float": "number", "bool": "boolean", "object": "any",
     "Duration": "number|string", "Mode": "string",
 }  # fmt: skip
+_FORMS = {  # that the language adds
+    "metrics.timer": ["---@overload fun(name: string, measured: function): ..."],
+    "state": [
+        "--- A lock that is held for the length of a function, whose values are returned.",
+        "---@param name string", "---@param held function", "---@param wait? number|string", "---@return any ...",
+        "function state.with_lock(name, held, wait) end", "",
+    ],
+}  # fmt: skip
+_COUNTED = 3  # arguments whose places people remember
 _COMMON = (
     "---@field timeout? number|string within which the call has to end",
     "---@field ignore_errors? boolean go on when it fails",
@@ -42,7 +51,7 @@ def _module(module: ModuleManual) -> Iterator[str]:
     yield f"--- {module.summary}"
     yield f"---@class sloth.{module.name}"
     if module.name == "exec":
-        yield "---@overload fun(command: string, options?: table): sloth.CommandResult, string, boolean"
+        yield "---@overload fun(command: string, options?: table): sloth.CommandResult, any, any"
     yield f"{module.name} = {{}}"
     yield ""
     for action in module.actions:
@@ -50,6 +59,7 @@ def _module(module: ModuleManual) -> Iterator[str]:
         for other in action.synonyms:
             yield f"{other} = {action.name}"
         yield ""
+    yield from _FORMS.get(module.name, ())
 
 
 def _action(action: ActionManual) -> Iterator[str]:
@@ -57,9 +67,8 @@ def _action(action: ActionManual) -> Iterator[str]:
     class_name = f"sloth.{action.name}.Options"
     yield f"---@class {class_name}"
     for one in action.parameters:
-        optional = "" if one.required and not one.synonyms else "?"
         for name in (one.name, *one.synonyms):
-            yield f"---@field {_field(name, optional)} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
+            yield f"---@field {_field(name, lua_type(one.annotation))}{_told(one.meaning)}"
     if action.takes_common:
         yield from _COMMON
     yield ""
@@ -67,42 +76,52 @@ def _action(action: ActionManual) -> Iterator[str]:
     yield from ("---", f"--- *{action.modes}*")
     for example in action.examples:
         yield from ("---", "--- ```lua", *(f"--- {line}" for line in example.splitlines()), "--- ```")
-    returns = _returns(action)
     by_place, last = _by_place(action), "options"
-    for one in by_place:
-        optional = "" if one.required else "?"
-        yield f"---@param {_name(one)}{optional} {lua_type(one.annotation)} {_line(one.meaning)}".rstrip()
+    yield from (_param(one, class_name) for one in by_place)
     for one in (one for one in action.parameters if one.rest):
         last = "..."
         types = "any" if "object" in one.annotation else f"{lua_type(one.annotation)}|{class_name}"
-        yield f"---@param ... {types} {_line(one.meaning)}".rstrip()
+        yield f"---@param ... {types}{_told(one.meaning)}"
     if last == "options":
         yield f"---@param options? {class_name}"
+    yield from _FORMS.get(action.name, ())
+    returns = _returns(action)
     yield from (f"---@return {one}" for one in returns)
     yield f"---@overload fun(options: {class_name}): {', '.join(one.split()[0] for one in returns)}"
     yield f"function {action.name}({', '.join([*map(_name, by_place), last])}) end"
 
 
+def _param(one: ParameterManual, class_name: str) -> str:
+    """A value by its place. In the place of one that may be left out may be the table of options."""
+    optional, types = ("", "") if one.required else ("?", f"|{class_name}")
+    return f"---@param {_name(one)}{optional} {lua_type(one.annotation)}{types}{_told(one.meaning)}"
+
+
 def _by_place(action: ActionManual) -> list[ParameterManual]:
-    """What calls give by position: all up to the last that is required, at least one; the rest comes behind these."""
+    """What calls give by position: all that are required, and what people do not count off."""
     before = list(itertools.takewhile(lambda one: not one.rest, action.parameters))
-    count = max((place for place, one in enumerate(before, 1) if one.required), default=1)
-    return before[:count]
+    count = max((place for place, one in enumerate(before, 1) if one.required), default=0)
+    return before[: max(count, _COUNTED)]
 
 
 def _returns(action: ActionManual) -> list[str]:
+    """What comes behind a value is any: `f(g())` hands it on to the next argument of f, which takes it for nothing."""
     if action.name.startswith("exec."):
-        return ["sloth.CommandResult result", "string stderr", "boolean failed"]
-    return ["any value", "string? why"] if action.query else ["sloth.Result result", "string message"]
+        return ["sloth.CommandResult result", "any stderr", "any failed"]
+    return ["any value", "any why"] if action.query or action.several else ["sloth.Result result", "string message"]
 
 
 def _name(parameter: ParameterManual) -> str:
     return parameter.name + "_" if parameter.name in KEYWORDS else parameter.name
 
 
-def _field(name: str, optional: str) -> str:
-    """The name of a field; some are words of these comments themselves."""
-    return f'["{name}"]' if name in MODIFIERS else name + optional
+def _field(name: str, type_: str) -> str:
+    """A field. It may be left out, as its value may be given by place. Some names are words of these comments."""
+    return f'["{name}"] {type_}|nil' if name in MODIFIERS else f"{name}? {type_}"
+
+
+def _told(meaning: str) -> str:
+    return f" # {_line(meaning)}" if meaning else ""
 
 
 def _line(text: str) -> str:

@@ -83,6 +83,7 @@ def _action(one: Action, by_name: Mapping[str, Action]) -> ActionManual:
         summary=text.summary,
         details=text.details,
         query=one.query,
+        several="Values" in str(one.function.__annotations__.get("return")),
         check=one.check,
         diff=one.diff,
         parameters=tuple(_parameter(one, parameter, text) for parameter in one.parameters),

@@ -35,7 +35,8 @@ class ParameterManual:
 
 @dataclass(frozen=True, slots=True)
 class ActionManual:
-    """One action. A query gives a value, and `nil, why` when it fails. synonyms: its other names.
+    """One action. A query gives a value, and `nil, why` when it fails. synonyms: its other names. several: it returns
+    values of its own, and no result.
 
     check: what check mode makes of it, a key of IN_CHECK_MODE. diff: whether -D shows the difference that it makes;
     None where that depends on what it calls
@@ -46,6 +47,7 @@ class ActionManual:
     summary: str
     details: str
     query: bool
+    several: bool
     check: str
     diff: bool | None
     parameters: tuple[ParameterManual, ...]

@@ -48,17 +48,17 @@ def test_the_definitions_are_lua_and_hold_every_action():
 
 
 @pytest.mark.parametrize(
-    ("name", "line"),
+    "line",
     [
-        pytest.param("file_ops.copy", "file_ops.copy(src, dest, options)", id="all up to the last that is required"),
-        pytest.param("fs.write", "fs.write(path, content, options)", id="all that are required"),
-        pytest.param("pkg.install", "pkg.install(...)", id="as many as one likes"),
-        pytest.param("exec.script", "exec.script(src, ...)", id="one, and as many as one likes"),
-        pytest.param("pkg.upgrade", "pkg.upgrade(mode, options)", id="at least one"),
-        pytest.param("systemd.daemon_reload", "systemd.daemon_reload(scope, options)", id="none is required"),
+        pytest.param("file_ops.copy(src, dest, content, options)", id="in the order of the arguments"),
+        pytest.param("http.post(url, body, json, options)", id="as many as one counts off"),
+        pytest.param("state.cas(key, expected, value, options)", id="all that are required"),
+        pytest.param("pkg.install(...)", id="as many as one likes"),
+        pytest.param("exec.script(src, ...)", id="one, and as many as one likes"),
+        pytest.param("systemd.daemon_reload(scope, options)", id="all there are"),
     ],
 )
-def test_the_definitions_take_values_in_the_order_in_which_calls_give_them(name, line):
+def test_the_definitions_take_values_in_the_order_in_which_calls_give_them(line):
     assert f"\nfunction {line} end\n" in DEFINITIONS
 
 
@@ -109,11 +109,11 @@ def test_the_definitions_hold_every_method_of_a_builder(kind, begin):
 @pytest.mark.parametrize(
     ("annotation", "type_"),
     [
-        ("str | None", "string"),
-        ("list[str]", "string[]|string"),
+        ("str | None", "string|number"),
+        ("list[str]", "(string|number)[]|string|number"),
         ("Literal['present', 'absent']", '"present"|"absent"'),
         ("dict[str, object] | None", "table<string, any>"),
-        ("list[str | int]", "(string|integer)[]|string|integer"),
+        ("list[int]", "integer[]|integer"),
         ("Duration", "number|string"),
     ],
 )
