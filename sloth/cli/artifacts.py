@@ -12,7 +12,8 @@ from sloth.cli.options import FormatOption, PruneOptions
 from sloth.cli.render import artifacts as render
 from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
-from sloth.engine import past
+from sloth.core.near import near
+from sloth.engine import archive, past
 from sloth.engine.artifacts import Artifact, Artifacts, runs_with
 
 app = application("Files that tasks left: list, get, prune.")
@@ -36,6 +37,8 @@ def list_(
              sloth artifacts list 7f3a --host web1
     """
     folder, runs = past.artifacts(), past.all_runs()
+    if run is not None:
+        archive.read(runs, run).of(host, task)
     chosen = runs_with(folder) if run is None else [runs.find(run)]
     found = [(one, kept) for one in chosen for kept in _chosen(Artifacts(folder / one), None, host, task)]
     render.show_list(found, runs.shortened(one for one, _ in found), form)
@@ -59,10 +62,13 @@ def get(
     example: sloth artifacts get 7f3a report.html
              sloth artifacts get 7f3a '*.log' --host web1 -o logs/
     """
-    kept = Artifacts(past.artifacts() / past.all_runs().find(run))
+    runs = past.all_runs()
+    archive.read(runs, run).of(host, task)
+    kept = Artifacts(past.artifacts() / runs.find(run))
     found = _chosen(kept, [name], host, task)
     if not found:
-        raise UsageError(f"run {run} left nothing called {name!r}", hint=f"`sloth artifacts list {run}` shows all")
+        hint = near(name, [one.name for one in kept.find(None)]) or f"`sloth artifacts list {run}` shows all"
+        raise UsageError(f"run {run} left nothing called {name!r}", hint=hint)
     if len(found) > 1 and not output.is_dir():
         hint = "choose with --host and --task, or name a folder with -o"
         raise UsageError(f"{len(found)} files are called {name!r}", hint=hint)

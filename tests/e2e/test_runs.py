@@ -73,7 +73,12 @@ def test_logs_are_shown_with_the_time_of_one_host_and_task(folder: Folder):
     assert "localhost a | from a" in logs and "changed in" in logs and " b |" not in logs
 
 
-@pytest.mark.parametrize("command", ["runs show", "runs logs", "events list"])
+def test_a_file_that_the_run_did_not_leave_is_said_with_what_is_near(folder: Folder):
+    refused = folder.sloth("artifacts", "get", run(folder), "reprot.txt")
+    assert (refused.code, "did you mean 'report.txt'?" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["runs show", "runs logs", "events list", "artifacts list"])
 def test_a_host_that_the_run_does_not_have_is_said(folder: Folder, command: str):
     refused = folder.sloth(*command.split(), run(folder), "--host", "localhots")
     assert (refused.code, refused.stdout) == (1, "")
