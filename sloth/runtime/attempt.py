@@ -69,6 +69,7 @@ class Attempt:
         self.notified = []  # type: list[str]
         self.handed = []  # type: list[str]
         self.checks = []  # type: list[dict[str, str]]
+        self.is_misused = False  # whether a call had wrong arguments, which no run puts right
         self._act = act
         self._wishes = wishes
 
@@ -112,6 +113,7 @@ class Attempt:
             if not any(text in earlier.warnings for earlier in self.outcomes):  # two files in one missing directory
                 self.report.log("warning", text)
         self.outcomes.append(outcome)
+        self.is_misused = self.is_misused or isinstance(outcome.failure, BadArguments)
         if call.module == CHECKS:
             lost = "" if outcome.failure is None else outcome.failure.message
             self.checks.append({"check": _shown(call), "lost": lost, "where": call.where})

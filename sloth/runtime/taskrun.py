@@ -87,8 +87,8 @@ class TaskRun:
             verdict = failed(error)
         except Exception as error:  # noqa: BLE001  # a fault of ours fails this task; the run must not wait for it
             verdict = at_fault(error)
-        if verdict.status == "failed" and self._unsettled and not verdict.failure.get("aborted"):
-            self.finish("would_run", f"nobody knows before {self._unsettled} has run: {verdict.message}")
+        if verdict.status == "failed" and self._doubt and not verdict.failure.get("aborted"):
+            self.finish("would_run", f"nobody knows before {self._doubt}: {verdict.message}")
             return
         for hook in self._functions.tell_end(verdict):
             if self._current is not None:
@@ -100,6 +100,16 @@ class TaskRun:
     def _unsettled(self) -> str:
         """Something this task waits for that a check only foretells: what it finds missing may be there in earnest."""
         return next((name for name in self.step.needs + self.step.gates if name in self.stage.unsettled), "")
+
+    @property
+    def _doubt(self) -> str:
+        """What has to happen before a failure can be believed that a check meets; or nothing."""
+        if self._unsettled:
+            return f"{self._unsettled} has run"
+        attempt, job = self._current, self.stage.job
+        if attempt is None or not job.check or job.verify or attempt.is_misused:
+            return ""
+        return "it has done what it would change" if attempt.changes or attempt.unknown else ""
 
     def _closed_door(self) -> "str | None":
         """Why the task is skipped, or None. An abort_if that holds fails the task and stops the workflow."""

@@ -62,3 +62,22 @@ def test_in_earnest_a_failure_is_one(tmp_path):
     site = SITE.format(first=CHANGES.replace("/tmp/nowhere", str(tmp_path)), rest="""
       { name = "b", depends_on = "a", command = "false" }""")
     assert Played(tmp_path, site).run().statuses == {"a": "changed", "b": "failed"}
+
+
+WRITES = 'file_ops.directory { path = "/tmp/nowhere/at/all" }'
+MAKES = 'exec.run("make")'
+LOOKS = 'exec.run("true", { changed_if = false })'
+
+
+@pytest.mark.parametrize(("body", "status"), [
+    pytest.param(f'{WRITES} file_ops.lineinfile {{ path = "/tmp/nowhere/at/all/a", line = "x" }}', "would_run",
+                 id="what it would have made is not there"),
+    pytest.param(f'{MAKES} error("no program")', "would_run", id="after a command that is not run"),
+    pytest.param(f'{MAKES} return false, "no program"', "would_run", id="its own word after that"),
+    pytest.param(f'{LOOKS} error("no program")', "failed", id="after a look"),
+    pytest.param(f"{WRITES} file_ops.directory {{ pth = 1 }}", "failed", id="arguments that are wrong all the same"),
+])  # fmt: skip
+def test_a_task_does_not_fail_for_what_it_would_have_done_before(tmp_path, body, status):
+    played = check(tmp_path, f"function() {body} end")
+    assert played.statuses == {"a": status}
+    assert played.finished("a")["message"].startswith("nobody knows before it has done") == (status == "would_run")
