@@ -15,20 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sloth.core.connection import Connection, HostKeys
+from sloth.core.connection import Connection
 from sloth.core.errors import (
     AuthenticationFailed,
     ConnectionLost,
     ConnectionRefused,
     ConnectTimeout,
-    HostKeyChanged,
-    HostKeyUnknown,
-    NameNotResolved,
     SlothError,
     Unreachable,
 )
+from sloth.transport import sockets
 from sloth.transport.handshakes import Handshakes, pauses
-from sloth.transport.known_hosts import Known, KnownHosts, lookup_name
+from sloth.transport.host_keys import HostKeyPolicy
+from sloth.transport.known_hosts import KnownHosts
 from sloth.transport.ssh_config import Hop, SshConfig
 
 if TYPE_CHECKING:
@@ -43,17 +42,6 @@ _DROPPED_HINT = (
 )
 
 
-class EagerSocket(socket.socket):
-    """Waits for nobody. sshd leaves Nagle's algorithm on for what is no terminal: its second small message in a row
-    waits until the first is acknowledged, and Linux takes 40 ms over that unless it is told, each time, not to.
-    """
-
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        data = super().recv(bufsize, flags)
-        if hasattr(socket, "TCP_QUICKACK"):
-            with suppress(OSError):  # it may be closed by now
-                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return data
 
 
 class Dropped(Unreachable):
@@ -125,25 +113,10 @@ class Ssh:
         import fabric  # takes 100 ms, in which the server gets ready for us
 
         policy = HostKeyPolicy(self.known, hop, connection.host_keys, timeout)
-        settings = {
-            "sock": sock,
-            "key_filename": list(hop.keys),
-            "allow_agent": hop.agent,
-            "look_for_keys": hop.defaults,
-            "password": password,
-            "timeout": timeout,
-            "banner_timeout": timeout,
-            "auth_timeout": max(timeout, 30.0),
-            "transport_factory": self._transport_factory(hop),
-        }
+        settings = {"sock": sock, "password": password, **self._settings(hop, timeout)}
         with self._lock:  # a Connection writes into the shared Config
             made = fabric.Connection(
-                hop.address,
-                user=hop.user,
-                port=hop.port,
-                config=self._config(),
-                gateway=False,
-                connect_kwargs=settings,
+                hop.address, user=hop.user, port=hop.port, config=self._config(), gateway=False, connect_kwargs=settings
             )
         made.client.set_missing_host_key_policy(policy)
         try:
@@ -156,6 +129,18 @@ class Ssh:
         if policy.added:
             login.warnings.append(f"a new host key is kept in {hop.known_hosts[0]} from now on")
         return made
+
+    def _settings(self, hop: Hop, timeout: float) -> dict[str, object]:
+        """What paramiko is told of a hop."""
+        return {
+            "key_filename": list(hop.keys),
+            "allow_agent": hop.agent,
+            "look_for_keys": hop.defaults,
+            "timeout": timeout,
+            "banner_timeout": timeout,
+            "auth_timeout": max(timeout, 30.0),
+            "transport_factory": self._transport_factory(hop),
+        }
 
     @staticmethod
     def _open(made: fabric.Connection, hop: Hop, policy: HostKeyPolicy) -> None:
@@ -179,15 +164,10 @@ class Ssh:
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
         if hop.command:
-            from paramiko import ProxyCommand
-
-            try:
-                return ProxyCommand(hop.command)
-            except OSError as error:
-                raise ConnectionRefused(f"{hop.label}: cannot run its ProxyCommand: {error}") from error
+            return sockets.by_command(hop)
         if login.connections:
-            return _through(login.transport, hop, timeout)
-        return _direct(hop, timeout)
+            return sockets.through(login.transport, hop, timeout)
+        return sockets.direct(hop, timeout)
 
     def _transport_factory(self, hop: Hop) -> Any:
         """Makes paramiko ask first for the kinds of key that are known: another of the host's looks like a change."""
@@ -217,108 +197,10 @@ class Ssh:
         return self._base
 
 
-class HostKeyPolicy:
-    """paramiko asks it about every key, since it is given no keys of its own."""
-
-    def __init__(self, known: KnownHosts, hop: Hop, mode: HostKeys, patience: float) -> None:
-        self.known = known
-        self.hop = hop
-        self.mode = mode
-        self.patience = patience
-        self.passed = False
-        self.added = False
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        """Raise unless the key is right."""
-        del client, hostname  # the hop tells more
-        if self.mode != "off":
-            self._judge(key)
-        self.passed = True
-
-    def _judge(self, key: paramiko.PKey) -> None:
-        hop = self.hop
-        verdict = self.known.judge(hop.known_hosts, hop.alias, hop.port, key)
-        if verdict.known is Known.NO and self.mode == "accept-new" and hop.known_hosts:
-            self.added = True
-            try:
-                verdict = self.known.add(hop.known_hosts[0], hop.alias, hop.port, key, hashed=hop.hash_names)
-            except OSError as error:
-                raise HostKeyUnknown(
-                    f"{hop.label}: its new key cannot be kept in {hop.known_hosts[0]}: {error.strerror}"
-                ) from error
-        shown = f"{key.get_name()} {key.fingerprint}"
-        if verdict.known is Known.NO:
-            raise HostKeyUnknown(
-                f"{hop.label}: no known_hosts file has its key ({shown})",
-                hint="compare the fingerprint and add the key with ssh-keyscan, or accept all that are new:"
-                " --host-keys accept-new",
-            )
-        if verdict.known is Known.AUTHORITY:
-            raise HostKeyUnknown(
-                f"{hop.label}: only the authority in {verdict.where} vouches for it, which sloth does not support",
-                where=verdict.where,
-                hint="add the host's own key to known_hosts",
-            )
-        if verdict.known is Known.REVOKED:
-            raise HostKeyChanged(
-                f"{hop.label}: its key ({shown}) is marked as revoked in {verdict.where}", where=verdict.where
-            )
-        if verdict.known is Known.CHANGED:
-            name, file = lookup_name(hop.alias, hop.port), verdict.where.rpartition(":")[0]
-            raise HostKeyChanged(
-                f"{hop.label}: it shows another key ({shown}) than the known one in {verdict.where}",
-                where=verdict.where,
-                hint=f"was it set up anew? Then ssh-keygen -R '{name}' -f {file}. If not, somebody may be in between",
-            )
 
 
-def _direct(hop: Hop, timeout: float) -> socket.socket:
-    """A TCP connection to the first address that takes one."""
-    family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(hop.family, socket.AF_UNSPEC)
-    try:
-        addresses = socket.getaddrinfo(hop.address, hop.port, family, socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise NameNotResolved(
-            f"{hop.label}: cannot resolve {hop.address}", hint="is the name right, and known to DNS or ssh_config?"
-        ) from error
-    until = time.monotonic() + timeout
-    failure: OSError = TimeoutError()
-    for kind, form, protocol, _, address in addresses:
-        sock = EagerSocket(kind, form, protocol)
-        try:
-            sock.settimeout(max(0.1, until - time.monotonic()))
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-            continue
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-    if isinstance(failure, ConnectionRefusedError):
-        raise ConnectionRefused(
-            f"{hop.label}: nothing listens at {hop.address} port {hop.port}",
-            hint="is sshd running, and the port right?",
-        ) from failure
-    reason = f"no answer within {timeout:g} s" if isinstance(failure, TimeoutError) else failure.strerror
-    raise ConnectTimeout(
-        f"{hop.label}: cannot connect to {hop.address} port {hop.port}: {reason}",
-        hint="is it up, and does the network (or a firewall) let us through?",
-    ) from failure
 
 
-def _through(transport: paramiko.Transport, hop: Hop, timeout: float) -> Any:
-    """A stream from the last jump host to the next hop."""
-    import paramiko
-
-    try:
-        return transport.open_channel("direct-tcpip", (hop.address, hop.port), ("", 0), timeout=timeout)
-    except paramiko.ChannelException as error:
-        raise ConnectionRefused(  # which of the possible reasons it is, paramiko does not hand on
-            f"{hop.label}: the jump host cannot connect to {hop.address} port {hop.port}: {error.text}",
-            hint="does the jump host know the name, may it forward, and does something listen there?",
-        ) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise ConnectTimeout(f"{hop.label}: the jump host does not answer: {error}") from error
 
 
 def _tried(hop: Hop, password: str | None) -> str:
