@@ -7,6 +7,7 @@ takes away; in which order they stand does not matter. Answers keep the inventor
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
@@ -127,7 +128,9 @@ def _is_glob(text: str) -> bool:
 
 def _regex(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # `~[[x]`: what a later Python may read otherwise
+            return re.compile(text)
     except re.error as error:
         raise InventoryError(f"~{text} is no regular expression: {error}") from error
 

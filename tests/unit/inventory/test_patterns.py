@@ -137,6 +137,11 @@ def test_any_pattern_is_an_answer_or_an_error_of_ours(pattern: str):
     assert set(found) <= set(HOSTS)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_regular_expression_that_a_later_python_may_read_otherwise_warns_nobody():
+    assert select("~[[w]eb1", KNOWN) == select("~[w]eb1", KNOWN)
+
+
 def test_a_pattern_that_matches_nothing_is_an_error_unless_it_may(of):
     inventory = of("web: {hosts: {w1: }}\ndb: {hosts: {d1: }}")
     with pytest.raises(InventoryError, match="'web:&db' matches no host"):
