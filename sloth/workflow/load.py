@@ -29,7 +29,12 @@ Say = Callable[[str, str], None]
 
 
 def load(
-    path: Path, common: Mapping[str, object], values: Mapping[str, object], say: Say, project: Project | None = None
+    path: Path,
+    common: Mapping[str, object],
+    values: Mapping[str, object],
+    say: Say,
+    project: Project | None = None,
+    limit: float = LOAD_LIMIT,
 ) -> Evaluated:
     """Load and check one file.
 
@@ -37,6 +42,7 @@ def load(
     values: those of the values files alone
     say(level, text): what the file logs or prints while it is loaded
     project: what lies around it; when not given, what is beside it and beside its folder
+    limit: seconds that it may take
     Raises WorkflowError with file, line and a hint.
     """
     sources = Sources(project or Project.around(path.parent))
@@ -45,8 +51,11 @@ def load(
     lua54, prelude = own_lua()
     vm = VM(lua54, modules=library.catalog.names, compiled=prelude)
     sees = TopLevel(dict(common), dict(values), dict(os.environ), sorted(library.lua))
-    with _explained(sources):
-        program = load_program(vm, path.name, sources.read, sees, side="controller", say=say, act=_make_a_call)
+    with _explained(sources, limit):
+        program = load_program(
+            vm, path.name, sources.read, sees,
+            side="controller", say=say, act=_make_a_call, deadline=vm.clock() + limit,
+        )  # fmt: skip
     file = file_of(path, program, sources, values)
     if not file.workflows and not file.tests:
         raise WorkflowError(
@@ -66,7 +75,7 @@ def _check_file(path: Path, sources: Sources) -> None:
 
 
 @contextmanager
-def _explained(sources: Sources) -> Iterator[None]:
+def _explained(sources: Sources, limit: float) -> Iterator[None]:
     """What Lua says of a file, as people read it: with the place in their own files."""
     try:
         yield
@@ -74,7 +83,7 @@ def _explained(sources: Sources) -> Iterator[None]:
         raise WorkflowError(f"syntax error: {error.text}", where=sources.place(error.where)) from error
     except LuaTimeout as error:
         raise WorkflowError(
-            f"loading takes longer than {LOAD_LIMIT:g} s",
+            f"loading takes longer than {limit:g} s",
             where=sources.place(error.where),
             hint="the top level of a file only declares tasks: work belongs into their commands",
         ) from error

@@ -129,12 +129,6 @@ IN_FILES = {
         "the script needs more than its 50 MiB of memory",
         "site.sloth:2",
     ),
-    "endless loop": workflow(
-        "\nwhile true do pcall(function() while true do end end) end",
-        "loading takes longer than 10 s",
-        "site.sloth:2",
-        "the top level of a file only declares tasks: work belongs into their commands",
-    ),
     "hook that fails": workflow(
         'workflow.define("w"):tasks({ task("a"):command("touch made") })\n  :on_start(function() error("not now") end)',
         "on_start of workflow 'w': not now",

@@ -57,6 +57,17 @@ def test_what_is_refused_has_its_line_and_a_hint(project, text, line, message, h
     assert (caught.value.where, caught.value.hint) == (f"{project}/site.sloth:{line}", hint)
 
 
+def test_a_top_level_that_does_not_end_is_ended_and_its_line_named(project):
+    path = project / "site.sloth"
+    path.write_text("\nwhile true do pcall(function() while true do end end) end")
+    with pytest.raises(WorkflowError, match=r"loading takes longer than 0\.1 s") as caught:
+        load(path, {}, {}, lambda level, said: None, limit=0.1)
+    assert (caught.value.where, caught.value.hint) == (
+        f"{path}:2",
+        "the top level of a file only declares tasks: work belongs into their commands",
+    )
+
+
 @pytest.mark.parametrize("where", ["beside the file", "beside its folder"])
 @pytest.mark.parametrize("how", ["from the folder", "from elsewhere"])
 def test_roles_are_found(project, monkeypatch, where, how):
