@@ -10,6 +10,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,6 @@ _DROPPED_HINT = (
 )
 
 
-
-
 class Dropped(Unreachable):
     """The server ended the connection before the login: it may be busy, so it is worth another try."""
 
@@ -72,12 +71,22 @@ class Login:
 
 
 class Ssh:
-    """What all SSH connections of a run share: the files they read, and the places at each address."""
+    """What all SSH connections of a run share: the files they read, and the places at each address.
 
-    def __init__(self, home: Path, config: SshConfig | None = None, known: KnownHosts | None = None) -> None:
+    waits: seconds before each further try where a server drops us
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        config: SshConfig | None = None,
+        known: KnownHosts | None = None,
+        waits: Callable[[], Iterator[float]] = pauses,
+    ) -> None:
         self.config = SshConfig(home) if config is None else config
         self.known = KnownHosts() if known is None else known
         self.handshakes = Handshakes()
+        self._waits = waits
         self._base: fabric.Config | None = None
         self._lock = threading.Lock()
 
@@ -96,7 +105,7 @@ class Ssh:
         return login
 
     def _hop(self, hop: Hop, login: Login, connection: Connection, password: str | None) -> fabric.Connection:
-        waits = pauses()
+        waits = self._waits()
         while True:
             with self.handshakes.place(hop.address, hop.port):
                 try:
@@ -195,12 +204,6 @@ class Ssh:
             # Without a listener, logging prints paramiko's tracebacks to stderr by itself.
             logging.getLogger("paramiko").addHandler(logging.NullHandler())
         return self._base
-
-
-
-
-
-
 
 
 def _tried(hop: Hop, password: str | None) -> str:

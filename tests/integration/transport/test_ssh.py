@@ -184,7 +184,7 @@ def test_a_server_that_says_nothing_is_a_time_out(sshd, log_in):
         log_in(sshd.connection(port=silent.getsockname()[1], connect_timeout=0.5))
 
 
-def test_a_server_that_is_no_ssh_server_is_named(sshd, log_in):
+def test_a_server_that_is_no_ssh_server_is_named(sshd, home):
     def serve() -> None:
         while True:
             try:
@@ -198,7 +198,7 @@ def test_a_server_that_is_no_ssh_server_is_named(sshd, log_in):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         with pytest.raises(ConnectionRefused, match="ended the connection before the login") as refused:
-            log_in(sshd.connection(port=server.getsockname()[1]))
+            Ssh(home, waits=lambda: iter([0.01, 0.02])).log_in(sshd.connection(port=server.getsockname()[1]))
         assert refused.value.hint and "PerSourcePenalties" in refused.value.hint  # who failed before looks like it as well
         server.shutdown(socket.SHUT_RDWR)
     thread.join(5)
