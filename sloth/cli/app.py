@@ -60,6 +60,7 @@ example: sloth run quickstart.sloth
          sloth COMMAND --help
 """
 _BUG = 70
+_NO_NUMBER = re.compile(r"'([^']*)' is not a valid int(?:eger)?(?: range)?")
 # Modules and plans live until the end: to look among them for garbage, every 700 objects, is an eighth of a short run.
 _MANY_OBJECTS = 100_000
 _INTERRUPTED = 128 + signal.SIGINT
@@ -150,6 +151,10 @@ def _usage(error: typer.TyperException) -> UsageError:
     message = error.format_message()
     context = getattr(error, "ctx", None)
     hint = f"`{context.command_path} --help` shows how it is used" if context else ""
+    number = _NO_NUMBER.search(message)
+    if number and number[1].endswith((".sloth", ".lua")):  # other tools name the file with -f
+        hint = f"workflow files stand without an option: `{getattr(context, 'command_path', 'sloth run')} {number[1]}`"
+    message = _NO_NUMBER.sub(r"'\1' is no whole number", message)
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 

@@ -19,6 +19,7 @@ from typer.models import CommandFunctionType
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 
+_MOST_GROUPS = 3
 COMPLETE = "_SLOTH_COMPLETE"
 """The variable by which a shell asks for completions."""
 
@@ -56,9 +57,20 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            hint = near(args[0], names) or f"`{ctx.command_path} --help` lists all"
+            hint = self._below(ctx, args[0]) or near(args[0], names) or f"`{ctx.command_path} --help` lists all"
             raise UsageError(f"{ctx.command_path} has no command {args[0]!r}", hint=hint)
         return super().resolve_command(ctx, args)
+
+    def _below(self, ctx: Any, name: str) -> str:
+        """A hint where a few of the groups in this one have a command of that name."""
+        groups = [group for group in self.list_commands(ctx) if name in _commands(self.get_command(ctx, group))]
+        words = " or ".join(f"`{ctx.command_path} {group} {name}`" for group in groups)
+        return f"did you mean {words}?" if 0 < len(groups) <= _MOST_GROUPS else ""
+
+
+def _commands(command: Any) -> Any:
+    """The names of the commands of a group; none where it is a command itself."""
+    return getattr(command, "commands", ())
 
 
 def application(about: str = "", group: type[Group] = Group) -> Application:

@@ -73,6 +73,8 @@ def test_the_version_is_told_in_both_ways(capsys, word):
     [
         pytest.param(["aply"], "sloth has no command 'aply'", "did you mean 'apply'?", id="near a command"),
         pytest.param(["zzz"], "sloth has no command 'zzz'", "`sloth --help` lists all", id="near nothing"),
+        pytest.param(["validate", "x"], "no command 'validate'", "`sloth workflow validate`", id="of a group"),
+        pytest.param(["apply", "-f", "x.sloth"], "'x.sloth' is no whole number", "`sloth apply x.sloth`", id="-f FILE"),
         pytest.param(["workflow", "vaildate"], "sloth workflow has no command 'vaildate'", "'validate'", id="inner"),
         pytest.param(["apply", "--chekc", "x"], "no such option: --chekc", "--check", id="option"),
         pytest.param(["apply"], "missing argument 'FILE'", "`sloth apply --help`", id="argument"),
