@@ -27,6 +27,7 @@ _OWN = "/etc/ssh/sshd_config.d/00-sloth.conf"
 _INCLUDE = re.compile(r"^\s*Include\s+/etc/ssh/sshd_config\.d/\*\.conf", re.MULTILINE | re.IGNORECASE)
 _KEY = re.compile(r"^[A-Za-z0-9]+$")
 _UNITS = ("ssh", "sshd")
+_OF_A_SOCKET = {"port", "listenaddress", "addressfamily"}  # where systemd listens for the server, it is told elsewhere
 
 
 @action(synonyms={"key": ("name", "option"), "file": ("path",)}, diff=True)
@@ -72,7 +73,7 @@ def option(
     except PermissionError as error:
         raise ActionFailed(f"{target}: {error.strerror}{become_hint([error.strerror])}") from error
     if len(host.changes) > before and reload:
-        _reload(host)
+        _reload(host, key)
     return {"file": target, "backup": backup}
 
 
@@ -131,7 +132,7 @@ def _only_first(content: bytes, key: str) -> bytes:
     return b"".join(kept)
 
 
-def _reload(host: "Host") -> None:
+def _reload(host: "Host", key: str) -> None:
     """Sessions go on: each is a process of its own, which systemd leaves alone (KillMode=process).
 
     A server that systemd started for its socket cannot take its port a second time, so that a reload would end it;
@@ -139,6 +140,8 @@ def _reload(host: "Host") -> None:
     """
     for unit in _UNITS:
         if host.ok("systemctl", "is-active", "--quiet", f"{unit}.socket"):
+            if key.lower() in _OF_A_SOCKET:
+                host.warn(f"{unit}.socket listens for the SSH server: ListenStream= there says where, not {key}")
             host.change("systemctl", "try-restart", unit)
             return
         if host.ok("systemctl", "is-active", "--quiet", unit):

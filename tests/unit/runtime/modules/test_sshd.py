@@ -69,8 +69,14 @@ def test_check_mode_writes_and_reloads_nothing(file):
 
 def test_a_server_of_a_socket_is_started_anew_as_a_reload_would_end_it(file):
     host = FakeHost({**FINE, "systemctl is-active --quiet ssh.socket": 0})
+    sshd.option(host, key="MaxAuthTries", value=3, file=str(file))
+    assert (host.made, host.warnings) == (["systemctl try-restart ssh"], [])
+
+
+def test_where_a_socket_listens_is_told_to_be_its_own(file):
+    host = FakeHost({**FINE, "systemctl is-active --quiet ssh.socket": 0})
     sshd.option(host, key="Port", value=23, file=str(file))
-    assert host.made == ["systemctl try-restart ssh"]
+    assert host.warnings == ["ssh.socket listens for the SSH server: ListenStream= there says where, not Port"]
 
 
 def test_without_a_running_server_nobody_is_told(file):
