@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from sloth.runtime.action import LEFT_OUT, PURE, SAME
-from tests.applying import DEPLOY, ROOT, Login, Remote, Run, lua
+from tests.applying import DEPLOY, ROOT, Login, Remote, Run, lua, on_each_release
 from tests.integration.sweep import world
 from tests.integration.sweep.calls import CATALOG, QUESTIONS, ROWS, Question
 from tests.integration.sweep.world import LEFTOVERS, SNAPSHOT, prepare
@@ -74,6 +74,7 @@ def test_every_action_that_changes_nothing_is_asked():
     assert every == {one.action for one in QUESTIONS} | SECOND_NAMES | OTHERS
 
 
+@on_each_release
 def test_nothing_is_changed_and_nothing_left(asked):
     for run in (asked.run, asked.check, asked.plain):
         assert {task: event.changes for task, event in run.finished.items() if event.changes} == {}
@@ -81,12 +82,14 @@ def test_nothing_is_changed_and_nothing_left(asked):
     assert sorted(set(asked.before.splitlines()) ^ set(asked.after.splitlines())) == []
 
 
+@on_each_release
 def test_all_are_answered(asked):
     assert {task: event.message for task, event in asked.run.finished.items() if event.status != "ok"} == {}
     silent = {one.action for one in QUESTIONS if asked.run.finished[one.action].outputs.get("value") is None}
     assert silent == {one.action for one in QUESTIONS if not one.answers}
 
 
+@on_each_release
 def test_check_mode_makes_no_difference_to_what_does_the_same_in_it(asked):
     assert asked.check.statuses == asked.run.statuses
     for one in QUESTIONS:
@@ -94,6 +97,7 @@ def test_check_mode_makes_no_difference_to_what_does_the_same_in_it(asked):
             assert asked.check.finished[one.action].outputs == asked.run.finished[one.action].outputs, one.action
 
 
+@on_each_release
 def test_a_plain_user_is_answered_or_told_to_become(asked):
     for one in QUESTIONS:
         event = asked.plain.finished[one.action]
