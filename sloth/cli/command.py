@@ -57,7 +57,7 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            hint = self._below(ctx, args[0]) or near(args[0], names) or f"`{ctx.command_path} --help` lists all"
+            hint = near(args[0], names) or self._below(ctx, args[0]) or f"`{ctx.command_path} --help` lists all"
             raise UsageError(f"{ctx.command_path} has no command {args[0]!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
