@@ -2,6 +2,7 @@
 
 from sloth.runtime.action import action
 from sloth.runtime.modules.user import known, programs
+from sloth.runtime.modules.user.choice import tools_of
 from sloth.runtime.modules.user.known import Profile
 from sloth.runtime.modules.user.programs import Making
 
@@ -38,7 +39,8 @@ def create(
     password_min_days: "int | None" = None,
     password_max_days: "int | None" = None,
     password_warn_days: "int | None" = None,
-    non_unique: bool = False
+    non_unique: bool = False,
+    local: bool = False
 ) -> "dict[str, object]":
     """Make sure that a user exists and is as described; what is not described stays as it is.
 
@@ -62,6 +64,7 @@ def create(
     password_max_days: days after which it must be changed; -1 for never
     password_warn_days: days before that from which on the user is warned
     non_unique: permit a uid that another user has
+    local: the host's own files count, not a directory such as LDAP; by libuser (luseradd), where the host has it
 
     example: user.create { name = "deploy", groups = { "sudo" }, append = true, shell = "/bin/bash" }
     example: user.create { name = "app", system = true, home = "/srv/app", shell = "/usr/sbin/nologin" }
@@ -72,12 +75,12 @@ def create(
     profile.resolve(host, known.check_name("user", name))
     if password is not None:
         programs.judge_password(host, password)
-    account = known.find(name)
+    account, tools = known.find(name, local=local), tools_of(host, local)
     making = Making(home=not system if create_home is None else create_home, skel=skel, umask=umask, system=system)
     if account is None:
-        programs.add(host, name, profile, making)
+        tools.add(host, name, profile, making)
     else:
-        programs.modify(host, account, profile)
+        tools.modify(host, account, profile)
         if create_home:
             programs.make_home(host, name, home or account.home, making)
     if password is not None and (account is None or update_password == "always"):  # noqa: S105  # the same
@@ -137,18 +140,18 @@ def modify(
 
 
 @action(synonyms={"name": ("username", "user"), "remove": ("remove_home",)})
-def delete(host: "Host", *, name: str, remove: bool = False, force: bool = False) -> None:
+def delete(host: "Host", *, name: str, remove: bool = False, force: bool = False, local: bool = False) -> None:
     """Make sure that a user does not exist.
 
     name: the login name
     remove: the home and the mail go too
     force: even when the user is logged in, or others own files in the home
+    as in create: local
 
     example: user.delete { name = "olduser", remove = true }
     """
-    if known.find(name) is not None:
-        flags = ["-r"] * remove + ["-f"] * force
-        programs.change(host, "userdel", *flags, "--", name)
+    if known.find(name, local=local) is not None:
+        tools_of(host, local).remove(host, name, home=remove, force=force)
 
 
 @action(query=True, synonyms=_NAME)

@@ -5,7 +5,8 @@ import pwd
 from sloth.runtime.action import action
 from sloth.runtime.attributes import group_name
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.modules.user import known, programs
+from sloth.runtime.modules.user import known
+from sloth.runtime.modules.user.choice import tools_of
 
 MYPY = False
 if MYPY:
@@ -16,7 +17,13 @@ _NAME = {"name": ("group",)}
 
 @action(synonyms={"name": ("group",)})
 def group_create(
-    host: "Host", *, name: str, gid: "int | None" = None, system: bool = False, non_unique: bool = False
+    host: "Host",
+    *,
+    name: str,
+    gid: "int | None" = None,
+    system: bool = False,
+    non_unique: bool = False,
+    local: bool = False
 ) -> None:
     """Make sure that a group exists.
 
@@ -24,38 +31,40 @@ def group_create(
     gid: its number
     system: a new group gets a low number
     non_unique: permit a gid that another group has
+    local: the host's own files count, not a directory such as LDAP; by libuser (lgroupadd), where the host has it
 
     example: user.group_create { name = "www", gid = 2000 }
     """
-    found = known.find_group(known.check_name("group", name))
+    found = known.find_group(known.check_name("group", name), local=local)
     if found is not None and gid in {None, found.gr_gid}:
         return
     holder = None if gid is None else group_name(gid)
     if holder not in {None, str(gid)} and not non_unique:
         raise ActionFailed(f"the gid {gid} is that of {holder}; non_unique = true permits to share it")
-    number = [] if gid is None else ["-g", str(gid)] + ["-o"] * non_unique
+    tools = tools_of(host, local)
     if found is None:
-        programs.change(host, "groupadd", *["-r"] * system, *number, "--", name)
-    else:
-        programs.change(host, "groupmod", *number, "--", name)
+        tools.add_group(host, name, gid, system=system, shared=non_unique and gid is not None)
+    elif gid is not None:
+        tools.number_group(host, name, gid, shared=non_unique)
 
 
 @action(synonyms={"name": ("group",)})
-def group_delete(host: "Host", *, name: str, force: bool = False) -> None:
+def group_delete(host: "Host", *, name: str, force: bool = False, local: bool = False) -> None:
     """Make sure that a group does not exist.
 
     name: the group
     force: even when it is the primary group of users
+    as in group_create: local
 
     example: user.group_delete("www")
     """
-    found = known.find_group(name)
+    found = known.find_group(name, local=local)
     if found is None:
         return
     users = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == found.gr_gid]
     if users and not force:
         raise ActionFailed(f"{name} is the primary group of {', '.join(users)}; force = true removes it all the same")
-    programs.change(host, "groupdel", *["-f"] * force, "--", name)
+    tools_of(host, local).remove_group(host, name, force=force)
 
 
 @action(query=True, synonyms={"name": ("group",)})

@@ -16,7 +16,7 @@ if MYPY:
 
     from sloth.runtime.host import Host
 
-SHADOW = "/etc/shadow"
+PASSWD, GROUP, SHADOW = "/etc/passwd", "/etc/group", "/etc/shadow"
 _NAME = re.compile(r"^(?!\d+$)[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$")
 _HASH = re.compile(r"^!?(\$[0-9a-z]+\$.+|_[./0-9A-Za-z]{19}|[./0-9A-Za-z]{13})$")
 _EPOCH = 719163  # the ordinal of 1970-01-01
@@ -101,7 +101,7 @@ class Profile:
         found = [word for flag, value in fields.items() if value is not None for word in (flag, str(value))]
         return ["-o", *found] if self.non_unique and self.uid is not None else found
 
-    def differing(self, account: Account) -> "list[str]":
+    def differing(self, account: Account, *, with_groups: bool = True) -> "list[str]":
         """Options of usermod that make the account what is wanted; none when it is."""
         gid = None if self.group is None else _gid(self.group)
         rest = Profile(
@@ -113,21 +113,32 @@ class Profile:
             non_unique=self.non_unique,
         )
         move = ["-m"] if rest.home is not None and self.move_home else []
-        return rest.options() + move + self._groups(account)
+        return rest.options() + move + (self._groups(account) if with_groups else [])
 
-    def _groups(self, account: Account) -> "list[str]":
+    def memberships(self, account: Account) -> "tuple[list[str], list[str]]":
+        """The groups that the account has to join, and those that it has to leave."""
         if self.groups is None:
-            return []
+            return [], []
         primary = group_name(account.gid) if self.group is None else self.group
         want = [group for group in self.groups if group != primary or group in account.groups]
+        joined = [group for group in want if group not in account.groups]
+        return joined, [] if self.append else [group for group in account.groups if group not in want]
+
+    def _groups(self, account: Account) -> "list[str]":
+        joined, left = self.memberships(account)
         if self.append:
-            missing = [group for group in want if group not in account.groups]
-            return ["-a", "-G", ",".join(missing)] if missing else []
-        return [] if set(want) == set(account.groups) else ["-G", ",".join(want)]
+            return ["-a", "-G", ",".join(joined)] if joined else []
+        stay = [group for group in account.groups if group not in left]
+        return ["-G", ",".join(sorted([*stay, *joined]))] if joined or left else []
 
 
-def find(name: str) -> "Account | None":
-    """The account of this name."""
+def find(name: str, *, local: bool = False) -> "Account | None":
+    """The account of this name. local: one of the host's own files, not of a directory such as LDAP."""
+    if local:
+        fields = _line(PASSWD, name, 7)
+        return None if fields is None else _account(
+            pwd.struct_passwd((*fields[:2], int(fields[2]), int(fields[3]), *fields[4:]))
+        )
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
@@ -238,12 +249,24 @@ def named_group(host: "Host", group: str) -> str:
     return group
 
 
-def find_group(name: str) -> "grp.struct_group | None":
-    """The group of this name."""
+def find_group(name: str, *, local: bool = False) -> "grp.struct_group | None":
+    """The group of this name. local: as for an account."""
+    if local:
+        fields = _line(GROUP, name, 4)
+        return None if fields is None else grp.struct_group(
+            (*fields[:2], int(fields[2]), fields[3].split(",") if fields[3] else [])
+        )
     try:
         return grp.getgrnam(name)
     except KeyError:
         return None
+
+
+def _line(path: str, name: str, count: int) -> "list[str] | None":
+    """The fields of the line that begins with this name, in a file that has so many of them in a line."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+        found = [line.rstrip("\n").split(":") for line in lines if line.startswith(name + ":")]
+    return next((fields for fields in found if len(fields) == count), None)
 
 
 def _gid(group: str) -> "int | None":

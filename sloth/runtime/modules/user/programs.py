@@ -50,6 +50,30 @@ def modify(host: "Host", account: Account, profile: Profile) -> None:
         change(host, "usermod", *options, "--", account.name)
 
 
+def remove(host: "Host", name: str, *, home: bool, force: bool) -> None:
+    """Remove an account."""
+    change(host, "userdel", *["-r"] * home, *["-f"] * force, "--", name)
+
+
+def add_group(host: "Host", name: str, gid: "int | None", *, system: bool, shared: bool) -> None:
+    """Make a group."""
+    change(host, "groupadd", *["-r"] * system, *([] if gid is None else _number(gid, shared)), "--", name)
+
+
+def number_group(host: "Host", name: str, gid: int, *, shared: bool) -> None:
+    """Give a group another number."""
+    change(host, "groupmod", *_number(gid, shared), "--", name)
+
+
+def remove_group(host: "Host", name: str, *, force: bool) -> None:
+    """Remove a group."""
+    change(host, "groupdel", *["-f"] * force, "--", name)
+
+
+def _number(gid: int, shared: bool) -> "list[str]":
+    return ["-g", str(gid), *["-o"] * shared]
+
+
 def make_home(host: "Host", name: str, home: str, making: Making) -> None:
     """Make a home that is missing."""
     if not os.path.lexists(home):
