@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,23 @@ def run(folder: Path, *words: str) -> str:
 class Origin:
     """A repository that others clone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commits: Sequence[str] = ()) -> None:
         self.path = folder
+        self.commits = list(commits)
+
+    @classmethod
+    def make(cls, folder: Path) -> Origin:
+        made = cls(folder)
         folder.mkdir()
         run(folder, "init", "--quiet", "--initial-branch=main")
-        self.commits: list[str] = []
-        self.commit("one")
+        made.commit("one")
         run(folder, "tag", "-a", "v1", "-m", "the first")
-        self.commit("two")
+        made.commit("two")
+        return made
+
+    def copy(self, folder: Path) -> Origin:
+        shutil.copytree(self.path, folder)
+        return Origin(folder, self.commits)
 
     def commit(self, content: str) -> str:
         (self.path / "file").write_text(content)
@@ -45,9 +56,14 @@ class Origin:
         return self.commits[-1]
 
 
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Origin:
+    return Origin.make(tmp_path_factory.mktemp("git") / "origin")
+
+
 @pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path / "origin")
+def origin(tmp_path: Path, pristine: Origin) -> Origin:
+    return pristine.copy(tmp_path / "origin")
 
 
 @pytest.fixture
@@ -141,7 +157,7 @@ def test_a_directory_that_is_no_repository_is_not_touched(origin, dest):
 
 def test_another_origin_is_taken_over(origin, dest, tmp_path):
     clone(origin, dest)
-    other = Origin(tmp_path / "other")
+    other = Origin.make(tmp_path / "other")
     run(other.path, "commit", "--quiet", "--amend", "-m", "another history")
     run(other.path, "tag", "--force", "-a", "v1", "-m", "another tag of that name")
     other.commit("theirs")
