@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,27 @@ LIMIT = 1000
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Path]:
-    """A file that can grow by 10 bytes: of more the kernel takes so much, and then none."""
+def file(tmp_path: Path) -> Path:
+    """A file that can grow by 10 bytes while files are limited."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * (LIMIT - 10))
+    return path
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Of what is more the kernel takes a part, and then none. No longer than needed: what pytest says may go to a file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
-    yield path
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_is_not_taken_whole_is_an_error_and_not_a_part(file):
     fd = os.open(file, os.O_WRONLY | os.O_APPEND)
-    with pytest.raises(OSError, match="too large"):
+    with pytest.raises(OSError, match="too large"), limited():
         write_all(fd, b"y" * 20)
     os.close(fd)
     assert file.stat().st_size == LIMIT
@@ -40,7 +49,8 @@ def test_what_is_not_taken_whole_is_an_error_and_not_a_part(file):
 def test_what_cannot_be_appended_whole_is_not_appended(file, size, fits):
     fd = os.open(file, os.O_WRONLY | os.O_APPEND)
     try:
-        append_all(fd, b"y" * size)
+        with limited():
+            append_all(fd, b"y" * size)
     except OSError:
         assert not fits
     os.close(fd)
@@ -59,7 +69,7 @@ def test_what_others_have_appended_meanwhile_stays(file, monkeypatch):
         return written
 
     monkeypatch.setattr(os, "write", with_another)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space"), limited():
         append_all(fd, b"mine")
     os.close(fd)
     assert file.read_bytes().endswith(b"xmiother")
@@ -69,7 +79,8 @@ def test_what_others_have_appended_meanwhile_stays(file, monkeypatch):
 def test_room_is_made_before_a_content_is_overwritten(file, size, fits):
     fd = os.open(file, os.O_WRONLY)
     try:
-        make_room(fd, size)
+        with limited():
+            make_room(fd, size)
     except OSError:
         assert not fits
     os.close(fd)
@@ -77,6 +88,6 @@ def test_room_is_made_before_a_content_is_overwritten(file, size, fits):
 
 
 def test_fs_append_adds_all_or_nothing(file):
-    with pytest.raises(ActionFailed, match="cannot append to"):
+    with pytest.raises(ActionFailed, match="cannot append to"), limited():
         fs.append(real_host(), path=str(file), content="y" * 20)
     assert file.read_bytes() == b"x" * (LIMIT - 10)
