@@ -96,7 +96,7 @@ def _said(event: Event) -> str:
         case Dispatched():
             return one_line(f"{event.name} {'' if event.data is None else json.dumps(event.data)}")
         case RunStarted():
-            return one_line(f"{event.workflow} on {len(event.hosts)} hosts")
+            return one_line(f"{event.workflow} on {counted(len(event.hosts), 'host')}")
         case RunFinished():
             return one_line(f"{event.workflow} ended with {event.exit_code}")
     return ""
