@@ -116,6 +116,16 @@ def test_what_is_no_store_at_all_is_said_to_be_damaged(content, tmp_path: Path):
         vault(tmp_path).names()
 
 
+def test_a_store_that_was_cut_off_anywhere_is_damaged(tmp_path: Path):
+    vault(tmp_path).put({"a": "first", "b": "second"})
+    path = tmp_path / "prod.json"
+    whole = path.read_bytes()
+    for size in range(0, len(whole) - 1, 97):
+        path.write_bytes(whole[:size])
+        with pytest.raises(SecretsDamaged):
+            vault(tmp_path).get("a")
+
+
 def test_a_new_key_opens_all_versions_and_the_old_passphrase_none(tmp_path: Path):
     one = vault(tmp_path)
     one.put({"db": "first"})
