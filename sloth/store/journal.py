@@ -145,11 +145,18 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def has_ended(path: Path) -> bool:
     """Whether the run's last life came to its end."""
-    ended = False
-    for _, line in entries(path, max(0, path.stat().st_size - TAIL)):
-        if line.get("type") in {RunFinished.type, HEADER, RESUMED}:
-            ended = line.get("type") == RunFinished.type
-    return ended
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            tail = file.read()
+    except OSError:
+        return False  # it is being removed
+    return tail.rfind(_beginning(RunFinished.type)) > tail.rfind(_beginning(RESUMED))
+
+
+def _beginning(kind: str) -> bytes:
+    """Of a line of that type. No text of a host holds a line end."""
+    return b"\n" + encoded({"type": kind}).rstrip(b"}\n")
 
 
 def is_alive(path: Path) -> bool:

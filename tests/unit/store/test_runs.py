@@ -207,8 +207,8 @@ def test_a_run_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path):
 
 @pytest.mark.parametrize(
     ("behind", "ended"),
-    [([], None), ([EVENTS[2]], 200.0), ([EVENTS[2], Notice("x")], 200.0), ([EVENTS[2], "resumed"], None)],
-    ids=["killed", "ended", "ended with a notice behind", "taken up again and killed"],
+    [([], None), ([TaskFinished("h1", "a", "ok", outputs={"type": "run_finished"})], None), ([EVENTS[2]], 200.0), ([EVENTS[2], Notice("x")], 200.0), ([EVENTS[2], "resumed"], None)],
+    ids=["killed", "killed, and a host says otherwise", "ended", "ended with a notice behind", "taken up again and killed"],
 )
 def test_an_end_that_the_index_missed_is_indexed_when_somebody_looks(tmp_path, behind, ended):
     described = (replace(ENTRY, id="1f", ended=200.0, exit_code=0), ["h1"])
