@@ -67,9 +67,10 @@ def load(request: Request, say: Subscriber) -> WorkflowFile:
 
 
 def validate(request: Request, say: Subscriber) -> tuple[WorkflowFile, list[Problem]]:
-    """The same, and what would fail in a run."""
+    """The same with further warnings, and what would fail in a run."""
     evaluated = _sound(request, say)
-    return evaluated.file, evaluated.problems()
+    warnings = (*evaluated.file.warnings, *evaluated.doubts())
+    return replace(evaluated.file, warnings=warnings), evaluated.problems()
 
 
 def _sound(request: Request, say: Subscriber) -> Evaluated:

@@ -83,9 +83,18 @@ class Evaluated:
         """What would fail in a run: modules, actions and arguments that nobody knows."""
         from sloth.workflow import lint  # a run does not ask, and saves its 3 ms
 
-        lua = {shown(key): text for key, text in self.sources.texts.items() if not key.startswith(META)}
         library = self.sources.project.library
-        return lint.problems(lua, library.catalog, sorted(library.lua), self.sources.place)
+        return lint.problems(self._lua, library.catalog, sorted(library.lua), self.sources.place)
+
+    def doubts(self) -> list[str]:
+        """What looks wrong, and cannot fail: comparisons that never hold."""
+        from sloth.workflow import comparing
+
+        return comparing.warnings(self._lua, self.sources.place)
+
+    @property
+    def _lua(self) -> dict[str, str]:
+        return {shown(key): text for key, text in self.sources.texts.items() if not key.startswith(META)}
 
 
 def _nothing_yet(request: dict[str, object]) -> list[object]:
