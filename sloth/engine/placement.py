@@ -93,14 +93,14 @@ class Placed:
 
     def _steer(self, args: dict[str, Any]) -> object:
         here = Surroundings(
-            own_lua,
-            self._hold,
-            self._act,
-            self._hear_event,
-            self._playing.begin,
-            self._timer,
-            self._modules,
-            _no_memory,
+            lua=own_lua,
+            hold=self._hold,
+            act=self._act,
+            emit=self._hear_event,
+            playing=self._playing.begin,
+            timer=self._timer,
+            modules=self._modules,
+            recall=_no_memory,
         )
         answer = play_job(args, here)
         if self._lost is not None:

@@ -126,7 +126,14 @@ class Rehearsal:
 
         plays: list[Play] = []
         surroundings = Surroundings(
-            own_lua, _nothing_to_hold, act, events.append, plays.append, self._timer, self._modules, _ignore
+            lua=own_lua,
+            hold=_nothing_to_hold,
+            act=act,
+            emit=events.append,
+            playing=plays.append,
+            timer=self._timer,
+            modules=self._modules,
+            recall=_ignore,
         )
         reason = f"not over after {self._limit:g} s"
         alarm = self._timer.after(self._limit, lambda: plays[0].cancel(reason) if plays else None)

@@ -73,14 +73,14 @@ class Sessions:
         places, project = here.places(), loaded.evaluated.sources.project
         self._library = project.library
         self._shared = Shared(
-            plan.workflow,
-            Path(loaded.file.path).parent,
-            project.role,
-            Templates(),
-            Files(),
-            names_of(loaded.file.sources.values()),
-            Artifacts(places.artifacts / life.run),
-            publish,
+            workflow=plan.workflow,
+            folder=Path(loaded.file.path).parent,
+            role_folder=project.role,
+            templates=Templates(),
+            files=Files(),
+            named=names_of(loaded.file.sources.values()),
+            artifacts=Artifacts(places.artifacts / life.run),
+            publish=publish,
         )
         self._switchboard = switchboard_of(loaded)
 
@@ -120,18 +120,23 @@ class Sessions:
         inventory = self._loaded.inventory
         job = self._jobs.job(host, lambda name: visible(inventory.variables(name)))
         sessions: list[Session] = []
-        disclosure, files = self._disclosure(host), self._allowances.of(host.host, FILES)
+        disclosure = self._disclosure(host)
         answers = Answers(
-            self._shared, job, connection, self._statefuls.of(host.host), disclosure, files,
-            lambda name: act(sessions[0], "facts.get", name),
-        )  # fmt: skip
+            self._shared,
+            job,
+            connection,
+            stateful=self._statefuls.of(host.host),
+            disclosure=disclosure,
+            files=self._allowances.of(host.host, FILES),
+            fact=lambda name: act(sessions[0], "facts.get", name),
+        )
         placed = Placed(
             lambda every: self._open(connection, answers, every),
             hear,
             connection.placement,
             self._timer,
-            lambda text: self._publish(Notice(text, host.host)),
-            self._library.catalog.names,
+            say=lambda text: self._publish(Notice(text, host.host)),
+            modules=self._library.catalog.names,
         )
         sessions.append(placed)
         return placed, disclosure.job(job)

@@ -144,14 +144,14 @@ class Alone:
 
     def _go(self) -> None:
         here = Surroundings(
-            self._lua,
-            lambda job: host_lock(self._cache, job.run, job.owner, job.lock_wait, Token()),
-            self._act,
-            self._keep,
-            self._playing,
-            self._timer,
-            self._modules,
-            _no_memory,
+            lua=self._lua,
+            hold=lambda job: host_lock(self._cache, job.run, job.owner, job.lock_wait, Token()),
+            act=self._act,
+            emit=self._keep,
+            playing=self._playing,
+            timer=self._timer,
+            modules=self._modules,
+            recall=_no_memory,
         )
         try:
             end = play_job(self._plain, here)

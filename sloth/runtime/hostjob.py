@@ -40,6 +40,7 @@ class Surroundings:
 
     def __init__(
         self,
+        *,
         lua: "Callable[[], Lua]",
         hold: "Callable[[Job], AbstractContextManager[None]]",
         act: "Act",
@@ -47,7 +48,7 @@ class Surroundings:
         playing: "Callable[[Play], None]",
         timer: "Timer",
         modules: "Sequence[str]",
-        recall: "Callable[[Job], None]",
+        recall: "Callable[[Job], None]"
     ) -> None:
         self.lua = lua
         self.hold = hold

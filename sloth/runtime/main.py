@@ -116,14 +116,14 @@ class Runtime:
         from sloth.runtime.luapart import machine
 
         here = Surroundings(
-            lambda: machine(self.cache, self.peer.call_stream),
-            lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
-            self.users.act,
-            self._emit,
-            self._playing.begin,
-            self.timer,
-            self.catalog.names,
-            self._recall,
+            lua=lambda: machine(self.cache, self.peer.call_stream),
+            hold=lambda job: host_lock(self.cache, job.run, job.owner, job.lock_wait, self._patience),
+            act=self.users.act,
+            emit=self._emit,
+            playing=self._playing.begin,
+            timer=self.timer,
+            modules=self.catalog.names,
+            recall=self._recall,
         )
         try:
             answer = play_job(args, here)
