@@ -16,7 +16,7 @@ from sloth.runtime.writing import append_all
 
 MYPY = False
 if MYPY:
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host

@@ -18,7 +18,7 @@ from sloth.runtime.failure import BadArguments
 
 MYPY = False
 if MYPY:
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Duration
     from sloth.runtime.host import Host

@@ -8,7 +8,7 @@ from sloth.runtime.place import raw
 MYPY = False
 if MYPY:
     from re import Pattern
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host

@@ -15,7 +15,7 @@ MYPY = False
 if MYPY:
     from collections.abc import Iterator
     from re import Pattern
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Duration
     from sloth.runtime.host import Host

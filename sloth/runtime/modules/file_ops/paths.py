@@ -9,7 +9,7 @@ from sloth.runtime.place import Explained, locate, raw
 
 MYPY = False
 if MYPY:
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host

@@ -15,7 +15,7 @@ from sloth.runtime.transfer import ask_for
 
 MYPY = False
 if MYPY:
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.action import Duration
     from sloth.runtime.host import Host

@@ -13,7 +13,7 @@ from sloth.runtime.place import Explained, Place, locate
 
 MYPY = False
 if MYPY:
-    from typing import Literal  # novermin - for mypy alone
+    from typing import Literal
 
     from sloth.runtime.host import Host
     from sloth.runtime.modules.user.known import Account
