@@ -99,8 +99,10 @@ class Remote:
         self._inventory = folder / "lab.yml"
         self._inventory.write_text(lab.inventory([host]))
 
-    def run(self, workflow: str, login: Login = ROOT, *, check: bool = False, live: bool = False) -> Run:
-        """Apply a workflow file's text; another run on the host is waited for."""
+    def run(
+        self, workflow: str, login: Login = ROOT, *, check: bool = False, live: bool = False, extra: Sequence[str] = ()
+    ) -> Run:
+        """Apply a workflow file's text; another run on the host is waited for. extra: variables, as of -e."""
         site = self.folder / "site.sloth"
         site.write_text(workflow)
         targets = Targets(
@@ -108,7 +110,7 @@ class Remote:
             become_user=login.become_user, become_method=login.method, become_password=login.password,
         )  # fmt: skip
         events: list[Event] = []
-        code = apply(Request(str(site), targets, check=check, diff=True, live=live, lock_wait=60.0), [events.append])
+        code = apply(Request(str(site), targets, check=check, diff=True, live=live, lock_wait=60.0, extra=tuple(extra)), [events.append])
         return Run(code, events)
 
     def acts(self, acts: Sequence[Act], login: Login = ROOT, *, check: bool = False) -> Run:
