@@ -40,9 +40,7 @@ def apply(
              sloth apply -i inventory.yml site.sloth -l 'web:!web3' --check --diff
              sloth apply -i web1,web2, -u admin -b -K site.sloth
     """
-    settings = configured()
-    asked = request(file, targets.targets(settings, targets.sources_or_here(settings)), choice, variables, run)
-    asked = replace(asked, forks=targets.forks or settings["forks"])
+    asked = request(file, targets, choice, variables, run, configured())
     return look(asked, lists, show) if lists.wanted else perform(asked, run, show)
 
 

@@ -315,15 +315,19 @@ class PruneOptions:
         return None if self.older_than is None else time.time() - length(self.older_than, "--older-than")
 
 
-def request(file: str, targets: Targets, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions) -> Request:
-    """For the engine: what one command line asks for."""
+def request(
+    file: str, targets: TargetOptions, choice: ChoiceOptions, variables: VariableOptions, run: RunOptions,
+    settings: Settings,
+) -> Request:  # fmt: skip
+    """For the engine: what one command line asks for, on this machine if neither it nor the settings name hosts."""
     if run.detach and (run.check or run.step):
         raise UsageError(f"--detach lets hosts work alone, and {'--check' if run.check else '--step'} does not")
     if run.detailed_exitcode and not run.check:
         raise UsageError("--detailed-exitcode tells of pending changes, so it goes with --check")
     return Request(
         file=file,
-        targets=targets,
+        targets=targets.targets(settings, targets.sources_or_here(settings)),
+        forks=targets.forks or settings["forks"],
         workflow=choice.workflow,
         tags=words(choice.tags),
         skip_tags=words(choice.skip_tags),

@@ -47,8 +47,7 @@ def plan(
     """
     from sloth.engine import root
 
-    settings = configured()
-    targets = secrets.of_targets(inventory, limit).targets(settings, inventory or settings["inventory"])
-    found = root.plan(request(file, targets, choice, variables, RunOptions()), watching.to_stderr(), output)
+    asked = request(file, secrets.of_targets(inventory, limit), choice, variables, RunOptions(), configured())
+    found = root.plan(asked, watching.to_stderr(), output)
     plans.show(found, form, output)
     return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sloth.cli.apply import look, perform
 from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import (
@@ -36,7 +34,5 @@ def run(
              sloth run quickstart.sloth --check --diff
              sudo sloth run site.sloth --tags nginx -e port=8080
     """
-    settings = configured()
-    asked = request(file, targets.targets(settings, tuple(targets.inventory or ())), choice, variables, run)
-    asked = replace(asked, forks=targets.forks or settings["forks"])
+    asked = request(file, targets, choice, variables, run, configured().without("inventory"))
     return look(asked, lists, show) if lists.wanted else perform(asked, run, show)

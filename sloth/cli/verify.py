@@ -41,8 +41,6 @@ def verify(
     """
     from sloth.engine import root
 
-    settings = configured()
-    asked = request(file, targets.targets(settings, targets.sources_or_here(settings)), choice, variables, RunOptions())
-    asked = replace(asked, check=True, verify=True, forks=targets.forks or settings["forks"])
+    asked = request(file, targets, choice, variables, RunOptions(), configured())
     with tests.showing(form, verbose=verbose) as watch:
-        return root.verify(asked, watch)
+        return root.verify(replace(asked, check=True, verify=True), watch)

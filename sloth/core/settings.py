@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -63,6 +63,11 @@ class Settings:
 
     def __getitem__(self, key: str) -> Any:
         return self.by_key[key].value
+
+    def without(self, key: str) -> Settings:
+        """These, as if nobody had said anything of that key."""
+        default = next(one.default for one in KEYS if one.name == key)
+        return replace(self, by_key={**self.by_key, key: Setting(default)})
 
 
 def load(environ: Mapping[str, str], directory: Path) -> Settings:

@@ -148,3 +148,9 @@ def test_what_everybody_may_write_is_refused(home, file_mode, directory_mode):
 
 def test_every_key_says_what_it_means():
     assert all(key.meaning for key in KEYS)
+
+
+def test_a_key_can_be_as_if_nobody_had_said_anything_of_it(home):
+    known = load({"HOME": str(home), "SLOTH_INVENTORY": "a,b", "SLOTH_FORKS": "7"}, home)
+    assert known["inventory"] == ("a,b",)
+    assert (known.without("inventory")["inventory"], known.without("inventory")["forks"]) == ((), 7)
