@@ -78,6 +78,7 @@ def test_the_sweep_has_every_action_that_changes_something():
     assert missing == []
 
 
+@swept
 def test_check_mode_does_with_every_action_what_that_declares(sweep):
     rows, runs = sweep
     assert runs.check.statuses == {row.action: FORETOLD[row.declared.check] for row in rows}
