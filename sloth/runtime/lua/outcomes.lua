@@ -6,7 +6,7 @@
 -- reason when it did not, wherever it stands. exec is left alone: its second value is stderr.
 local sloth = ...
 
-local rawget, type = rawget, type
+local getmetatable, rawget, setmetatable, type = getmetatable, rawget, setmetatable, type
 local find, gmatch, lower, match, sub = string.find, string.gmatch, string.lower, string.match, string.sub
 local max, pack, unpack = math.max, table.pack, table.unpack
 
@@ -70,12 +70,25 @@ local function error_of(action, where)
   return of_line and of_line[action]
 end
 
+-- A table that tells of a host can be asked for its success, as the result of a change can; what stands in it does not
+-- change. In data of users `success` is a key like any other.
+local OF_USERS = { event = true, facts = true, log = true, metrics = true, secrets = true, state = true }
+for name in gmatch(sloth.pure, "%S+") do OF_USERS[name] = true end
+
+local SUCCESS = { __metatable = false, __index = { success = true, failed = false } }
+
+local function can_be_asked(module, first)
+  if OF_USERS[module] or type(first) ~= "table" or getmetatable(first) ~= nil or sloth.length(first) then return end
+  if rawget(first, "success") == nil then setmetatable(first, SUCCESS) end
+end
+
 local function failed(first)
   return not first or type(first) == "table" and rawget(first, "failed") == true
 end
 
 -- The values of a call, as those who take them name them.
 function sloth.settled(module, action, where, ...)
+  can_be_asked(module, (...))
   local place = module ~= "exec" and error_of(action, where)
   if not place then return ... end
   local values = pack(...)

@@ -6,7 +6,7 @@ import pytest
 from lupa import lua54
 
 from sloth.runtime.acting import Outcome, values_of
-from sloth.runtime.action import Action
+from sloth.runtime.action import PURE, Action
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lua.vm import VM, compiled_prelude
@@ -21,6 +21,11 @@ ACTIONS = [
 OF_VALUES = ("exec", "state")  # modules of which most actions return values of their own
 CHANGING = [action.full_name for action in ACTIONS if not action.query and action.module not in OF_VALUES]
 LOOKING = [action.full_name for action in ACTIONS if action.query]
+TELLING = [
+    action.full_name for action in ACTIONS
+    if action.query and action.module not in (*PURE, *OF_VALUES, "metrics")
+    and str(action.function.__annotations__["return"]).startswith("dict")
+]  # fmt: skip
 
 # Each says `bad` when it takes the call for a failure.
 OF_ALL = {
@@ -34,9 +39,12 @@ OF_ALL = {
     "pcall": "local ok, err = pcall(function() {} end) if not ok then bad() end",
     "assert": "if not pcall(function() assert({}) end) then bad() end",
 }
-OF_CHANGES = {
+OF_TABLES = {
     "result.success": "local result = {} if not result.success then bad() end",
+    "result.success == false": "local result = {} if result.success == false then bad() end",
     "result.failed": "local result = {} if result.failed then bad() end",
+}
+OF_CHANGES = {
     "success and message": "local success, msg = {} if not success or #msg == 0 then bad() end",
     "err alone": "local err = {} if err then bad() end",
 }
@@ -70,7 +78,7 @@ def _taken_for_failures(template: str, names: list[str], *, fails: bool) -> obje
 
 def _success(action: Action) -> Outcome:
     told = action.function.__annotations__["return"]
-    outcome = Outcome(None if told in (None, "None") else {} if "dict" in str(told) else True, action.query)
+    outcome = Outcome(None if told in (None, "None") else {"a": 1} if "dict" in str(told) else True, action.query)
     outcome.changes = [] if action.query else ["make it so"]
     return outcome
 
@@ -78,6 +86,11 @@ def _success(action: Action) -> Outcome:
 @pytest.mark.parametrize("template", OF_ALL.values(), ids=OF_ALL)
 def test_no_success_looks_like_a_failure(template):
     assert _taken_for_failures(template, CHANGING + LOOKING, fails=False) == []
+
+
+@pytest.mark.parametrize("template", OF_TABLES.values(), ids=OF_TABLES)
+def test_what_tells_of_a_host_can_be_asked_whether_it_succeeded(template):
+    assert _taken_for_failures(template, CHANGING + TELLING, fails=False) == []
 
 
 @pytest.mark.parametrize("template", OF_CHANGES.values(), ids=OF_CHANGES)
@@ -120,6 +133,11 @@ def went_well(_request: Request) -> list[object]:
                      id="several calls in a line"),
         pytest.param("local t = { fs.exists('a'), err = fs.write('a', 'b').message } return t.err", went_well,
                      ["write a"], id="a field"),
+        pytest.param("local n = 0 local t = file_ops.stat('a') for _ in pairs(t) do n = n + 1 end return t, t.success, n",
+                     lambda _: [{"mode": "0644"}], [{"mode": "0644"}, True, 1], id="success is no part of the data"),
+        pytest.param("return metrics.health_status().success, #pkg.list()",
+                     lambda request: [{"a": 1}] if request["module"] == "metrics" else [[1, 2]], [None, 2],
+                     id="data of users and lists"),
         pytest.param("local function both() return fs.write('a', 'b') end local r, err = both() return err", went_well,
                      ["write a"], id="a function of the file's own"),
     ],
