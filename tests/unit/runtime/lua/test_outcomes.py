@@ -15,9 +15,7 @@ from tests.unit.runtime.lua.script import Request, run
 
 CATALOG = Catalog()
 LUAS_OWN = ("facts", "log", "secrets", "time")  # modules of which Lua makes something of its own
-ACTIONS = [
-    action for name in CATALOG.names if name not in LUAS_OWN for action in CATALOG.module(name).values()
-]
+ACTIONS = [action for name in CATALOG.names if name not in LUAS_OWN for action in CATALOG.module(name).values()]
 OF_VALUES = ("exec", "state")  # modules of which most actions return values of their own
 CHANGING = [action.full_name for action in ACTIONS if not action.query and action.module not in OF_VALUES]
 LOOKING = [action.full_name for action in ACTIONS if action.query]
