@@ -1,7 +1,7 @@
-"""The composition root: the use cases as functions, with everything they need put together here.
+"""The use cases as functions, put together here: what fronts call (the command line; later a server, a scheduler).
 
-Fronts (command line, later server and scheduler) call these; nobody else builds clocks, sessions or
-stores. What only one of them needs, and no run does, is imported where it is used: a run loads more than enough.
+What a run itself needs (its clock, store, sessions) run.py puts together. What only one use case needs is imported
+where it is used: a run loads more than enough.
 """
 
 from __future__ import annotations
