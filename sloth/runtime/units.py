@@ -1,20 +1,28 @@
-"""Units under systemd: what is asked of `systemctl`, and what its answers mean.
+"""Units under systemd: what is asked of `systemctl`, and what its answers mean. Many units are asked about at once.
 
-A unit's activity is one `systemctl show`. Whether it starts at boot is asked with `is-enabled`, because
-`show` answers that from the manager's memory, which links made or lost by hand do not reach.
+The activity of all units of a call is one `systemctl show`. Whether they start at boot is asked with one `is-enabled`,
+because `show` answers that from the manager's memory, which links made or lost by hand do not reach.
 """
 
+import fnmatch
 import os
+import re
 
-from sloth.runtime.failure import ActionFailed
+from sloth.runtime import enablement
+from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import last_words
 from sloth.runtime.privilege import become_hint
 
 MYPY = False
 if MYPY:
+    from collections.abc import Sequence
+
     from sloth.runtime.host import Host
 
-_PROPERTIES = "Id,LoadState,LoadError,ActiveState,SubState,MainPID,NeedDaemonReload,CanReload,FragmentPath"
+PROPERTIES = (
+    "Id,LoadState,LoadError,ActiveState,SubState,MainPID,NeedDaemonReload,CanReload,FragmentPath,TriggeredBy,"
+    "StateChangeTimestampMonotonic"
+)
 # What `status` tells, and the property that it is in systemd.
 _STATUS = {
     "description": "Description", "load": "LoadState", "active": "ActiveState", "sub": "SubState",
@@ -23,10 +31,10 @@ _STATUS = {
 _NUMBERS = {"pid": "MainPID", "restarts": "NRestarts", "exit_code": "ExecMainStatus", "memory": "MemoryCurrent",
             "tasks": "TasksCurrent"}
 _UNKNOWN = 1 << 63  # systemd writes 2^64-1 where it does not know a number
-# What `is-enabled` says of units that start at boot, or that no [Install] section lets us bind there.
-_BOUND = ("enabled", "static", "indirect", "generated", "transient")
 _RUNNING = ("active", "reloading", "refreshing")
+_LOADED = ("loaded", "masked", "merged", "stub", "not-found")
 _NO_MANAGER = ("not been booted with systemd", "Failed to connect to bus", "Failed to get D-Bus connection")
+_PATTERN = re.compile(r"[*?\[]")
 _LAST_LINES = 8
 
 
@@ -39,6 +47,7 @@ class Unit:
 
     def __init__(self, name: str, properties: "dict[str, str]") -> None:
         self.name = name
+        self.properties = properties
         self.id = properties.get("Id", name)
         self.load = properties.get("LoadState", "")
         self.load_error = properties.get("LoadError", "")
@@ -48,6 +57,8 @@ class Unit:
         self.needs_reload = properties.get("NeedDaemonReload") == "yes"
         self.can_reload = properties.get("CanReload") == "yes"
         self.file = properties.get("FragmentPath", "")
+        self.triggers = properties.get("TriggeredBy", "").split()
+        self.since = properties.get("StateChangeTimestampMonotonic", "")
 
     @property
     def is_there(self) -> bool:
@@ -64,9 +75,21 @@ class Unit:
         """Whether nothing of it runs or is about to."""
         return self.active in {"inactive", "failed"}
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended badly, or is only about to be tried again."""
+        return self.active == "failed" or self.sub == "auto-restart"
+
     def plain(self) -> "dict[str, object]":
         """For the caller in Lua."""
         return {"name": self.id, "active": self.active, "sub": self.sub, "pid": self.pid}
+
+    def status(self) -> "dict[str, object]":
+        """What a person wants to know of it; numbers only where systemd knows them."""
+        found = {key: self.properties.get(wanted, "") for key, wanted in _STATUS.items()}  # type: dict[str, object]
+        numbers = {key: self.properties.get(wanted, "") for key, wanted in _NUMBERS.items()}
+        found.update({key: int(text) for key, text in numbers.items() if text.isdigit() and int(text) < _UNKNOWN})
+        return dict(found, name=self.id)
 
 
 class Systemctl:
@@ -74,6 +97,7 @@ class Systemctl:
 
     def __init__(self, host: "Host", scope: str = "system") -> None:
         self.host = host
+        self.scope = scope
         self._argv = ["systemctl"]
         if scope == "user":
             self._argv = ["env", f"XDG_RUNTIME_DIR=/run/user/{os.geteuid()}", "systemctl", "--user"]
@@ -81,115 +105,48 @@ class Systemctl:
 
     def show(self, name: str, properties: str = "") -> "dict[str, str]":
         """Properties of a unit, by their names in systemd; all when none are named."""
-        wanted = ["-p", properties] if properties else []
-        done = self.host.run(*self._argv, "show", *wanted, "--", name)
-        if not done.ok:
-            raise ActionFailed(f"systemctl show {name}: {last_words(done)}", exit_code=done.code, stderr=done.err)
-        pairs = [line.partition("=") for line in done.out.splitlines()]
-        return {key: value for key, _, value in pairs}
+        return self._shown([name], properties)[0]
 
-    def unit(self, name: str) -> Unit:
-        """A unit that exists, masked or not; ActionFailed when there is none of that name or its file is bad."""
-        if name.endswith(("@", "@.service")):
-            raise ActionFailed(f"{name} is a template; name one of its instances, such as {name.partition('@')[0]}@one")
-        unit = Unit(name, self.show(name, _PROPERTIES))
-        if not unit.is_there:
-            raise NoUnit(f"there is no unit {name}; systemd.list_services shows those that are")
-        if unit.load not in {"loaded", "masked", "merged", "stub"}:
-            why = unit.load_error.partition(" ")[2].strip('"') or unit.load
-            raise ActionFailed(f"{name} cannot be loaded: {why} (`systemd-analyze verify {unit.file or name}`)")
-        return unit
+    def look(self, names: "Sequence[str]", more: str = "") -> "list[Unit]":
+        """These units as they are, also those that are not there; ActionFailed where a unit's file is bad.
 
-    def due(self, name: str) -> Unit:
-        """A unit to act on; in check mode also one that is yet to come."""
-        try:
-            return self.unit(name)
-        except NoUnit:
-            if not self.host.is_to_come(f"there is no unit {name}"):
-                raise
-            return Unit(name, {"LoadState": "not-found", "ActiveState": "inactive"})
+        more: further properties, which `Unit.status` tells
+        """
+        for name in names:
+            if not name or _PATTERN.search(name):
+                raise BadArguments(f"{name!r} cannot be the name of a unit; systemd.list_services takes patterns")
+            if name.endswith(("@", "@.service")):
+                stem = name.partition("@")[0]
+                raise ActionFailed(f"{name} is a template; name one of its instances, such as {stem}@one")
+        shown = self._shown(names, PROPERTIES + more) if names else []
+        units = [Unit(name, properties) for name, properties in zip(names, shown)]
+        for unit in units:
+            if unit.load not in _LOADED:
+                why, file = unit.load_error.partition(" ")[2].strip('"') or unit.load, unit.file or unit.name
+                raise ActionFailed(f"{unit.name} cannot be loaded: {why} (`systemd-analyze verify {file}`)")
+        return units
 
-    def startable(self, name: str) -> Unit:
-        """A unit that can be started; in check mode also one that is yet to come."""
-        unit = self.due(name)
-        if unit.load == "masked":
-            raise ActionFailed(f"{name} is masked and cannot be started; systemd.unmask permits it")
-        return unit
+    def units(self, names: "Sequence[str]", more: str = "") -> "list[Unit]":
+        """Units that exist, masked or not."""
+        units = self.look(names, more)
+        missing = [unit.name for unit in units if not unit.is_there]
+        if missing:
+            raise no_unit(missing)
+        return units
 
-    def enablement(self, name: str) -> str:
-        """How a unit is bound into the start of the host: enabled, disabled, static, masked …"""
-        done = self.host.run(*self._argv, "is-enabled", "--", name)
-        state = done.out.strip()
-        if state in {"", "not-found"}:
-            why = last_words(done)
-            missing = state or "No such file" in done.err or "does not exist" in done.err
-            if missing:
-                raise NoUnit(f"there is no unit {name}")
-            raise ActionFailed(f"systemctl is-enabled {name}: {why}")
-        return state
-
-    def enablement_due(self, name: str) -> str:
-        """The same of a unit to act on; in check mode also of one that is yet to come."""
-        try:
-            return self.enablement(name)
-        except NoUnit:
-            if not self.host.is_to_come(f"there is no unit {name}"):
-                raise
-            return "not-found"
-
-    def resolved(self, name: str, state: str) -> "tuple[str, str]":
-        """The unit behind an alias, which alone can be enabled, and its enablement; state: that of the name."""
-        if state != "alias":
-            return name, state
-        real = self.unit(name).id
-        return real, self.enablement(real)
-
-    def enable(self, name: str) -> str:
-        """Make sure that it starts at boot; its enablement then."""
-        real, state = self.resolved(name, self.enablement_due(name))
-        if state in {"masked", "masked-runtime"}:
-            raise ActionFailed(f"{name} is masked and cannot be enabled; systemd.unmask permits it")
-        if state == "bad":
-            raise ActionFailed(f"{name} cannot be enabled, its unit file is bad (`systemd-analyze verify {real}`)")
-        if state in _BOUND:
-            return state
-        self.change("enable", real)
-        return "enabled"
-
-    def disable(self, name: str) -> str:
-        """Make sure that it does not start at boot; its enablement then."""
-        real, state = self.resolved(name, self.enablement_due(name))
-        if state not in {"enabled", "enabled-runtime"}:
-            return state
-        if state == "enabled":
-            self.change("disable", real)
-        if state == "enabled-runtime" or self._is_bound_until_boot(real):
-            self.change("disable", real, option="--runtime")
-        return "disabled"
-
-    def _is_bound_until_boot(self, name: str) -> bool:
-        """Whether, with what lasts taken away, something is left that only the next boot would clear."""
-        done = None if self.host.check else self.host.run(*self._argv, "is-enabled", "--", name)
-        return done is not None and done.out.strip() == "enabled-runtime"
-
-    def start(self, unit: Unit) -> Unit:
-        """Make sure that it runs."""
-        return unit if unit.is_running else self.act("start", unit)
-
-    def act(self, verb: str, unit: Unit) -> Unit:
-        """Start, stop, restart or reload a unit; the unit as it is then. Its file is read again if it has changed."""
-        if unit.needs_reload:
-            self.read_files()
-        try:
-            self.change(verb, unit.name)
-        except ActionFailed as error:
-            raise ActionFailed(error.message + self._last_lines(unit), **error.result) from error
-        if self.host.check:
-            return unit
-        now = Unit(unit.name, self.show(unit.name, _PROPERTIES))
-        if verb != "stop" and (now.active == "failed" or now.sub == "auto-restart"):
-            raise ActionFailed(f"{unit.name} failed right after its {verb}{self._last_lines(now)}")
-        return now
+    def enablement(self, names: "Sequence[str]") -> "dict[str, str]":
+        """How units are bound into the start of the host: enabled, disabled, static, masked … or not-found."""
+        if not names:
+            return {}
+        done = self.host.run(*self._argv, "is-enabled", "--", *names)
+        said = done.out.split()
+        if len(said) == len(names):
+            return dict(zip(names, said))
+        if len(names) > 1:  # older ones (252) stop at the first that is not there
+            return {name: self.enablement([name])[name] for name in names}
+        if any(sign in done.err for sign in ("No such file", "does not exist")):
+            return {names[0]: "not-found"}
+        raise ActionFailed(f"systemctl is-enabled {names[0]}: {last_words(done)}")
 
     def change(self, verb: str, *names: str, option: str = "") -> None:
         """Have the manager do something."""
@@ -215,19 +172,21 @@ class Systemctl:
             raise ActionFailed(f"journalctl {name}: {last_words(done)}{become_hint([done.err])}")
         return done.out
 
-    def status(self, name: str) -> "dict[str, object]":
-        """What a person wants to know of a unit; numbers only where systemd knows them."""
-        unit = self.unit(name)
-        properties = self.show(name, ",".join([*_STATUS.values(), *_NUMBERS.values()]))
-        found = {key: properties.get(wanted, "") for key, wanted in _STATUS.items()}  # type: dict[str, object]
-        numbers = {key: properties.get(wanted, "") for key, wanted in _NUMBERS.items()}
-        found.update({key: int(text) for key, text in numbers.items() if text.isdigit() and int(text) < _UNKNOWN})
-        return dict(found, name=unit.id)
+    def last_lines(self, unit: Unit) -> str:
+        """How a unit's journal ends, to be told behind its failure."""
+        done = self.host.run(*self._journal, unit.id, "--no-pager", "--quiet", "-n", str(_LAST_LINES), "-o", "cat")
+        lines = done.out.strip().splitlines() if done.ok else []
+        return f"; the journal of {unit.id} ends: " + " / ".join(lines) if lines else ""
 
-    def services(self, pattern: str = "*") -> "list[dict[str, str]]":
-        """All services: those with a unit file, and those that are loaded without one."""
+    def statuses(self, names: "Sequence[str]") -> "dict[str, dict[str, object]]":
+        """What a person wants to know of units."""
+        more = ",".join(["", *_STATUS.values(), *_NUMBERS.values()])
+        return {unit.name: unit.status() for unit in self.units(names, more)}
+
+    def services(self, pattern: str = "*", root: str = "/") -> "list[dict[str, str]]":
+        """All services: those with a unit file below the root, and those that are loaded without one."""
         only = pattern if pattern.endswith((".service", "*")) else pattern + ".service"
-        files = {line[0]: line[1] for line in self._table("list-unit-files", only)}
+        files = {name: state for name, state in self._files(root).items() if fnmatch.fnmatchcase(name, only)}
         units = self.loaded(only)
         found = []
         for name in sorted({**files, **units}):
@@ -240,6 +199,25 @@ class Systemctl:
         """The services that the manager has in memory: name → name, load, active, sub, words of the description."""
         return {line[0]: line for line in self._table("list-units", pattern, "--all")}
 
+    def _files(self, root: str) -> "dict[str, str]":
+        """Unit file → whether it starts at boot. Those of users lie in other folders, which systemd alone knows."""
+        if self.scope == "system":
+            return enablement.states(root)
+        return {line[0]: line[1] for line in self._table("list-unit-files", "*")}
+
+    def _shown(self, names: "Sequence[str]", properties: str) -> "list[dict[str, str]]":
+        wanted = ["-p", properties] if properties else []
+        done = self.host.run(*self._argv, "show", *wanted, "--", *names)
+        if not done.ok:
+            which = " ".join(names)
+            raise ActionFailed(f"systemctl show {which}: {last_words(done)}", exit_code=done.code, stderr=done.err)
+        blocks = done.out.split("\n\n") if len(names) > 1 else [done.out]
+        pairs = [[line.partition("=") for line in block.splitlines()] for block in blocks]
+        found = [{key: value for key, _, value in block} for block in pairs]
+        if len(found) != len(names):
+            raise ActionFailed(f"systemctl show told of {len(found)} units, not of {' '.join(names)}")
+        return found
+
     def _table(self, verb: str, pattern: str, *options: str) -> "list[list[str]]":
         done = self.host.run(
             *self._argv, verb, "--type=service", *options, "--no-legend", "--no-pager", "--plain", "--", pattern
@@ -248,7 +226,7 @@ class Systemctl:
             raise ActionFailed(f"systemctl {verb}: {last_words(done)}")
         return [line.split() for line in done.out.splitlines() if line.strip()]
 
-    def _last_lines(self, unit: Unit) -> str:
-        done = self.host.run(*self._journal, unit.id, "--no-pager", "--quiet", "-n", str(_LAST_LINES), "-o", "cat")
-        lines = done.out.strip().splitlines() if done.ok else []
-        return "; its journal ends: " + " / ".join(lines) if lines else ""
+
+def no_unit(names: "Sequence[str]") -> NoUnit:
+    """The error that says which units are not there."""
+    return NoUnit(f"there is no unit {' and no unit '.join(names)}; systemd.list_services shows those that are")

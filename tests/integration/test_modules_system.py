@@ -38,8 +38,8 @@ def packages(inside: Inside) -> Iterator[Inside]:
 @pytest.fixture
 def units(inside: Inside) -> Iterator[Inside]:
     clean = (
-        f"systemctl stop {UNIT}.timer {UNIT} 2>/dev/null; systemctl disable {UNIT}.timer {UNIT} 2>/dev/null;"
-        f"rm -f /etc/systemd/system/{UNIT}.*; systemctl daemon-reload; systemctl reset-failed"
+        f"systemctl stop {UNIT}.timer '{UNIT}*' 2>/dev/null; systemctl disable {UNIT}.timer {UNIT} 2>/dev/null;"
+        f"rm -f /etc/systemd/system/{UNIT}[.-]*; systemctl daemon-reload; systemctl reset-failed"
     )
     inside.sh(clean)
     yield inside
@@ -127,6 +127,23 @@ def test_a_service_of_ones_own_is_made_started_and_removed(units):
     assert units.settles("systemd.running", name=UNIT) == [f"systemctl enable {UNIT}", f"systemctl start {UNIT}"]
     units.settles("systemd.remove_service", name=UNIT)
     assert "there is no unit" in units.fails("systemd.start", name=UNIT)
+
+
+def test_several_units_are_started_by_one_command_and_one_that_fails_is_named(units):
+    for name, command in ((UNIT, "/bin/sleep 1000"), (f"{UNIT}-two", "/bin/sleep 1000"), (f"{UNIT}-bad", "/bin/false")):
+        units.ok("systemd.create_service", name=name, type="exec", exec_start=command)
+    both, third = [UNIT, f"{UNIT}-two"], f"{UNIT}-bad"
+    started = f"systemctl start {UNIT} {UNIT}-two"
+    assert units.settles("service.start", name=[*both, "cron"]) == [started]
+    units.settles("systemd.stop", name=both)
+    units.sh(f"sed -i s/exec/oneshot/ /etc/systemd/system/{third}.service; systemctl daemon-reload")
+    failed = units.remote.act("systemd.start", name=[third, *both])
+    assert (failed.status, list(failed.changes)) == ("failed", [f"systemctl start {name}" for name in both])
+    assert f"the journal of {third}.service ends" in failed.message
+    assert "there is no unit sloth-none" in units.fails("systemd.stop", name=[*both, "sloth-none"])
+    told = units.value("systemd.status", name=[third, *both])
+    assert isinstance(told, dict)
+    assert {name: one["active"] for name, one in told.items()} == {third: "failed", **dict.fromkeys(both, "active")}
 
 
 def test_38_running_and_enabled_are_independent(units):

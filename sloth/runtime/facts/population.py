@@ -3,7 +3,7 @@
 import os
 import pwd
 
-from sloth.runtime.facts import unitfiles
+from sloth.runtime import enablement
 from sloth.runtime.packages.choice import manager_of
 from sloth.runtime.units import Systemctl
 
@@ -19,7 +19,7 @@ def packages(host: "Host") -> "dict[str, str]":
 
 def services(host: "Host") -> "dict[str, dict[str, str]]":
     """Services of systemd: name (without .service) → active, sub, enabled."""
-    units, files = Systemctl(host).loaded(), unitfiles.states()
+    units, files = Systemctl(host).loaded(), enablement.states()
     found = {}
     for name in sorted({**files, **units}):
         _, _, active, sub = units.get(name, ["", "", "inactive", "dead"])[:4]

@@ -1,159 +1,133 @@
-"""Services, whatever starts them: systemd, OpenRC or System V. What only systemd has is in the module systemd."""
+"""Services, whatever starts them: systemd, OpenRC or System V. What only systemd has is in the module systemd.
+
+All services of a call are there, or none is touched.
+"""
 
 from sloth.runtime.action import action
-from sloth.runtime.failure import ActionFailed
 from sloth.runtime.services import manager_of
 
 MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
+    from sloth.runtime.unit_goals import Told
 
-_NAME = {"name": ("service", "unit")}
+_NAMES = {"name": ("names", "service", "services", "unit", "units")}
 
 
-@action(synonyms=_NAME)
-def running(host: "Host", *, name: str, enabled: bool = True) -> None:
-    """Make sure that a service runs now, and (unless told otherwise) at boot.
+@action(synonyms=_NAMES)
+def running(host: "Host", *, name: "list[str]", enabled: bool = True) -> "dict[str, object]":
+    """Make sure that services run now, and (unless told otherwise) at boot.
 
-    name: the service
-    enabled: whether it also starts at boot; service.start leaves that alone
+    name: the service or services
+    enabled: whether they also start at boot; service.start leaves that alone
 
     example: service.running { name = "nginx" }
+    example: service.running { name = { "nginx", "cron" } }
     """
-    if enabled:
-        enable(host, name=name)
-    else:
-        disable(host, name=name)
-    start(host, name=name)
+    return _told(manager_of(host).running(name, enabled=enabled))
 
 
-@action(synonyms=_NAME)
-def start(host: "Host", *, name: str) -> None:
-    """Make sure that a service runs now; whether it starts at boot stays as it is.
+@action(synonyms=_NAMES)
+def start(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Make sure that services run now; whether they start at boot stays as it is.
 
-    name: the service
+    name: the service or services
 
     example: service.start("nginx")
     """
-    manager = manager_of(host)
-    if not _due(host, name) or not manager.is_running(name):
-        _act(host, "start", name)
+    return _told(manager_of(host).start(name))
 
 
-@action(synonyms=_NAME)
-def stop(host: "Host", *, name: str) -> None:
-    """Make sure that a service does not run now; whether it starts at boot stays as it is.
+@action(synonyms=_NAMES)
+def stop(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Make sure that services do not run now; whether they start at boot stays as it is.
 
-    name: the service
+    name: the service or services
 
     example: service.stop("apache2")
     """
-    if _due(host, name) and manager_of(host).is_running(name):
-        _act(host, "stop", name)
+    return _told(manager_of(host).stop(name))
 
 
-@action(synonyms=_NAME)
-def restart(host: "Host", *, name: str) -> None:
-    """Restart a service, or start it when it does not run. Always a change.
+@action(synonyms=_NAMES)
+def restart(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Restart services, and start those that do not run. Always a change.
 
-    name: the service
+    name: the service or services
 
     example: service.restart { name = "nginx" }
     """
-    _due(host, name)
-    _act(host, "restart", name)
+    return _told(manager_of(host).restart(name))
 
 
-@action(synonyms=_NAME)
-def reload(host: "Host", *, name: str) -> None:
-    """Have a running service read its configuration again. Always a change.
+@action(synonyms=_NAMES)
+def reload(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Have running services read their configuration again. Always a change.
 
-    name: the service
+    name: the service or services
 
     example: service.reload("nginx")
     """
-    if _due(host, name) and not manager_of(host).is_running(name):
-        raise ActionFailed(f"{name} does not run, so it cannot reload; service.start starts it")
-    _act(host, "reload", name)
+    return _told(manager_of(host).reload(name))
 
 
-@action(synonyms=_NAME)
-def enable(host: "Host", *, name: str) -> None:
-    """Make sure that a service starts at boot; whether it runs now stays as it is.
+@action(synonyms=_NAMES)
+def enable(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Make sure that services start at boot; whether they run now stays as it is.
 
-    name: the service
+    name: the service or services
 
     example: service.enable("nginx")
     """
-    _bind(host, name, enabled=True)
+    return _told(manager_of(host).enable(name))
 
 
-@action(synonyms=_NAME)
-def disable(host: "Host", *, name: str) -> None:
-    """Make sure that a service does not start at boot; whether it runs now stays as it is.
+@action(synonyms=_NAMES)
+def disable(host: "Host", *, name: "list[str]") -> "dict[str, object]":
+    """Make sure that services do not start at boot; whether they run now stays as it is.
 
-    name: the service
+    name: the service or services
 
     example: service.disable("apache2")
     """
-    _bind(host, name, enabled=False)
+    return _told(manager_of(host).disable(name))
 
 
-@action(query=True, synonyms=_NAME)
-def is_active(host: "Host", *, name: str) -> bool:
-    """Whether a service runs now.
+@action(query=True, synonyms=_NAMES)
+def is_active(host: "Host", *, name: "list[str]") -> bool:
+    """Whether a service runs now, of several whether all do.
 
-    name: the service
+    name: the service or services
 
     example: if service.is_active("nginx") then log.info("it runs") end
     """
-    manager = manager_of(host)
-    return manager.is_there(name) and manager.is_running(name)
+    return all(state.active for state in manager_of(host).states(name).values())
 
 
-@action(query=True, synonyms=_NAME)
-def is_enabled(host: "Host", *, name: str) -> bool:
-    """Whether a service starts at boot.
+@action(query=True, synonyms=_NAMES)
+def is_enabled(host: "Host", *, name: "list[str]") -> bool:
+    """Whether a service starts at boot, of several whether all do.
 
-    name: the service
+    name: the service or services
 
     example: if not service.is_enabled("nginx") then log.warn("not at boot") end
     """
-    manager = manager_of(host)
-    return manager.is_there(name) and manager.is_enabled(name)
+    return all(state.enabled for state in manager_of(host).states(name).values())
 
 
-@action(query=True, synonyms=_NAME)
-def status(host: "Host", *, name: str) -> "dict[str, object]":
+@action(query=True, synonyms=_NAMES)
+def status(host: "Host", *, name: "str | list[str]") -> "dict[str, object]":
     """exists, active and enabled of a service.
 
-    name: the service
+    name: the service; a list of them gives a table of such tables, by these names
 
     example: local now = service.status("nginx")
     """
-    exists = manager_of(host).is_there(name)
-    return {
-        "name": name, "exists": exists, "active": is_active(host, name=name), "enabled": is_enabled(host, name=name)
-    }
+    names = [name] if isinstance(name, str) else name
+    found = {one: state.plain(one) for one, state in manager_of(host).states(names).items()}
+    return found[name] if isinstance(name, str) else dict(found)
 
 
-def _due(host: "Host", name: str) -> bool:
-    """Whether the service is there; a failure where it is not, unless a check may expect it."""
-    there = manager_of(host).is_there(name)
-    if not there and not host.is_to_come(f"there is no service {name}"):
-        raise ActionFailed(f"there is no service {name}")
-    return there
-
-
-def _act(host: "Host", verb: str, name: str) -> None:
-    if host.check and not manager_of(host).is_there(name):
-        host.effect(f"{verb} {name}", lambda: None)
-        return
-    manager_of(host).act(verb, name)
-
-
-def _bind(host: "Host", name: str, *, enabled: bool) -> None:
-    if not _due(host, name):
-        host.effect(f"{'enable' if enabled else 'disable'} {name}", lambda: None)
-    elif manager_of(host).is_enabled(name) != enabled:
-        manager_of(host).bind(name, enabled=enabled)
+def _told(told: "Told") -> "dict[str, object]":
+    """The result of a call: of each service in `services` whether it was changed."""
+    return {"services": {name: {"changed": one["changed"]} for name, one in told.items()}}

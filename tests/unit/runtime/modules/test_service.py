@@ -51,7 +51,7 @@ class OpenRC(FakeHost):
 @pytest.mark.parametrize("check", [False, True])
 def test_40_openrc(action, name, runs, made, check):
     host = OpenRC(runs=runs, check=check)
-    action(host, name=name)
+    action(host, name=[name])
     assert host.changes == made
 
 
@@ -91,21 +91,21 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_40_system_v(etc, programs, made):
     host = SysV(programs=programs)
-    service.running(host, name="app")
+    service.running(host, name=["app"])
     assert host.changes == [*made, f"{etc}/init.d/app start"]
     (etc / "rc2.d/S01app").symlink_to("../init.d/app")
     host = SysV(programs=programs)
-    service.enable(host, name="app")
+    service.enable(host, name=["app"])
     assert host.changes == []
 
 
 def test_a_service_that_is_not_there_is_named_and_in_a_check_may_yet_come(etc):
     with pytest.raises(ActionFailed, match="there is no service none"):
-        service.restart(SysV(programs=[]), name="none")
+        service.restart(SysV(programs=[]), name=["none"])
     host = OpenRC(runs=True, check=True)
-    service.running(host, name="none")
+    service.running(host, name=["none"])
     assert host.unknown
-    assert host.changes == ["enable none", "start none"]
+    assert host.changes == ["rc-update add none default", "rc-service none start"]
 
 
 class Booted(FakeHost):
@@ -115,10 +115,10 @@ class Booted(FakeHost):
 
 def test_40_with_systemd_it_is_systemctl():
     host = Booted({"systemctl show": SHOW.format("inactive"), "systemctl is-enabled": "disabled"})
-    service.running(host, name="nginx")
+    service.running(host, name=["nginx"])
     assert host.changes == ["systemctl enable nginx", "systemctl start nginx"]
     host = Booted({"systemctl show": SHOW.format("active"), "systemctl is-enabled": "enabled"})
-    service.running(host, name="nginx")
+    service.running(host, name=["nginx"])
     assert host.changes == []
 
 

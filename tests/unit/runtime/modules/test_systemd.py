@@ -5,13 +5,18 @@ Numbers are those of the list of behaviours.
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from sloth.runtime import unitfile
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.modules import systemd
 from sloth.runtime.process import Done
+from sloth.runtime.units import PROPERTIES, Systemctl
+from tests.actions import actions_of
 from tests.doubles import FakeHost
+
+systemd = actions_of("systemd")
 
 
 def unit(active="active", load="loaded", **more):
@@ -59,14 +64,14 @@ def host_with(shown=None, enabled="enabled", *, check=False):
 @pytest.mark.parametrize("check", [False, True])
 def test_only_what_differs_is_changed(act, arguments, active, enabled, changes, check):
     host = host_with(unit(active), enabled, check=check)
-    act(host, name="web", **arguments)
+    act(host, name=["web"], **arguments)
     assert host.verbs == changes
     assert not check or host.made == []
 
 
 def test_a_running_and_enabled_unit_costs_two_looks():
     host = host_with()
-    systemd.running(host, name="web")
+    systemd.running(host, name=["web"])
     assert [line.split()[1] for line in host.commands] == ["show", "is-enabled"]
 
 
@@ -79,7 +84,7 @@ NO_STATE = Done(1, b"", b"Failed to get unit file state for web.service: No such
 )
 def test_39_a_unit_that_is_not_there_fails(act):
     with pytest.raises(ActionFailed, match="there is no unit web"):
-        act(host_with(NOT_FOUND), name="web")
+        act(host_with(NOT_FOUND), name=["web"])
 
 
 @pytest.mark.parametrize(("act", "changes"), [
@@ -89,7 +94,7 @@ def test_39_a_unit_that_is_not_there_fails(act):
 ])  # fmt: skip
 def test_39_check_mode_does_not_know_what_is_done_to_a_unit_that_is_yet_to_come(act, changes):
     host = FakeHost({"systemctl show": NOT_FOUND, "systemctl is-enabled": NO_STATE}, check=True)
-    act(host, name="web")
+    act(host, name=["web"])
     assert host.verbs == changes
     assert host.unknown
     assert host.warnings == ["there is no unit web (yet), so nobody knows what would be changed"]
@@ -99,13 +104,13 @@ def test_39_check_mode_does_not_know_what_is_done_to_a_unit_that_is_yet_to_come(
 def test_a_question_about_a_unit_that_is_not_there_has_no_answer_in_check_mode_either(ask):
     host = FakeHost({"systemctl show": NOT_FOUND, "systemctl is-enabled": NO_STATE}, check=True)
     with pytest.raises(ActionFailed, match="there is no unit web"):
-        ask(host, name="web")
+        ask(host, name=["web"])
 
 
 @pytest.mark.parametrize("act", [systemd.enable, systemd.disable, systemd.mask, systemd.unmask, systemd.is_enabled])
 def test_enablement_of_a_unit_that_is_not_there_fails(act):
     with pytest.raises(ActionFailed, match="there is no unit web"):
-        act(FakeHost({"systemctl is-enabled": NO_STATE}), name="web")
+        act(FakeHost({"systemctl is-enabled": NO_STATE}), name=["web"])
 
 
 @pytest.mark.parametrize(
@@ -124,18 +129,18 @@ def test_enablement_of_a_unit_that_is_not_there_fails(act):
 def test_what_cannot_be_is_refused_with_what_helps(act, shown, enabled, why):
     host = host_with(shown, enabled)
     with pytest.raises(ActionFailed, match=why):
-        act(host, name="web")
+        act(host, name=["web"])
     assert host.changes == []
 
 
 def test_40_a_template_needs_an_instance():
     with pytest.raises(ActionFailed, match="web@one"):
-        systemd.start(host_with(), name="web@")
+        systemd.start(host_with(), name=["web@"])
 
 
 def test_40_a_changed_unit_file_is_read_before_the_unit_is_acted_on():
     host = host_with(unit(NeedDaemonReload="yes"))
-    systemd.restart(host, name="web")
+    systemd.restart(host, name=["web"])
     assert host.verbs == ["daemon-reload", "restart"]
 
 
@@ -145,7 +150,7 @@ def test_40_an_alias_is_enabled_by_its_real_name():
         "systemctl is-enabled -- httpd": "alias\n",
         "systemctl is-enabled -- web.service": Done(1, b"disabled\n", b""),
     })
-    systemd.enable(host, name="httpd")
+    systemd.enable(host, name=["httpd"])
     assert host.changes == ["systemctl enable web.service"]
 
 
@@ -162,35 +167,35 @@ def test_40_what_is_enabled_twice_is_disabled_twice():
             return Done(0, self.states.pop(0).encode(), b"") if "is-enabled" in argv else done
 
     host = Bound()
-    systemd.disable(host, name="web")
+    systemd.disable(host, name=["web"])
     assert host.changes == ["systemctl disable web", "systemctl disable --runtime web"]
 
 
 def test_a_unit_that_fails_right_after_its_start_is_a_failure():
     with pytest.raises(ActionFailed, match="failed right after its start"):
-        systemd.start(host_with(unit("failed")), name="web")
+        systemd.start(host_with(unit("failed")), name=["web"])
 
 
 def test_a_start_that_fails_shows_the_end_of_the_journal():
     host = FakeHost({"systemctl show": unit("inactive"), "systemctl start": 1, "journalctl": "bind: address in use\n"})
     with pytest.raises(ActionFailed, match="bind: address in use"):
-        systemd.start(host, name="web")
+        systemd.start(host, name=["web"])
 
 
 def test_40_where_no_manager_runs_enabling_works_and_starting_tells():
     offline = Done(1, b"", b"System has not been booted with systemd as init system (PID 1). Can't operate.")
     host = FakeHost({"systemctl is-enabled": Done(1, b"disabled\n", b""), "systemctl show": offline})
-    systemd.enable(host, name="web")
-    systemd.mask(host, name="web")
+    systemd.enable(host, name=["web"])
+    systemd.mask(host, name=["web"])
     assert host.verbs == ["enable", "mask"]
     with pytest.raises(ActionFailed, match="not been booted with systemd"):
-        systemd.start(host, name="web")
+        systemd.start(host, name=["web"])
 
 
 def test_40_the_users_own_manager_is_asked_through_its_socket():
     shown = {"env XDG_RUNTIME_DIR": unit()}
     host = FakeHost(shown)
-    systemd.start(host, name="web", scope="user")
+    systemd.start(host, name=["web"], scope="user")
     assert "systemctl --user show" in host.commands[0]
 
 
@@ -244,14 +249,151 @@ def test_status_leaves_out_numbers_that_systemd_does_not_know():
     assert not {"memory", "tasks"} & set(status)
 
 
-def test_list_services_joins_files_and_loaded_units():
-    host = FakeHost({
-        "systemctl list-unit-files": "web.service enabled enabled\noff.service disabled enabled\n",
-        "systemctl list-units": "web.service loaded active running Web\nghost.service not-found inactive dead ghost\n",
-    })
-    found = {one["name"]: (one["active"], one["enabled"]) for one in systemd.list_services(host)}
+def test_list_services_joins_files_and_loaded_units(tmp_path):
+    folder = tmp_path / "lib/systemd/system"
+    folder.mkdir(parents=True)
+    for name in ("web", "off", "other"):
+        (folder / f"{name}.service").write_text("[Install]\nWantedBy=multi-user.target\n")
+    listed = "web.service loaded active running Web\nghostweb.service not-found inactive dead ghost\n"
+    host = FakeHost({"systemctl list-units": listed})
+    found = {one["name"]: (one["active"], one["enabled"]) for one in Systemctl(host).services("*[bf]", f"{tmp_path}/")}
     assert found == {
-        "web.service": ("active", "enabled"),
+        "web.service": ("active", "disabled"),
         "off.service": ("inactive", "disabled"),
-        "ghost.service": ("inactive", ""),
+        "ghostweb.service": ("inactive", ""),
     }
+    assert not any("list-unit-files" in line for line in host.commands)  # it takes most of a second
+
+
+class Fleet(FakeHost):
+    """A host with these units: name → active, enablement. One that is to fail is left as it was."""
+
+    def __init__(self, units, *, failing=(), check=False):
+        super().__init__(check=check)
+        self.units = {name: list(how) for name, how in units.items()}
+        self.failing = failing
+        self.clock = 1
+
+    def run(self, *argv, stdin=b"", cwd=None):
+        self.commands.append(" ".join(argv))
+        names = argv[argv.index("--") + 1 :] if "--" in argv else []
+        if argv[1] == "show":
+            blocks = [self._shown(name) for name in names]
+            return Done(0, "\n".join(blocks).encode(), b"")
+        if argv[1] == "is-enabled":
+            return self._enablement(names)
+        return Done(0, b"", b"")
+
+    def _shown(self, name):
+        if name not in self.units:
+            return unit("inactive", "not-found", Id=name)
+        active, _, since = [*self.units[name], 0][:3]
+        return unit(active, Id=name, StateChangeTimestampMonotonic=str(since))
+
+    def _enablement(self, names):
+        """As systemd 252 does it: it stops at the first unit that is not there."""
+        there = list(itertools.takewhile(lambda name: name in self.units, names))
+        words = "".join(self.units[name][1] + "\n" for name in there)
+        missing = b"Failed to get unit file state: No such file or directory" if len(there) < len(names) else b""
+        return Done(1 if missing else 0, words.encode(), missing)
+
+    def change(self, *argv, stdin=b"", env=None, note="", fine=(0,)):
+        if not self.check:
+            for name in [name for name in argv[argv.index("--") + 1 :] if name not in self.failing]:
+                self.clock += 1
+                state = self.units[name]
+                now = {"start": "active", "restart": "active", "stop": "inactive"}.get(argv[1], state[0])
+                bound = {"enable": "enabled", "disable": "disabled"}.get(argv[1], state[1])
+                self.units[name] = [now, bound, self.clock]
+            if set(self.failing) & set(argv):
+                raise ActionFailed(f"{' '.join(argv)}: a job failed")
+        return super().change(*argv, note=note)
+
+
+MANY = [f"u{number}" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("act", "looks", "made"),
+    [
+        pytest.param(systemd.running, ["show", "is-enabled", "show"], ["enable", "start"], id="running"),
+        pytest.param(systemd.start, ["show", "show"], ["start"], id="start"),
+        pytest.param(systemd.stop, ["show"], [], id="stopped already"),
+        pytest.param(systemd.restart, ["show", "show"], ["restart"], id="restart"),
+        pytest.param(systemd.enable, ["is-enabled"], ["enable"], id="enable"),
+        pytest.param(systemd.disable, ["is-enabled"], [], id="disabled already"),
+        pytest.param(systemd.mask, ["is-enabled"], ["mask"], id="mask"),
+        pytest.param(systemd.is_active, ["show"], [], id="is_active"),
+        pytest.param(systemd.is_enabled, ["is-enabled"], [], id="is_enabled"),
+        pytest.param(systemd.status, ["show"], [], id="status"),
+    ],
+)
+def test_thirty_units_cost_as_many_commands_as_one(act, looks, made):
+    for names in (MANY, MANY[:1]):
+        host = Fleet(dict.fromkeys(MANY, ("inactive", "disabled")))
+        act(host, name=names)
+        assert [line.split()[1] for line in host.commands] == looks
+        assert [line.split()[1] for line in host.made] == made
+
+
+def test_thirty_units_that_are_as_they_shall_be_cost_two_looks():
+    host = Fleet(dict.fromkeys(MANY, ("active", "enabled")))
+    told = systemd.running(host, name=MANY)
+    assert len(host.commands) == 2
+    assert host.changes == []
+    assert not any(one["changed"] for one in told["units"].values())
+
+
+def test_of_many_units_only_those_that_differ_are_changed_and_told_so():
+    host = Fleet({"a": ("active", "enabled"), "b": ("inactive", "enabled"), "c": ("active", "disabled")})
+    told = systemd.running(host, name=["a", "b", "c", "b"])
+    assert host.changes == ["systemctl enable c", "systemctl start b"]
+    assert {name: (one["active"], one["changed"]) for name, one in told["units"].items()} == {
+        "a": ("active", False), "b": ("active", True), "c": ("active", True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("act", [systemd.running, systemd.start, systemd.enable, systemd.mask, systemd.status])
+def test_none_of_several_units_is_touched_when_one_is_not_there(act):
+    host = Fleet({"a": ("inactive", "disabled")})
+    with pytest.raises(ActionFailed, match="there is no unit x and no unit y"):
+        act(host, name=["a", "x", "y"])
+    assert host.made == []
+
+
+def test_of_several_units_those_that_were_started_beside_one_that_fails_are_told():
+    host = Fleet(dict.fromkeys("abc", ("inactive", "enabled")), failing=["b"])
+    with pytest.raises(ActionFailed, match="systemctl start -- a b c: a job failed"):
+        systemd.start(host, name=["a", "b", "c"])
+    assert host.changes == ["systemctl start a", "systemctl start c"]
+    host = Fleet(dict.fromkeys("ab", ("inactive", "disabled")), failing=["b"])
+    with pytest.raises(ActionFailed):
+        systemd.enable(host, name=["a", "b"])
+    assert host.changes == ["systemctl enable a"]
+
+
+def test_no_units_are_nothing_to_do():
+    host = Fleet({})
+    assert systemd.running(host, name=[]) == {"units": {}}
+    assert host.commands == []
+
+
+@pytest.mark.parametrize("name", ["", "ssh*", "a[bc]"])
+def test_a_pattern_is_no_unit(name):
+    with pytest.raises(BadArguments, match="cannot be the name of a unit"):
+        systemd.stop(host_with(), name=[name])
+
+
+def test_a_single_unit_is_told_beside_the_table_of_units():
+    told = systemd.start(host_with(unit("active")), name=["web"])
+    assert (told["pid"], told["units"]["web"]["pid"]) == (42, 42)
+
+
+@pytest.mark.parametrize(
+    ("socket", "made"), [("active", "systemctl restart -- ssh"), ("inactive", "systemctl reload -- ssh")]
+)
+def test_an_ssh_server_of_a_socket_is_started_anew_as_a_reload_would_end_it(socket, made):
+    shown = unit(Id="ssh.service", TriggeredBy="ssh.socket")
+    host = FakeHost({"systemctl show": shown, f"systemctl show -p {PROPERTIES} -- ssh.socket": unit(socket)})
+    systemd.reload(host, name=["ssh"])
+    assert host.made == [made]

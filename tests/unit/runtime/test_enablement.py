@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sloth.runtime.facts import unitfiles
+from sloth.runtime import enablement
 
 WANTED, PLAIN = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n", "[Service]\nExecStart=/bin/true\n"
 ALIASED = PLAIN + "[Install]\nAlias=c.service b.service\n"
@@ -54,8 +54,8 @@ def test_a_service_is_told_as_systemctl_tells_it(tmp_path, name, tree, state):
             file.symlink_to((f"{tmp_path}{target}" if target.startswith("/") else target) + ".service")
         else:
             file.write_text(content)
-    assert unitfiles.states(f"{tmp_path}/")[f"{name}.service"] == state
+    assert enablement.states(f"{tmp_path}/")[f"{name}.service"] == state
 
 
 def test_without_systemd_there_is_nothing(tmp_path):
-    assert unitfiles.states(f"{tmp_path}/") == {}
+    assert enablement.states(f"{tmp_path}/") == {}
