@@ -20,6 +20,7 @@ TOP = {
 DOCUMENTS = [path for path in project_files() if path.endswith(".md")]
 SCRIPTS = [path for path in project_files() if path.startswith((".dev/", ".ci/")) and "." not in Path(path).name]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
+NAMED = re.compile(r"\b(?:(?:sloth|cli|engine|workflow|inventory|transport|store|secrets|catalog|core|runtime)/)+[a-z_/]+\.py\b")
 PINNED = re.compile(r"^([\w.-]+)==(\S+?)(?: ;.*)?(?: \\)?$", re.MULTILINE)
 # Paths of the machine that someone wrote sloth on mean nothing to its users.
 PRIVATE = re.compile(rf"{re.escape(str(ROOT))}\b|(?<!\w)/home/(?!deploy\b|you\b|ada\b)\w+/|/Users/\w")
@@ -40,6 +41,16 @@ def test_links_lead_somewhere():
             if not target.exists() or not target.is_relative_to(ROOT)
         ]
     assert not broken
+
+
+def test_files_that_are_told_of_are_there():
+    ours = [path for path in project_files() if path.endswith(".py")]
+    named = {
+        (path, found)
+        for path in [*ours, *DOCUMENTS]
+        for found in NAMED.findall((ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert not [(path, name) for path, name in named if not any(f"/{one}".endswith(f"/{name}") for one in ours)]
 
 
 def test_the_commands_of_the_readme_exist():
