@@ -40,3 +40,19 @@ def test_an_option_is_in_use_at_once_and_set_once(served):
     statuses = [served.act("sshd.option", key="DebianBanner", value=False).status for _ in range(2)]
     assert statuses == ["changed", "ok"]
     assert b"Debian" not in greeting(served.host)
+
+
+def test_many_options_are_in_use_after_one_reload_that_cuts_no_session(served):
+    wanted = {"options": {"DebianBanner": False, "MaxAuthTries": 5}}
+    changed = served.act("sshd.options", **wanted)
+    assert (changed.status, len(changed.changes)) == ("changed", 2)  # the file, and the server told
+    assert served.act("sshd.options", **wanted).status == "ok"
+    assert b"Debian" not in greeting(served.host)
+
+
+@pytest.mark.parametrize("action", ["systemd.reload", "service.reload", "systemd.restart"])
+def test_a_reload_of_the_server_by_which_we_came_ends_neither_it_nor_our_session(served, action):
+    greeting(served.host)  # where it is started for the socket, it runs now
+    assert served.act(action, name="ssh").status == "changed"
+    assert served.sh("systemctl is-active ssh").strip() == "active"
+    assert b"SSH-" in greeting(served.host)

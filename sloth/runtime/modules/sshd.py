@@ -51,30 +51,37 @@ def option(
     example: sshd.option("PasswordAuthentication", false)
     example: sshd.option { key = "AllowUsers", value = "deploy ann" }
     """
-    if not _KEY.match(key) or key.lower() in {"match", "include"}:
-        raise BadArguments(f"sshd.option: {key!r} is no option that stands in a line of its own")
     if (value is None) != (state == "absent"):
         raise BadArguments("sshd.option: value is for state present, and wanted there")
-    target = file or (_OWN if _includes() else _MAIN)
-    line = raw(f"{key} {_written(key, value)}")
-    before = len(host.changes)
+    return _settle(host, {key: None if value is None else _written(key, value)}, file, reload)
 
-    def change(content: bytes) -> bytes:
-        head, tail = _before_match(content)
-        if state == "absent":
-            return lines.without_lines(head, None, _lines_of(key))[0] + tail
-        head = _only_first(head, key)
-        return lines.with_line(head, line, _lines_of(key), lines.Anchor(None, None)) + tail
 
-    missing = "fine" if state == "absent" else "create"
-    terms = editing.Terms(Wanted("0644" if target == _OWN else None), missing, backup=True, validate="sshd -t -f %s")
-    try:
-        backup = editing.edit(host, target, change, terms)
-    except PermissionError as error:
-        raise ActionFailed(f"{target}: {error.strerror}{become_hint([error.strerror])}") from error
-    if len(host.changes) > before and reload:
-        _reload(host, key)
-    return {"file": target, "backup": backup}
+@action(synonyms={"options": ("values",), "file": ("path",)}, diff=True)
+def options(
+    host: "Host",
+    *,
+    options: "dict[str, str | int | bool]" = {},  # noqa: B006  # a default that nobody can change
+    absent: "list[str]" = (),  # type: ignore[assignment]  # another
+    file: "str | None" = None,
+    reload: bool = True
+) -> "dict[str, object]":
+    """Make sure that the SSH server has these options: one change, checked by sshd itself, and in use after one reload.
+
+    options: each option and its value; true and false are yes and no
+    absent: options to take out of our file, so that the server's own values hold again
+
+    as in option: file, reload
+
+    example: sshd.options { PasswordAuthentication = false, PermitRootLogin = "prohibit-password", MaxAuthTries = 3 }
+    example: sshd.options { options = { AllowUsers = "deploy ann" }, absent = { "AllowGroups" } }
+    """
+    wanted = {key: _written(key, value) for key, value in options.items()}  # type: dict[str, str | None]
+    wanted.update(dict.fromkeys(absent))
+    lowered = [key.lower() for key in [*options, *absent]]
+    twice = [key for key in wanted if lowered.count(key.lower()) > 1]
+    if twice:
+        raise BadArguments(f"sshd.options: {twice[0]} is named twice; case makes no difference")
+    return _settle(host, wanted, file, reload)
 
 
 @action(query=True, synonyms={"key": ("name", "option")})
@@ -94,12 +101,44 @@ def get(host: "Host", *, key: str) -> str:
     return "\n".join(found)
 
 
-def _written(key: str, value: "str | int | bool | None") -> str:
+def _settle(host: "Host", wanted: "dict[str, str | None]", file: "str | None", reload: bool) -> "dict[str, object]":
+    """Have these options in a file, and a running server told once. None: not at all."""
+    for key in wanted:
+        if not _KEY.match(key) or key.lower() in {"match", "include"}:
+            raise BadArguments(f"sshd: {key!r} is no option that stands in a line of its own")
+    target = file or (_OWN if _includes() else _MAIN)
+    before = len(host.changes)
+
+    def change(content: bytes) -> bytes:
+        head, tail = _before_match(content)
+        for key, value in wanted.items():
+            head = _with(head, key, value)
+        return head + tail
+
+    missing = "create" if any(value is not None for value in wanted.values()) else "fine"
+    terms = editing.Terms(Wanted("0644" if target == _OWN else None), missing, backup=True, validate="sshd -t -f %s")
+    try:
+        backup = editing.edit(host, target, change, terms)
+    except PermissionError as error:
+        raise ActionFailed(f"{target}: {error.strerror}{become_hint([error.strerror])}") from error
+    if len(host.changes) > before and reload:
+        _reload(host, list(wanted))
+    return {"file": target, "backup": backup}
+
+
+def _with(head: bytes, key: str, value: "str | None") -> bytes:
+    """What holds for all, with this option; without it when there is no value."""
+    if value is None:
+        return lines.without_lines(head, None, _lines_of(key))[0]
+    return lines.with_line(_only_first(head, key), raw(f"{key} {value}"), _lines_of(key), lines.Anchor(None, None))
+
+
+def _written(key: str, value: "str | int | bool") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value).strip()
     if re.search(r"[\n\r\0]", text) or not text:
-        raise BadArguments(f"sshd.option: the value of {key} has to be one line that is not empty")
+        raise BadArguments(f"sshd: the value of {key} has to be one line that is not empty")
     return text
 
 
@@ -132,7 +171,7 @@ def _only_first(content: bytes, key: str) -> bytes:
     return b"".join(kept)
 
 
-def _reload(host: "Host", key: str) -> None:
+def _reload(host: "Host", keys: "list[str]") -> None:
     """Sessions go on: each is a process of its own, which systemd leaves alone (KillMode=process).
 
     A server that systemd started for its socket cannot take its port a second time, so that a reload would end it;
@@ -140,7 +179,7 @@ def _reload(host: "Host", key: str) -> None:
     """
     for unit in _UNITS:
         if host.ok("systemctl", "is-active", "--quiet", f"{unit}.socket"):
-            if key.lower() in _OF_A_SOCKET:
+            for key in [one for one in keys if one.lower() in _OF_A_SOCKET]:
                 host.warn(f"{unit}.socket listens for the SSH server: ListenStream= there says where, not {key}")
             host.change("systemctl", "try-restart", unit)
             return

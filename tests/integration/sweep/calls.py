@@ -151,6 +151,7 @@ ROWS = (
     Row("mount.unmount", {"path": MOUNTED, "fstab": True}),
     Row("mount.fstab", {"path": MOUNT + " later", "src": "LABEL=ü x", "fstype": "ext4", "opts": ["noauto"]}),
     Row("sshd.option", {"key": "MaxAuthTries", "value": 5}),
+    Row("sshd.options", {"options": {"MaxSessions": 9, "LoginGraceTime": "1m"}}),
     Row("user.ssh_key", {"user": "sweep-key", "comment": "ü 'x'"}),
     Row("user.authorized_key", {"user": "sweep-key", "key": KEY}),
 )

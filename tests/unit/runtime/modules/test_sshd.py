@@ -101,3 +101,37 @@ def test_the_servers_own_value_is_told():
     assert sshd.get(host, key="AcceptEnv") == "LANG\nLC_*"
     with pytest.raises(ActionFailed, match="knows no option"):
         sshd.get(host, key="Nosuch")
+
+
+def test_many_options_are_one_change_with_one_check_one_backup_and_one_reload(file):
+    host = FakeHost(FINE)
+    wanted = {"PermitRootLogin": False, "MaxAuthTries": 3, "PasswordAuthentication": "no"}
+    result = sshd.options(host, options=wanted, absent=["X11Forwarding"], file=str(file))
+    assert file.read_text() == (
+        "#Port 22\nPermitRootLogin no\nMaxAuthTries 3\nPasswordAuthentication no\nMatch User ann\n  PermitRootLogin no\n"
+    )
+    assert open(str(result["backup"])).read() == CONFIG  # noqa: PTH123, SIM115
+    assert host.made == ["systemctl reload ssh"]
+    assert len([line for line in host.commands if line.startswith("sshd -t")]) == 1
+    again = FakeHost(FINE)
+    sshd.options(again, options=wanted, absent=["X11Forwarding"], file=str(file))
+    assert again.changes == []
+
+
+def test_of_many_options_none_comes_into_force_when_sshd_refuses_one(file):
+    host = FakeHost({**FINE, "sshd -t": Done(255, b"", b"Bad configuration option: PermitRoot\n")})
+    with pytest.raises(ActionFailed, match="Bad configuration option"):
+        sshd.options(host, options={"PermitRoot": "no", "MaxAuthTries": 3}, file=str(file))
+    assert file.read_text() == CONFIG
+    assert host.changes == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"options": {"Port": 1, "port": 2}}, {"options": {"Port": 1}, "absent": ["PORT"]}, {"options": {"Include": "x"}},
+     {"absent": ["Match"]}, {"options": {"Port": "1\n2"}}],
+    ids=["twice", "there and not there", "a file", "a block", "two lines"],
+)  # fmt: skip
+def test_options_that_cannot_be_are_refused(arguments, file):
+    with pytest.raises(BadArguments):
+        sshd.options(FakeHost(FINE), file=str(file), **arguments)
