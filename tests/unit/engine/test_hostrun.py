@@ -185,8 +185,8 @@ def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():
 
     def slowly():
         yield started("a")
-        for _ in range(3):
-            time.sleep(0.5)  # each less than the limit, together far more than that
+        for _ in range(2):
+            time.sleep(0.5)  # each less than the limit, together more than that
             yield phase
         yield finished("a")
         yield finished("b")
