@@ -96,7 +96,10 @@ class Host:
                 console = (self.home / "console.log").read_text(errors="replace")
                 raise LabError(f"{self.name} went off while it booted; its console: …{console[-1000:]}")
             if time.monotonic() > deadline:
-                raise LabError(f"{self.name}: no sshd after {timeout} s; its console: {self.home / 'console.log'}")
+                raise LabError(
+                    f"{self.name}: no sshd after {timeout} s; its console: {self.home / 'console.log'}\n"
+                    "hint: with many hosts up, systemd may lack fs.inotify.max_user_instances (sysctl), four for each host"
+                )
             time.sleep(0.1)
 
     def exec(
