@@ -22,6 +22,10 @@ class Firewall:
         """How it is."""
         raise NotImplementedError
 
+    def weighed(self, state: "State") -> "State":
+        """A state that is wanted, its rules in the order in which this firewall will look at them."""
+        return state
+
     def settle(self, before: "State", wanted: "State") -> None:
         """Make it so; nothing is done where it is so. Who may come in is added before others are shut out."""
         raise NotImplementedError

@@ -30,6 +30,9 @@ class Firewalld(Firewall):
             return self._state(["firewall-offline-cmd"], active=False)
         return self._state(["firewall-cmd", "--permanent"], active=True)
 
+    def weighed(self, state: State) -> State:
+        return State(state.default, _denials_first(state.rules), active=state.active)
+
     def settle(self, before: State, wanted: State) -> None:
         if before.active and not wanted.active:
             self.host.change("systemctl", "disable", "--now", "firewalld")
@@ -61,13 +64,17 @@ class Firewalld(Firewall):
         if _OF_SSH in self.ask(*tool, "--list-services").split():
             ports.append(Rule(ALLOW, "22", "tcp"))
         ports = [rule for rule in ports if rule.proto in {"tcp", "udp"}]
-        return list(dict.fromkeys(sorted(known, key=lambda rule: rule.verdict == ALLOW) + ports))
+        return list(dict.fromkeys(_denials_first(known) + ports))
 
     def _removal(self, rule: Rule) -> "list[str]":
         if rule == Rule(ALLOW, "22", "tcp"):
             raise ActionFailed("the service ssh lets port 22 in; `firewall-cmd --remove-service=ssh` takes it away")
         kind, _, value = _said(rule).partition("=")
         return [f"--remove-{kind}={value}"]
+
+
+def _denials_first(rules: "list[Rule]") -> "list[Rule]":
+    return sorted(rules, key=lambda rule: rule.verdict == ALLOW)
 
 
 def _said(rule: Rule) -> str:

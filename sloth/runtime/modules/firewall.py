@@ -120,14 +120,16 @@ def enable(
     if firewall is None:
         return {}
     before, caller = firewall.look(), ssh_caller()
-    wanted = State(default, before.rules, active=True)
+    wanted = firewall.weighed(State(default, before.rules, active=True))
     if caller is not None and not wanted.lets_in(caller):
         door = Rule(ALLOW, str(caller.port), "tcp")
         host.warn(f"no rule lets in SSH, by which this run came; so there is one now: {door.words}")
-        wanted = wanted.with_rules([door], first=True)
+        wanted = firewall.weighed(wanted.with_rules([door], first=True))
         if not wanted.lets_in(caller):
             door = Rule(ALLOW, str(caller.port), "tcp", caller.address)
-            wanted = wanted.with_rules([door], first=True)
+            wanted = firewall.weighed(wanted.with_rules([door], first=True))
+        if not wanted.lets_in(caller):  # firewalld looks at denials first
+            raise ActionFailed(f"a rule that denies would shut out SSH on port {caller.port}, by which this run came")
     firewall.settle(before, wanted)
     return {"backend": firewall.name}
 
@@ -181,7 +183,7 @@ def _settle(
     if firewall is None:
         return {}
     before, caller = firewall.look(), ssh_caller()
-    wanted = before.without(rules) if state == "absent" else before.with_rules(rules, first=first)
+    wanted = firewall.weighed(before.without(rules) if state == "absent" else before.with_rules(rules, first=first))
     if caller is not None and before.lets_in(caller) and not wanted.lets_in(caller):
         raise ActionFailed(f"this would shut out SSH on port {caller.port}, by which this run came")
     if not before.active and verdict != ALLOW and set(wanted.rules) - set(before.rules):

@@ -1,6 +1,6 @@
 """Each firewall by its own commands: what it is asked, how its answers are read, and that a second time does nothing.
 
-ufw's, iptables' and nft's words are those of the real programs on Debian 12; firewalld's are those of its manual.
+The words are those of the real programs on Debian 12.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sloth.runtime.firewalls.choice import NoFirewall, firewall_of
 from sloth.runtime.firewalls.firewalld import Firewalld
 from sloth.runtime.firewalls.iptables import Iptables
 from sloth.runtime.firewalls.nftables import Nftables
-from sloth.runtime.firewalls.rules import Rule, State
+from sloth.runtime.firewalls.rules import Caller, Rule, State
 from sloth.runtime.firewalls.ufw import Ufw
 from sloth.runtime.process import Done
 from tests.doubles import FakeHost
@@ -212,6 +212,12 @@ def test_firewalld_tells_how_its_zone_is_denials_first_and_is_left_so():
     assert words(state) == (True, "reject", [*said, "allow 22/tcp"])
     Firewalld(host).settle(state, state)
     assert host.made == []
+
+
+def test_firewalld_looks_at_denials_first_whatever_was_said_first():
+    wanted = State("reject", [SSH, Rule("deny", "", "any", "10.77.0.0/16")], active=True)
+    caller = Caller("10.77.0.1", 22)
+    assert [backend(FakeHost()).weighed(wanted).lets_in(caller) for backend in (Firewalld, Ufw)] == [False, True]
 
 
 def test_firewalld_is_told_now_and_for_the_next_boot():
