@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from paramiko import SSHConfig
 
 from sloth.core.connection import Connection
 from sloth.core.errors import SettingsError
-from sloth.transport.ssh_config import Route, SshConfig, parse_hop
+from sloth.transport.ssh_config import READ, Route, SshConfig, parse_hop, same_for_all
 
 
 @pytest.fixture
@@ -68,6 +71,41 @@ def test_the_way_to_a_host(config, settings, way, route, monkeypatch):
 )
 def test_what_is_included_counts_where_it_stands(config, files, route):
     assert route(config, files=files).hops[0].port == 99
+
+
+DISTRIBUTION = "Host *\n  SendEnv LANG LC_*\n  HashKnownHosts yes\n  GSSAPIAuthentication yes\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        pytest.param("", {}, id="nothing"),
+        pytest.param(DISTRIBUTION, {"hashknownhosts": "yes"}, id="a distribution's own"),
+        pytest.param("Host web\n ForwardAgent yes\nMatch originalhost web\n SendEnv X", {}, id="nothing that we read"),
+        pytest.param("HashKnownHosts no\n" + DISTRIBUTION, {"hashknownhosts": "no"}, id="said twice"),
+        pytest.param("Host web\n HashKnownHosts yes", None, id="of one host"),
+        pytest.param("User you", None, id="a user"),
+        pytest.param("StrictHostKeyChecking accept-new", None, id="no plain word"),
+        pytest.param("nonsense", None, id="not understood"),
+    ],
+)
+def test_what_says_little_is_read_as_paramiko_reads_it_or_left_to_paramiko(config, found):
+    assert same_for_all(config.splitlines()) == found
+    if found is not None:
+        parsed = SSHConfig.from_text(config).lookup("web")
+        assert {name: value for name, value in parsed.items() if name in READ and name != "hostname"} == found
+
+
+def test_the_way_to_a_host_of_which_little_is_said_loads_no_paramiko(tmp_path):
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/config").write_text(DISTRIBUTION)
+    program = (
+        "import sys, pathlib; from sloth.core.connection import Connection; from sloth.transport import ssh_config;"
+        "ssh_config.SshConfig(pathlib.Path(sys.argv[1]), pathlib.Path('/none')).route(Connection('web', 'web', user='me'));"
+        "print('paramiko' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_blocks_within_a_block_are_said_to_be_ignored(route):
