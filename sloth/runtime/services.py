@@ -149,15 +149,19 @@ class OpenRC(OneByOne):
         return self.host.ok("rc-service", name, "status")
 
     def starts_at_boot(self, name: str) -> bool:
-        rows = self.host.run("rc-update", "show").out.splitlines()
-        return any(row.partition("|")[0].strip() == name and row.partition("|")[2].strip() for row in rows)
+        return bool(self._runlevels(name))
 
     def act(self, verb: str, name: str) -> None:
         _change(self.host, "rc-service", name, verb)
 
     def bind(self, verb: str, name: str) -> None:
-        words = ("add", name, "default") if verb == "enable" else ("--all", "del", name)
+        # `--all del` fails for each runlevel that the service is not in, though it is gone from the others.
+        words = ["add", name, "default"] if verb == "enable" else ["del", name, *self._runlevels(name)]
         _change(self.host, "rc-update", *words)
+
+    def _runlevels(self, name: str) -> "list[str]":
+        rows = [row.partition("|") for row in self.host.run("rc-update", "show").out.splitlines()]
+        return [runlevel for service, _, runlevels in rows if service.strip() == name for runlevel in runlevels.split()]
 
 
 class SysV(OneByOne):

@@ -44,7 +44,7 @@ class OpenRC(FakeHost):
         (service.restart, "nginx", True, ["rc-service nginx restart"]),
         (service.reload, "nginx", True, ["rc-service nginx reload"]),
         (service.enable, "nginx", True, []),
-        (service.disable, "nginx", True, ["rc-update --all del nginx"]),
+        (service.disable, "nginx", True, ["rc-update del nginx default"]),
         (service.disable, "cron", True, []),
     ],
 )
