@@ -687,11 +687,6 @@ function reliability.circuit_breaker(settings, fn) end
 ---@return any
 function retry(attempts, delay, fn) end
 
----@class sloth.stack
----@overload fun(name: string): sloth.stack
----@field [string] fun(...): any
-stack = {}
-
 --- Nothing, where a table has to hold it.
 null = {}
 

@@ -52,6 +52,8 @@ def _module(module: ModuleManual) -> Iterator[str]:
     yield f"---@class sloth.{module.name}"
     if module.name == "exec":
         yield "---@overload fun(command: string, options?: table): sloth.CommandResult, any, any"
+    if module.name == "stack":
+        yield "---@overload fun(name: string): sloth.stack"
     yield f"{module.name} = {{}}"
     yield ""
     for action in module.actions:

@@ -21,6 +21,12 @@ def all_runs() -> Runs:
     return Runs(places.runs, SqliteDatabase(places.store), described)
 
 
+def last_exit(workflow: str, but: str) -> int | None:
+    """The exit code of the last real run of a workflow that has ended, another one than `but`; None for none."""
+    entries = all_runs().select(Wanted(workflow=workflow))
+    return next((one.exit_code for one in entries if one.id != but and one.mode != "check" and one.ended), None)
+
+
 def lives(say: Callable[[Event], None]) -> Lives:
     """Begins runs and takes them up. say: where notices go."""
     return Lives(all_runs(), say, int(here.configured()[JOURNAL]))

@@ -12,7 +12,7 @@ from itertools import groupby
 from sloth.core.errors import Unreachable
 from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import Plan
-from sloth.engine import here
+from sloth.engine import here, past
 from sloth.engine.allowance import Allowances
 from sloth.engine.batches import is_too_many
 from sloth.engine.bus import Bus
@@ -29,6 +29,7 @@ from sloth.engine.pending import Pending, workflow_key
 from sloth.engine.request import Request
 from sloth.engine.resuming import to_resume
 from sloth.engine.sessions import Sessions
+from sloth.engine.stack import Stack
 from sloth.engine.stateful import Statefuls
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.terms import Terms, unheld
@@ -63,7 +64,9 @@ class Run:
         self._allowances = Allowances(here.configured())
         self._store = SqliteDatabase(places.store)
         self._leases = Leases(Locks(self._store), self._timer, lambda text: self._publish(Notice(text)))
-        self._statefuls = Statefuls(life.run, self._store, self._leases, self._allowances)
+        name = plan.workflow.name
+        stack = Stack(loaded.file.stack or name, lambda: past.last_exit(name, but=life.run))
+        self._statefuls = Statefuls(life.run, self._store, self._leases, self._allowances, stack)
         self._sessions = Sessions(
             request, loaded, life, plan, self._statefuls, self._allowances, self._timer, self._publish, lost or {},
         )  # fmt: skip

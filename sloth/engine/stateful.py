@@ -18,6 +18,7 @@ from sloth.core.errors import LeaseLost, LockBusy, StateConflict
 from sloth.engine.allowance import STATE, Allowance, Allowances
 from sloth.engine.failures import as_failure
 from sloth.engine.leases import Leases
+from sloth.engine.stack import Stack
 from sloth.runtime.failure import ActionFailed
 from sloth.store import Entry, Fence, Lease, SqliteDatabase, State, lock_name, same
 
@@ -32,10 +33,12 @@ class Stateful:
     """The state as one host sees it.
 
     owner: the host and run, for those who look at what it left. allowance: how much it may write. most: locks that it
-    may hold at once
+    may hold at once. stack: what the run keeps up
     """
 
-    def __init__(self, state: State, leases: Leases, owner: str, allowance: Allowance, most: int = HELD_LIMIT) -> None:
+    def __init__(
+        self, state: State, leases: Leases, owner: str, allowance: Allowance, stack: Stack, most: int = HELD_LIMIT
+    ) -> None:
         self._state = state
         self._leases = leases
         self._owner = owner
@@ -44,9 +47,11 @@ class Stateful:
         self._parts = 0
         self._allowance = allowance
         self._most = most
+        self._stack = stack
         self._verbs: dict[str, Callable[[Mapping[str, Any]], object]] = {
             "get": self._get, "list": self._list, "stats": self._stats, "set": self._set, "delete": self._delete,
             "clear": self._clear, "incr": self._incr, "cas": self._cas, "lock": self._lock, "unlock": self._unlock,
+            "stack": lambda _: self._stack.plain(),
         }  # fmt: skip
 
     def answer(self, args: Mapping[str, Any]) -> object:
@@ -193,11 +198,14 @@ class Stateful:
 class Statefuls:
     """State and locks for the hosts of a run, and for its hooks: each sees them under its own name."""
 
-    def __init__(self, run: str, store: SqliteDatabase, leases: Leases, allowances: Allowances) -> None:
+    def __init__(
+        self, run: str, store: SqliteDatabase, leases: Leases, allowances: Allowances, stack: Stack
+    ) -> None:
         self._run = run
         self._store = store
         self._leases = leases
         self._allowances = allowances
+        self._stack = stack
         self._known: dict[str, Stateful] = {}
 
     def of(self, who: str) -> Stateful:
@@ -205,7 +213,7 @@ class Statefuls:
         if who not in self._known:
             owner = f"{who} (run {self._run})"
             allowance = self._allowances.of(who, STATE)
-            self._known[who] = Stateful(State(self._store, owner), self._leases, owner, allowance)
+            self._known[who] = Stateful(State(self._store, owner), self._leases, owner, allowance, self._stack)
         return self._known[who]
 
 

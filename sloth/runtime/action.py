@@ -24,10 +24,10 @@ PURE = ("crypto", "csv", "data", "json", "strings", "time", "toml", "xml", "yaml
 ABSENT = (
     "ai", "aws", "azure", "database", "db", "digitalocean", "docker", "email", "frp", "gcp", "gitops", "helm", "incus",
     "k8s", "kubernetes", "lvm", "nfs", "nixos", "notifications", "ntfy", "pulumi", "raid", "salt", "slack", "smb",
-    "stack", "stow", "telegram", "terraform", "webhook",
+    "stow", "telegram", "terraform", "webhook",
 )
 # Modules whose tables are values before they are options: their calls take none of COMMON.
-OF_VALUES = ("event", "log", "metrics", "state", *PURE)
+OF_VALUES = ("event", "log", "metrics", "stack", "state", *PURE)
 COMMON = ("timeout", "ignore_errors", "become")  # taken by every call, handled by the caller of the action
 # What check mode makes of an action: it foretells the change; it does the same, as nothing is changed; it
 # is not run, as nobody can know what it would change; it is left out, as it only tells others what was done.

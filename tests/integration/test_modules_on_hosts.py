@@ -28,7 +28,7 @@ UNBOUND = ("exec", "net")  # modules that may do as much as their caller, who is
 OF_ANYONE = ("file_ops.fetch", "http.request", "http.post", "http.put", "http.patch", "http.delete")
 # What lies on the controller; and what a host does not survive unmoved, with tests of its own:
 # test_firewall.py, and tests/e2e/test_rebooting.py.
-OTHERS = ("state", "firewall", "host")
+OTHERS = ("stack", "state", "firewall", "host")
 # Who does it matters to sloth, which release it is on to the host: not all pairs are tried.
 WHO_AND_WHERE = {
     "root": (ROOT, "bookworm"), "become": (BECOME, "bookworm"), "a plain user": (DEPLOY, "bookworm"), "trixie": (BECOME, "trixie"),
@@ -130,20 +130,28 @@ def test_without_root_what_needs_it_says_so_and_changes_nothing(site):
     assert sorted(set(before.splitlines()) ^ set(site.sh(SNAPSHOT).splitlines())) == []
 
 
+SWEPT = {"namespace": "sweep"}
 STATE = (
-    ("set", {"key": "a", "value": 1}, "ok"), ("set_with_ttl", {"key": "b", "value": 1, "ttl": "1h"}, None),
-    ("incr", {"key": "a"}, "changed"), ("decrement", {"key": "a"}, "changed"), ("cas", {"key": "a", "expected": 1, "value": 2}, None),
-    ("delete", {"key": "b"}, "ok"), ("clear", {"prefix": "a"}, "ok"),
+    ("set", {"key": "a", "value": 1, **SWEPT}, "ok"), ("set_with_ttl", {"key": "b", "value": 1, "ttl": "1h", **SWEPT}, None),
+    ("incr", {"key": "a", **SWEPT}, "changed"), ("decrement", {"key": "a", **SWEPT}, "changed"),
+    ("cas", {"key": "a", "expected": 1, "value": 2, **SWEPT}, None),
+    ("delete", {"key": "b", **SWEPT}, "ok"), ("clear", {"prefix": "a", **SWEPT}, "ok"),
+)  # fmt: skip
+ORDERS = {"type": "ü", "name": "'orders'"}
+STACK = (
+    ("set_output", {"name": "ü", "value": {"a": 1}}, "ok"), ("register_resource", {**ORDERS, "properties": {"a": 1}}, "ok"),
+    ("update_resource", {**ORDERS, "properties": {"b": "ü"}}, "ok"), ("delete_resource", ORDERS, "ok"),
 )  # fmt: skip
 
 
-def test_state_which_is_the_controllers_is_foretold_and_kept_out_of_checks(site):
-    for name, named, again in STATE:
-        assert CATALOG.find("state", name).check == FORETELLS
-        act = [Act(f"state.{name}", {**named, "namespace": "sweep"})]
-        statuses = [site.acts(act, check=check).statuses[f"state.{name}"] for check in (True, True, False, False)]
+@pytest.mark.parametrize(("module", "calls"), [("state", STATE), ("stack", STACK)])
+def test_what_the_controller_keeps_is_foretold_and_kept_out_of_checks(site, module, calls):
+    for name, named, again in calls:
+        assert CATALOG.find(module, name).check == FORETELLS
+        act = [Act(f"{module}.{name}", named)]
+        statuses = [site.acts(act, check=check).statuses[f"{module}.{name}"] for check in (True, True, False, False)]
         assert statuses[:3] == ["would_change", "would_change", "changed"], name
         assert again in {None, statuses[3]}, name
-    assert {name for name, one in CATALOG.module("state").items() if one.check == FORETELLS and one.name == name} == {
-        name for name, _, _ in STATE
+    assert {name for name, one in CATALOG.module(module).items() if one.check == FORETELLS and one.name == name} == {
+        name for name, _, _ in calls
     }

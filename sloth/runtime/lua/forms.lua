@@ -108,7 +108,7 @@ env.stack = setmetatable({}, {
   end,
   __index = function(_, action)
     sloth.remember_line()
-    return (stack_actions or sloth.absent_modules.stack)[action]
+    return stack_actions[action]
   end,
 })
 

@@ -4,6 +4,7 @@ Values are whatever JSON holds. Keys live in namespaces; without one it is `defa
 and no lock is taken. State is no place for secrets: every host of every run may read it.
 """
 
+from sloth.runtime import stored
 from sloth.runtime.action import LEFT_OUT, Values, action
 from sloth.runtime.failure import ActionFailed
 
@@ -25,7 +26,7 @@ def get(host: "Host", *, key: str, default: "object" = None, namespace: str = "d
 
     example: local version = state.get("app/version", "none")
     """
-    answer = _ask(host, "get", namespace, {"key": key})
+    answer = stored.ask(host, "get", namespace, {"key": key})
     return answer.get("value") if answer.get("found") else default
 
 
@@ -38,7 +39,7 @@ def exists(host: "Host", *, key: str, namespace: str = "default") -> bool:
 
     example: if not state.exists("app/installed") then exec.run("install-app") end
     """
-    return bool(_ask(host, "get", namespace, {"key": key}).get("found"))
+    return bool(stored.ask(host, "get", namespace, {"key": key}).get("found"))
 
 
 @action(query=True, synonyms={"prefix": ("pattern",)})
@@ -50,7 +51,7 @@ def list_(host: "Host", *, prefix: str = "", namespace: str = "default") -> "dic
 
     example: for key, value in pairs(state.list("nodes/")) do print(key, value) end
     """
-    entries = _ask(host, "list", namespace, {"prefix": prefix}).get("entries")
+    entries = stored.ask(host, "list", namespace, {"prefix": prefix}).get("entries")
     return entries if isinstance(entries, dict) else {}
 
 
@@ -63,7 +64,7 @@ def keys(host: "Host", *, prefix: str = "", namespace: str = "default") -> "list
 
     example: print(#state.keys("nodes/*"))
     """
-    entries = _ask(host, "list", namespace, {"prefix": prefix}).get("entries")
+    entries = stored.ask(host, "list", namespace, {"prefix": prefix}).get("entries")
     return sorted(entries) if isinstance(entries, dict) else []
 
 
@@ -73,7 +74,7 @@ def stats(host: "Host") -> "dict[str, object]":
 
     example: print(state.stats().keys)
     """
-    return _ask(host, "stats", "default", {})
+    return stored.ask(host, "stats", "default", {})
 
 
 @action(synonyms={"ttl": ("expires",)})
@@ -259,7 +260,7 @@ def unlock(host: "Host", *, name: str) -> Values:
     example: state.unlock("deploy")
     """
     if not host.check:
-        _ask(host, "unlock", "default", {"name": name})
+        stored.ask(host, "unlock", "default", {"name": name})
     return Values([True])
 
 
@@ -270,7 +271,7 @@ def _lock(host: "Host", name: str, wait: float, ttl: float) -> "tuple[bool, str]
     left = wait
     while True:
         some = min(left, SLICE)
-        answer = _ask(host, "lock", "default", {"name": name, "wait": some, "ttl": ttl})
+        answer = stored.ask(host, "lock", "default", {"name": name, "wait": some, "ttl": ttl})
         left -= some
         if answer.get("held") or left <= 0:
             return bool(answer.get("held")), str(answer.get("why") or "")
@@ -280,15 +281,5 @@ def _lock(host: "Host", name: str, wait: float, ttl: float) -> "tuple[bool, str]
 def _change(
     host: "Host", do: str, namespace: str, note: str, arguments: "dict[str, object]"
 ) -> "dict[str, object]":
-    host.token.check()
-    answer = _ask(host, do, namespace, dict(arguments, check=host.check))
-    if answer.get("changed"):
-        host.changes.append(f"state: {note}" if namespace == "default" else f"state {namespace}: {note}")
-    return answer
-
-
-def _ask(host: "Host", do: str, namespace: str, arguments: "dict[str, object]") -> "dict[str, object]":
-    answer = host.ask("state", dict(arguments, do=do, namespace=namespace))
-    if not isinstance(answer, dict):
-        raise ActionFailed("state: the controller's answer is not understood")
-    return answer
+    where = "state" if namespace == "default" else f"state {namespace}"
+    return stored.change(host, do, namespace, f"{where}: {note}", arguments)

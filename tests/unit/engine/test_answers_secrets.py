@@ -16,14 +16,14 @@ from sloth.engine.artifacts import Artifacts
 from sloth.engine.disclosing import Disclosure, Mentioned
 from sloth.engine.files import Files, names_of
 from sloth.engine.leases import Leases
-from sloth.engine.stateful import Stateful
 from sloth.engine.templates import Templates
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
 from sloth.secrets.keyring import Keyring
-from sloth.store import Locks, SqliteDatabase, State
+from sloth.store import Locks, SqliteDatabase
 from sloth.workflow.load import load
 from sloth.workflow.project import Project
+from tests.stateful import stateful_for
 from tests.unit.secrets.worlds import CHEAP, passphrases, vault
 
 SITE = """
@@ -68,7 +68,7 @@ def answers(tmp_path: Path) -> Answers:
     )  # fmt: skip
     disclosure = Disclosure(Mentioned(evaluated.file, workflow).by(["mine"]), keyring)
     database = SqliteDatabase(tmp_path / "store.db")
-    stateful = Stateful(State(database, "h1"), Leases(Locks(database), Timer(), print), "h1", Allowance(1 << 30, "limits.state"))
+    stateful = stateful_for(database, Leases(Locks(database), Timer(), print), "h1")
     return Answers(shared, job, Connection("h1", "h1"), stateful, disclosure, Allowance(1 << 30, "limits.files"), lambda name: name)
 
 

@@ -8,21 +8,21 @@ import pytest
 
 from sloth.core.errors import WorkflowError
 from sloth.core.events import Event, LogLine, Notice, TaskFinished, TaskStarted
-from sloth.engine.allowance import STATE, Allowance
 from sloth.engine.hooks import Hooks
 from sloth.engine.leases import Leases
 from sloth.engine.planning import lay_out
 from sloth.engine.stateful import Stateful
 from sloth.runtime.deadline import Timer
-from sloth.store import Locks, SqliteDatabase, State
+from sloth.store import Locks, SqliteDatabase
 from sloth.workflow.load import load
+from tests.stateful import stateful_for
 
 TASKS = 'local a = task("a"):command("true"):build()\nworkflow.define("w"):tasks({ a })'
 
 
 def stateful(folder: Path) -> Stateful:
     database = SqliteDatabase(folder / "store.db")
-    return Stateful(State(database, "hooks"), Leases(Locks(database), Timer(), print), "hooks", Allowance(1 << 30, STATE))
+    return stateful_for(database, Leases(Locks(database), Timer(), print), "hooks")
 
 
 class Said:

@@ -9,12 +9,11 @@ import pytest
 
 from sloth.core.connection import Connection
 from sloth.core.errors import LockBusy
-from sloth.engine.allowance import STATE, Allowance
 from sloth.engine.leases import Leases, place
-from sloth.engine.stateful import Stateful
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
-from sloth.store import Clock, Locks, SqliteDatabase, State
+from sloth.store import Clock, Locks, SqliteDatabase
+from tests.stateful import stateful_for
 
 
 class Alarms(Timer):
@@ -117,7 +116,7 @@ def test_parts_of_one_run_share_a_host(world: World):
 
 @pytest.mark.parametrize("ends_well", [True, False])
 def test_locks_of_a_host_are_given_back_when_it_has_ended_well(world: World, tmp_path: Path, ends_well: bool):
-    stateful = Stateful(State(SqliteDatabase(tmp_path / "store.db"), "web1"), world.leases, "web1", Allowance(1 << 30, STATE))
+    stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1")
     with stateful.part() as ended:
         with stateful.part():
             stateful.answer({"do": "lock", "name": "deploy", "ttl": 60})
@@ -132,21 +131,20 @@ def test_locks_of_a_host_are_given_back_when_it_has_ended_well(world: World, tmp
 
 @pytest.mark.parametrize("ttl", [float("nan"), float("inf"), -1, "60"])
 def test_a_host_that_lies_about_time_gets_no_lock(world: World, tmp_path: Path, ttl: object):
-    stateful = Stateful(State(SqliteDatabase(tmp_path / "store.db"), "web1"), world.leases, "web1", Allowance(1 << 30, STATE))
+    stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1")
     with pytest.raises(ActionFailed):
         stateful.answer({"do": "lock", "name": "deploy", "ttl": ttl})
     assert world.locks.held() == []
 
 
 def test_a_host_cannot_have_us_renew_a_lock_all_the_time(world: World, tmp_path: Path):
-    stateful = Stateful(State(SqliteDatabase(tmp_path / "store.db"), "web1"), world.leases, "web1", Allowance(1 << 30, STATE))
+    stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1")
     stateful.answer({"do": "lock", "name": "deploy", "ttl": 1e-9})
     assert world.alarms.due[0][0] > 0.3
 
 
 def test_a_host_holds_so_many_locks_and_no_more(world: World, tmp_path: Path):
-    state = State(SqliteDatabase(tmp_path / "store.db"), "web1")
-    stateful = Stateful(state, world.leases, "web1", Allowance(1 << 30, STATE), most=2)
+    stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1", most=2)
     for name in ("a", "b"):
         stateful.answer({"do": "lock", "name": name})
     with pytest.raises(ActionFailed, match="holds 2 locks already"):

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sloth.engine.allowance import STATE, Allowance
 from sloth.engine.leases import Leases
-from sloth.engine.stateful import Stateful
 from sloth.runtime.action import Values
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
@@ -17,6 +15,7 @@ from sloth.runtime.host import Host
 from sloth.runtime.modules import state
 from sloth.store import Locks, SqliteDatabase, State
 from tests.doubles import real_host
+from tests.stateful import stateful_for
 
 Ask = Callable[[str, dict[str, object]], object]
 
@@ -28,7 +27,7 @@ def controller(tmp_path: Path) -> Callable[[str], Ask]:
     leases = Leases(Locks(database), Timer(), print)
 
     def seen_by(name: str) -> Ask:
-        answers = Stateful(State(database, name, sync=False), leases, name, Allowance(1 << 30, STATE))
+        answers = stateful_for(database, leases, name)
         return lambda verb, args: answers.answer(args) if verb == "state" else None
 
     return seen_by
@@ -171,7 +170,7 @@ def test_a_host_that_talks_nonsense_is_refused(controller, question: dict[str, o
 def test_a_host_cannot_fill_the_disk(tmp_path: Path):
     database = SqliteDatabase(tmp_path / "store.db")
     leases = Leases(Locks(database), Timer(), print)
-    answers = Stateful(State(database, "h1", sync=False), leases, "h1", Allowance(10_000, STATE))
+    answers = stateful_for(database, leases, "h1", room=10_000)
     question = {"do": "set", "namespace": "n", "value": "x" * 2000}
     for number in range(3):
         answers.answer({**question, "key": f"{number}"})
