@@ -16,7 +16,7 @@ from tests.lab.base import RELEASES
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 
-on_each_release = pytest.mark.parametrize("release", RELEASES, scope="session")  # of Debian, see the fixture of that name
+on_each_release = pytest.mark.parametrize("release", RELEASES, indirect=True, scope="session")  # see the fixture of that name
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,14 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def release() -> str:
-    """The Debian of `lab_hosts`; a test for all of them is marked with `on_each_release`."""
-    return RELEASES[0]
+def release(request: pytest.FixtureRequest) -> str:
+    """The Debian of `lab_hosts`; a test for all of them is marked with `on_each_release`.
+
+    Tests choose it through this fixture (`indirect`): a plain parameter of the same name would hide it from pytest, which
+    then keeps the hosts of the test before.
+    """
+    chosen: str = getattr(request, "param", RELEASES[0])
+    return chosen
 
 
 @pytest.fixture(scope="session")

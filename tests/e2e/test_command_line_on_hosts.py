@@ -48,7 +48,7 @@ def folder(tmp_path, lab, pair) -> Folder:
 def both(pair):
     """How the two hosts are told in one line."""
     first, second = (host.name for host in pair)
-    return f"h[{first[1:]}-{second[1:]}] (2 hosts)"
+    return f"h[{first[1:]}:{second[1:]}] (2 hosts)"
 
 
 def ask(folder: Folder, answers, *words: str | Path):

@@ -206,7 +206,10 @@ def is_shut(host: Host, port: int) -> bool:
 
 @pytest.mark.lab
 @pytest.mark.parametrize(
-    ("user", "release"), [("root", "bookworm"), ("deploy", "bookworm"), ("deploy", "trixie")], scope="session"
+    ("user", "release"),
+    [("root", "bookworm"), ("deploy", "bookworm"), ("deploy", "trixie")],
+    indirect=["release"],
+    scope="session",
 )
 def test_bare_hosts_become_a_site_and_only_what_is_broken_is_repaired(tmp_path, lab, bare, user):
     site, names = Site(Folder(tmp_path), lab, bare, user), [host.name for host in bare]

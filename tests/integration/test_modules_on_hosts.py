@@ -33,7 +33,9 @@ OTHERS = ("stack", "state", "firewall", "host")
 WHO_AND_WHERE = {
     "root": (ROOT, "bookworm"), "become": (BECOME, "bookworm"), "a plain user": (DEPLOY, "bookworm"), "trixie": (BECOME, "trixie"),
 }  # fmt: skip
-swept = pytest.mark.parametrize(("login", "release"), WHO_AND_WHERE.values(), ids=WHO_AND_WHERE, scope="session")
+swept = pytest.mark.parametrize(
+    ("login", "release"), WHO_AND_WHERE.values(), ids=WHO_AND_WHERE, indirect=["release"], scope="session"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ def test_a_host_is_of_the_release_that_was_asked_for(lab_hosts, release):
     assert lab_hosts[0].release == release
 
 
+def test_where_none_was_asked_for_there_are_three_of_the_first_release(lab_hosts):
+    assert [host.release for host in lab_hosts] == [RELEASES[0]] * 3
+
+
 def test_a_disk_stays_of_its_release(own, host):
     assert host.release == RELEASES[0]
     with pytest.raises(LabError, match="discard it first"):
