@@ -11,6 +11,7 @@ _SIGNS = (
     "permission denied", "operation not permitted", "are you root", "must be root", "access denied",
     "authentication is required", "interactive authentication required", "cannot lock /etc", "must be privileged",
     "superuser privileges", "only root can", "must be superuser", "you need to be root", "no hostkeys available",
+    "insufficient permissions",
 )
 
 

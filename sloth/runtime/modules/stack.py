@@ -98,8 +98,8 @@ def get_resource(
     *,
     type: str,  # noqa: A002  # the name that users write
     name: str
-) -> "dict[str, object] | None":
-    """What is remembered of a resource: its type, name and properties; or nil.
+) -> Values:
+    """What is remembered of a resource: its type, name and properties; or nil, and why.
 
     type: what kind of thing it is
     name: its name, among those of its kind
@@ -107,7 +107,9 @@ def get_resource(
     example: local db = stack.get_resource("database", "orders")
     """
     found = _properties(host, type, name)
-    return None if found is None else {"type": type, "name": name, "properties": found}
+    if found is None:
+        return Values([None, f"the stack has no {type} {name!r}"])
+    return Values([{"type": type, "name": name, "properties": found}])
 
 
 @action(query=True, synonyms={"type": ("kind",)})

@@ -59,11 +59,11 @@ def test_an_output_is_there_for_the_runs_to_come_and_of_one_stack(on):
 
 def test_a_resource_is_known_until_it_is_deleted(on):
     db = {"type": "database", "name": "orders"}
-    assert stack.get_resource(on(), **db) is None
+    assert stack.get_resource(on(), **db) == [None, "the stack has no database 'orders'"]
     stack.register_resource(on(), **db, properties={"host": "db1", "port": 5432})
     stack.update_resource(on(), **db, properties={"port": 5433})
     wanted = {"type": "database", "name": "orders", "properties": {"host": "db1", "port": 5433}}
-    assert stack.get_resource(on(), **db) == wanted
+    assert stack.get_resource(on(), **db) == [wanted]
     assert not stack.resource_exists(on(), type="bucket", name="orders")
     unchanged = on()
     stack.update_resource(unchanged, **db, properties={"port": 5433})
@@ -96,8 +96,8 @@ def test_of_hosts_that_update_one_resource_at_once_none_is_lost(on):
         thread.start()
     for thread in threads:
         thread.join()
-    found = stack.get_resource(on(), type="pool", name="p")
-    assert found is not None
+    [found] = stack.get_resource(on(), type="pool", name="p")
+    assert isinstance(found, dict)
     assert found["properties"] == {str(number): number for number in range(8)}
 
 
