@@ -6,7 +6,8 @@ import select
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sloth.core.errors import NoShell
@@ -61,7 +62,7 @@ class ChannelLink:
 
     def write(self, data: bytes) -> None:
         with self._writing:
-            self._channel.sendall(data)
+            self._send(data)
 
     def offer(self, data: bytes) -> bool:
         if not self._writing.acquire(blocking=False):
@@ -69,10 +70,14 @@ class ChannelLink:
         try:
             if self._channel.out_window_size < len(data) or not self._network_has_room():
                 return False
-            self._channel.sendall(data)
+            self._send(data)
             return True
         finally:
             self._writing.release()
+
+    def _send(self, data: bytes) -> None:
+        with _gone_if_lost():
+            self._channel.sendall(data)
 
     def _network_has_room(self) -> bool:
         sock = self._login.transport.sock
@@ -93,7 +98,7 @@ class ChannelLink:
 
     def end_input(self) -> None:
         """The program reads the end of its input."""
-        with gone_if_closed():
+        with _gone_if_lost():
             self._channel.shutdown_write()
 
     def end(self) -> None:
@@ -104,3 +109,14 @@ class ChannelLink:
     def close(self) -> None:
         self.end()
         self._login.close()
+
+
+@contextmanager
+def _gone_if_lost() -> Iterator[None]:
+    """What paramiko says of a connection that ends while it writes, as the OSError that a link promises."""
+    import paramiko
+
+    try:
+        yield
+    except (EOFError, paramiko.SSHException) as error:
+        raise BrokenPipeError(f"the connection ended: {error}".rstrip(": ")) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from paramiko import SSHException
 
 from sloth.transport.channel import ChannelLink
 from sloth.transport.link import ProcessLink
@@ -46,6 +47,23 @@ def test_two_threads_may_close_a_link_over_ssh(error):
     )
     ChannelLink("h1", login, "true").close()  # type: ignore[arg-type]  # as much of a login as a link needs
     assert closed == ["login"]
+
+
+@pytest.mark.parametrize("error", [EOFError(), SSHException("Key-exchange timed out")], ids=["EOF", "no new keys"])
+@pytest.mark.parametrize("way", ["write", "offer", "end_input"])
+def test_a_connection_that_ends_while_we_write_is_an_oserror(error, way):
+    def gone(*_: object) -> None:
+        raise error
+
+    buffer = SimpleNamespace(set_event=lambda bell: None)
+    channel = SimpleNamespace(
+        exec_command=lambda line: None, in_buffer=buffer, in_stderr_buffer=buffer, out_window_size=9, sendall=gone,
+        shutdown_write=gone,
+    )  # fmt: skip
+    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel, sock=None))
+    link = ChannelLink("h1", login, "true")  # type: ignore[arg-type]  # as much of a login as a link needs
+    with pytest.raises(OSError, match="the connection ended"):
+        getattr(link, way)(*([] if way == "end_input" else [b"x"]))
 
 
 def open_files() -> set[str]:
