@@ -18,7 +18,7 @@ from sloth.workflow import literals
 from sloth.workflow.literals import UNKNOWN, Table, is_closing, is_opening
 from sloth.workflow.tokens import NAME, SIGN, STRING, WORD, Token, tokens
 
-SPECIAL = frozenset({"facts", "log", "secrets", "stack", "test", "assert"})
+SPECIAL = frozenset({"facts", "log", "secrets", "test", "assert"})
 """Modules whose names after the dot are not only actions."""
 _AROUND = frozenset({"_G", "_ENV", "load", "loadstring"})
 
@@ -116,7 +116,7 @@ class _Checker:
             if token.text not in self._known:
                 if "_G" not in self._taken:
                     yield token.line, *self._unknown(token.text)
-            elif token.text in self._catalog.names and token.text not in LANGUAGE | SPECIAL:
+            elif token.text in self._catalog.names and token.text not in SPECIAL:
                 yield from self._action(place)
 
     def _unknown(self, name: str) -> tuple[str, str]:

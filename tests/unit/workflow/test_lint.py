@@ -31,6 +31,7 @@ def found(text: str, **others: str) -> list[str]:
         ),
         pytest.param('tsk("x")', "1: there is no module or function called 'tsk' did you mean 'task'?", id="function"),
         pytest.param('pkg.instal("vim")', "1: there is no action pkg.instal did you mean 'install'?", id="action"),
+        pytest.param('stack("s") stack.set_outptu("x", 1)', "1: there is no action stack.set_outptu did you mean 'set_output'?", id="action of a form"),
         pytest.param('pkg:instal("vim")', "there is no action pkg.instal", id="with a colon"),
         pytest.param("pkg.install { pakages = x }", "unknown argument pakages (did you mean packages?)", id="argument"),
         pytest.param('pkg.install({ ["pakages"] = x })', "unknown argument pakages", id="argument in quotes"),
