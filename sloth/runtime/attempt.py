@@ -168,8 +168,13 @@ class Attempt:
 
 def _shown(call: Call) -> str:
     """A check in a few words: its action and what it was given."""
-    words = [*call.positional, *(call.named[name] for name in sorted(call.named))]
-    return " ".join([call.action, *(str(word) for word in words)])[:_WORDS]
+    named = (f"{name}={_word(call.named[name])}" for name in sorted(call.named))
+    return " ".join([call.action, *map(_word, call.positional), *named])[:_WORDS]
+
+
+def _word(value: object) -> str:
+    """A value as a workflow writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _user(option: object, default: "str | None") -> "str | None":

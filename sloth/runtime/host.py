@@ -198,14 +198,14 @@ class Host:
         """Tell the person who runs this something that is no failure."""
         self.warnings.append(text)
 
-    def is_to_come(self, missing: str) -> bool:
+    def is_to_come(self, missing: str, unknown: str = "what would be changed") -> bool:
         """Whether to go on although something is missing: in check mode an earlier task may be about to bring it.
 
-        The report says then what was missing, and that nobody knows what would be changed.
+        The report says then what was missing, and what nobody knows for it.
         """
         if self.check:
             self.unknown = True
-            text = f"{missing} (yet), so nobody knows what would be changed"
+            text = f"{missing} (yet), so nobody knows {unknown}"
             if text not in self.warnings:
                 self.warn(text)
         return self.check

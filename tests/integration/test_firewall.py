@@ -67,6 +67,11 @@ def test_only_what_is_allowed_comes_in_and_so_it_is_after_a_boot(walled):
     assert answer(walled.host, 8082) == "nothing"
     assert walled.act("firewall.enable").status == "ok"
 
+    walled.sh("nft insert rule inet sloth input tcp dport 8082 accept")  # opened by hand
+    assert walled.act("firewall.enable", check=True).status == "would_change"
+    assert walled.act("firewall.enable").status == "changed"
+    assert answer(walled.host, 8082) == "nothing"
+
     walled.sh("nft delete table inet sloth")
     assert walled.act("firewall.enable").status == "changed"
     assert walled.act("firewall.disable").status == "changed"

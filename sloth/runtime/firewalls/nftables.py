@@ -85,7 +85,7 @@ class Nftables(Firewall):
 
     def _differs(self, text: str) -> bool:
         live = self._live() or ""
-        return (_COMMENT.findall(live), _default(live)) != (_COMMENT.findall(text), _default(text))
+        return (_chain(live), _default(live)) != (_chain(text), _default(text))
 
     def _include(self) -> bytes:
         return raw(f'include "{self._file}"')
@@ -94,6 +94,12 @@ class Nftables(Firewall):
         is_ours = path == self._file
         wanted, validate = Wanted("0644" if is_ours else None), "nft -c -f %s" if is_ours else None
         editing.edit(self.host, path, change, editing.Terms(wanted, "create", backup=False, validate=validate))
+
+
+def _chain(text: str) -> "list[str]":
+    """The words of each rule of the chain, in order; "" of those without: three of ours, and what others put there."""
+    inside = text.partition("type filter")[2].partition("}\n")[0].splitlines()[1:]
+    return ["".join(_COMMENT.findall(line)) for line in inside if line.strip()]
 
 
 def _default(text: str) -> str:

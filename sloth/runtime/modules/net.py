@@ -70,7 +70,7 @@ def wait_for(
     while _is_there(host, address, port, path, contains) != wanted:
         waited = time.monotonic() - began
         if host.check:
-            host.is_to_come(f"{what} is not {state}")
+            host.is_to_come(f"{what} is not {state}", "whether it will be")
             break
         if waited >= wait:
             raise ActionFailed(f"net.wait_for: {what} is not {state} after {waited:.0f} s")

@@ -38,3 +38,16 @@ def test_when_checks_are_what_it_is_for_all_of_them_are_made(tmp_path, placement
 def test_in_check_mode_a_check_that_does_not_hold_is_something_nobody_knows(tmp_path):
     played = Played(tmp_path, CHECKS, check=True).run()
     assert played.statuses["checks"] == "would_run"
+
+
+def test_a_check_is_told_as_the_workflow_has_written_it(tmp_path):
+    play = """
+    task("checks"):command(function()
+      infra_test.file_mode("/", "0755")
+      infra_test.http_status { url = "http://127.0.0.1:1/", verify = false }
+    end):build()
+    """
+    assert lost(Played(tmp_path, play).run()) == [
+        ("file_mode / 0755", ""),
+        ("http_status url=http://127.0.0.1:1/ verify=false", "GET http://127.0.0.1:1/: Connection refused, wanted 200"),
+    ]

@@ -21,7 +21,7 @@ def command_succeeds(host: "Host", *, command: str) -> None:
     example: infra_test.command_succeeds("nginx -t")
     """
     done = _shell(host, command)
-    require(host, done.ok, f"{command}: exit code {done.code}: {last_words(done)}")
+    require(host, done.ok, f"{command}: {last_words(done)}")
 
 
 @action(synonyms={"command": ("cmd",)}, check=SAME)

@@ -22,7 +22,8 @@ def http_status(host: "Host", *, url: str, status: int = 200, verify: bool = Tru
     """
     asked = web.Request("GET", url, verify=verify)
     try:
-        now = str(web.send(host, asked).status)
+        now = web.send(host, asked).status
     except ActionFailed as error:
-        now = error.message
-    require(host, now == str(status), f"GET {url}: {now}, wanted {status}")
+        require(host, holds=False, otherwise=f"{error.message}, wanted {status}")
+    else:
+        require(host, now == status, f"GET {url}: {now}, wanted {status}")

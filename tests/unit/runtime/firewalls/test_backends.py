@@ -119,7 +119,8 @@ def test_nftables_loads_its_file_again_only_when_the_kernel_has_something_else(t
     firewall.settle(firewall.look(), State("reject", [SSH], active=False))
     text = (tmp_path / "nftables.d/sloth.nft").read_text()
     (tmp_path / "nftables.conf").write_text(f'include "{tmp_path}/nftables.d/sloth.nft"\n')
-    for live, made in ((text, []), (text.replace("allow 22/tcp", "allow 23/tcp"), ["nft"])):
+    other, opened = text.replace("allow 22/tcp", "allow 23/tcp"), text.replace("iif lo", "tcp dport 9 accept\niif lo")
+    for live, made in ((text, []), (other, ["nft"]), (opened, ["nft"])):
         host, firewall = nft(tmp_path, **{"nft list": live, "systemctl is-enabled": 0})
         state = firewall.look()
         assert words(state) == (True, "reject", ["allow 22/tcp"])
