@@ -238,7 +238,6 @@ local function compile(text, file)
   local source = "@" .. file
   chunks[source] = file
   shown[getinfo(load("", source), "S").short_src] = file
-  sloth.remember_source(file, text)
   return load(text, source, "t", sloth.env)
 end
 

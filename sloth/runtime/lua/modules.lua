@@ -7,7 +7,7 @@ local sloth = ...
 local error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type =
   error, ipairs, next, pcall, rawequal, rawget, rawlen, rawset, select, setmetatable, tostring, type
 local find, gmatch, sub, tointeger = string.find, string.gmatch, string.sub, math.tointeger
-local concat, unpack = table.concat, table.unpack
+local concat, pack, unpack = table.concat, table.pack, table.unpack
 local current, encode, encode_all, fail = sloth.current, sloth.encode, sloth.encode_all, sloth.fail
 local env, text_of = sloth.env, sloth.text_of
 local is_loading, noted, of_a_host = sloth.is_loading, sloth.noted, sloth.of_a_host
@@ -67,9 +67,10 @@ local function needs_no_host(module, action)
   return pure[module] and action ~= "sleep"
 end
 
-local function call_action(module, action, where, self, ...)
+-- What the call of an action gives, packed.
+local function performed(module, action, where, self, ...)
   local name = module .. "." .. action
-  if is_loading() and not needs_no_host(module, action) then return noted(name, where) end
+  if is_loading() and not needs_no_host(module, action) then return pack(noted(name, where)) end
   local ok, args, named, empty
   if rawequal(self, env[module]) then -- module:action(…)
     ok, args, named, empty = pcall(arguments, select("#", ...), ...)
@@ -80,7 +81,11 @@ local function call_action(module, action, where, self, ...)
     if args == sloth.OUT_OF_MEMORY then error(args, 0) end
     fail(name .. ": " .. args, where)
   end
-  return sloth.settled(module, action, where, sloth.request(module, action, args, named, where, empty))
+  return pack(sloth.request(module, action, args, named, where, empty))
+end
+
+local function call_action(module, action, where, ...)
+  return sloth.settled(module, action, performed(module, action, where, ...))
 end
 
 sloth.actions_of = {} -- module → its actions so far; those that are written in Lua are put there
@@ -117,9 +122,9 @@ function sloth.as_object(result, module)
       if type(action) ~= "string" then return nil end
       sloth.remember_line()
       return function(object, ...)
-        local first, second = call_action(module, action, sloth.caller_line(), object.path, ...)
-        if type(first) == "table" and rawget(first, "changed") ~= nil then return object, second end
-        return first, second
+        local values = performed(module, action, sloth.caller_line(), object.path, ...)
+        if type(values[1]) == "table" and rawget(values[1], "changed") ~= nil then values[1] = object end
+        return sloth.settled(module, action, values)
       end
     end,
   })

@@ -5,11 +5,10 @@
 local sloth = ...
 
 local ipairs, next, tostring, type = ipairs, next, tostring, type
-local byte, dump, string_unpack, sub = string.byte, string.dump, string.unpack, string.sub
 local sort = table.sort
+local instruction = sloth.instruction
 local getinfo, getupvalue, upvalueid = debug.getinfo, debug.getupvalue, debug.upvalueid
 
-local HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
 local GETUPVAL, SETUPVAL, GETTABUP, SETTABUP, SETTABLE, SETFIELD = 9, 10, 11, 15, 16, 18
 local GETFIELD, CALL, TAILCALL = 14, 68, 69
 local CHANGERS = { insert = true, remove = true, sort = true } -- of the module table
@@ -17,41 +16,13 @@ local KEEPS_ALL = {} -- instructions that write no register: jumps, comparisons,
 for _, range in ipairs { { 46, 48 }, { 54, 66 }, { 70, 72 }, { 78, 78 }, { 81, 82 } } do
   for operation = range[1], range[2] do KEEPS_ALL[operation] = true end
 end
-local CONSTANT_SIZES = { [0x00] = 0, [0x01] = 0, [0x11] = 0, [0x03] = 8, [0x13] = 8 } -- all others are strings
 
 -- Reading compiled code -----------------------------------------------------------------------
 
-local function size(code, at)
-  local value = 0
-  while true do
-    local digit = byte(code, at)
-    at, value = at + 1, value << 7 | digit & 0x7f
-    if digit & 0x80 ~= 0 then return value, at end
-  end
-end
-
-local function text(code, at)
-  local length
-  length, at = size(code, at)
-  if length == 0 then return nil, at end
-  return sub(code, at, at + length - 2), at + length - 1
-end
-
-local function constants(code, at)
-  local count
-  count, at = size(code, at)
-  local found = {}
-  for i = 0, count - 1 do
-    local kind = byte(code, at)
-    at = at + 1
-    if CONSTANT_SIZES[kind] then at = at + CONSTANT_SIZES[kind] else found[i], at = text(code, at) end
-  end
-  return found, at
-end
-
 -- What instructions do with upvalues: sets[i], reads[i] for the upvalue i as a whole or as a table, and by key. A table
 -- is also set by what table.insert and its like do to it.
-local function note_uses(code, first, count, keys, uses)
+local function note_uses(it, uses)
+  local keys = it.keys
   local holders = {} -- register → the upvalue, or its field, that it was loaded with
   local changers = {} -- register → true: a function that changes the table it gets first
   local function note(kind, upvalue, key)
@@ -62,9 +33,8 @@ local function note_uses(code, first, count, keys, uses)
     local held = holders[register]
     if held then note("sets", held.upvalue, held.key) end
   end
-  for i = 0, count - 1 do
-    local word = string_unpack("<I4", code, first + 4 * i)
-    local operation, a, b, c = word & 0x7f, word >> 7 & 0xff, word >> 16 & 0xff, word >> 24 & 0xff
+  for i = 0, it.count - 1 do
+    local operation, a, b, c = instruction(it, i)
     if operation == SETUPVAL then
       note("sets", b)
     elseif operation == SETTABUP then
@@ -102,33 +72,12 @@ local function add_uses_of_child(child, origins, uses)
   end
 end
 
--- One function and those written inside it.
-local function prototype(code, at)
-  local uses, _ = { sets = {}, reads = {} }, nil
-  _, at = text(code, at) -- its source
-  _, at = size(code, at)
-  _, at = size(code, at)
-  local count, keys
-  count, at = size(code, at + 3)
-  local first = at
-  keys, at = constants(code, at + 4 * count)
-  note_uses(code, first, count, keys, uses)
-  local origins = {} -- upvalue → which of the function around it that is
-  count, at = size(code, at)
-  for i = 0, count - 1 do
-    if byte(code, at) == 0 then origins[i] = byte(code, at + 1) end
-    at = at + 3
-  end
-  count, at = size(code, at)
-  for _ = 1, count do
-    local child
-    child, at = prototype(code, at)
-    add_uses_of_child(child.uses, child.origins, uses)
-  end
-  for _ = 1, 4 do -- lines, names of locals and of upvalues: stripped
-    _, at = size(code, at)
-  end
-  return { uses = uses, origins = origins }, at
+-- Of one function and those written inside it.
+local function uses_of(it)
+  local uses = { sets = {}, reads = {} }
+  note_uses(it, uses)
+  for _, child in ipairs(it.inner) do add_uses_of_child(uses_of(child), child.origins, uses) end
+  return uses
 end
 
 -- What a task touches ----------------------------------------------------------------------------
@@ -140,7 +89,7 @@ end
 local function follow(fn, touched, seen)
   if seen[fn] or getinfo(fn, "S").what == "C" or not sloth.is_of_script(fn) then return end
   seen[fn] = true
-  local uses = prototype(dump(fn, true), HEADER + 1).uses
+  local uses = uses_of(sloth.compiled(fn, true))
   for _, kind in ipairs { "sets", "reads" } do
     for upvalue, keys in next, uses[kind] do
       local name, value = getupvalue(fn, upvalue + 1)

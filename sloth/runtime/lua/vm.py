@@ -31,9 +31,9 @@ if MYPY:
     Read = Callable[[str], "str | None"]
 
 PRELUDE = (
-    "values", "calls", "coroutines", "scheduler", "sandbox", "additions", "recording", "outcomes", "modules", "running",
-    "checks", "streams", "locking", "timing", "waiting", "goroutines", "channels", "locks", "parallel", "order",
-    "tasks", "workflows", "reading", "forms", "testing", "asserting", "sharing", "loading",
+    "values", "calls", "coroutines", "scheduler", "sandbox", "additions", "recording", "compiled", "outcomes",
+    "modules", "running", "checks", "streams", "locking", "timing", "waiting", "goroutines", "channels", "locks",
+    "parallel", "order", "tasks", "workflows", "reading", "forms", "testing", "asserting", "sharing", "loading",
 )
 AT_ONCE = ("log", "task")  # modules whose actions take no time: not worth a thread
 MEMORY = 50 << 20

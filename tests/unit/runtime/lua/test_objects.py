@@ -27,3 +27,8 @@ def test_what_changes_an_object_can_be_chained_and_what_looks_gives_its_value():
 def test_an_object_is_plain_data_for_others():
     flow = script("local repo = fs.clone('x') log.info(repo) return true, '', { repo = repo }")
     assert flow.call("t", answer) == [True, "", {"repo": {"changed": True, "path": "/srv/app"}}]
+
+
+def test_a_method_gives_no_error_when_it_went_well():
+    flow = script("local repo = fs.clone('x') local same, err = repo:pull() return same == repo, err, select('#', repo:pull())")
+    assert flow.call("t", answer) == [True, None, 2]

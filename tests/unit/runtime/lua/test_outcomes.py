@@ -136,9 +136,61 @@ def went_well(_request: Request) -> list[object]:
         pytest.param("return metrics.health_status().success, #pkg.list()",
                      lambda request: [{"a": 1}] if request["module"] == "metrics" else [[1, 2]], [None, 2],
                      id="data of users and lists"),
-        pytest.param("local function both() return fs.write('a', 'b') end local r, err = both() return err", went_well,
-                     ["write a"], id="a function of the file's own"),
     ],
 )  # fmt: skip
 def test_the_name_of_a_variable_tells_what_it_takes(body, answer, returned):
     assert run(body, answer) == returned
+
+
+# CALL is a call that went well, and `bad()` what is done when it looks like a failure.
+ERRORS_OF_ALL_KINDS = {
+    "behind a line break": "local ok,\n  err = CALL if not ok or err then bad() end",
+    "over several lines": "local ok, err = fs.write(\n'a', -- err\n'b'\n)\nif not ok or err then bad() end",
+    "with a comment between": "local ok, --[[ or else ]] err = --\nCALL if err then bad() end",
+    "behind a comment that has another call": "local ok, err = CALL -- local ok, msg = fs.write('a')\nif err then bad() end",
+    "two in a line": "local a, err = CALL local b, msg = CALL if err or not msg then bad() end",
+    "a message before it": "local a, msg = CALL local b, err = CALL if err or not msg then bad() end",
+    "of a function of the file's own": "local function w() return CALL end local r, err = w() if err then bad() end",
+    "of a function in a function": "local function v() return CALL end local function w() return v() end\n"
+                                   "local r, err = w() if err then bad() end",
+    "of an action under another name": "local w = fs.write local r, err = w('a', 'b') if err then bad() end",
+    "of a module under another name": "local f = fs local r, err = f.write('a', 'b') if err then bad() end",
+    "of an action whose name is made up": "local r, err = fs['wri' .. 'te']('a', 'b') if err then bad() end",
+    "a global": "result, err = CALL if not result or err then bad() end",
+    "an upvalue": "local r, err local function w() r, err = CALL end w() if not r or err then bad() end",
+    "behind a field": "local t, err = {} t.r, err = CALL if not t.r or err then bad() end",
+    "alone, in an outer scope": "local err err = CALL if err then bad() end",
+    "alone, as a global": "err = CALL if err then bad() end",
+    "behind another value": "local n, r, err = 1, CALL if n ~= 1 or not r or err then bad() end",
+    "in a function of many values": "local function w(...) local x, y = ... local r, err = CALL return err end\n"
+                                    "if w(1, 2, 3) then bad() end",
+    "in a loop": "for i = 1, 3 do local r, err = CALL if err then bad() end end",
+    "in a goroutine": "goroutine.await(goroutine.async(function() local r, err = CALL if err then bad() end end))",
+    "far behind": ("local far = 1\n" + "\n" * 300 + "local r, err = CALL if err then bad() end"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ERRORS_OF_ALL_KINDS.values(), ids=ERRORS_OF_ALL_KINDS)
+def test_an_error_is_known_wherever_it_is_written(body):
+    source = body.replace("CALL", "fs.write('a', 'b')").replace("bad()", "wrong = true")
+    assert run(source + " return wrong", went_well) == [None]
+
+
+MESSAGES = {
+    "a field that is called an error": "local t = {} t.ok, t.err = fs.write('a', 'b') return t.err",
+    "a field of a table from outside": "local t = {} local function w() t.ok, t.err = fs.write('a', 'b') end w() return t.err",
+    "an argument": "local function second(_, err) return err end return second(fs.write('a', 'b'))",
+    "a list": "local t = { fs.write('a', 'b') } return t[2]",
+    "behind pcall": "local ok, result, err = pcall(fs.write, 'a', 'b') return err",
+    "in an expression": "local ok = true local err = ok and fs.write('a', 'b').message return err",
+    "chosen": "local ok, err = select(2, fs.write('a', 'b')), 1 return ok",
+}
+
+
+@pytest.mark.parametrize("body", MESSAGES.values(), ids=MESSAGES)
+def test_what_no_error_takes_stays_a_message(body):
+    assert run(body, went_well) == ["write a"]
+
+
+def test_a_query_has_no_error_in_its_only_value():
+    assert run("local e = fs.exists('a') return e", lambda _: [True]) == [True]
