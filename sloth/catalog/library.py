@@ -12,10 +12,11 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sloth.catalog.authored import actions_of
 from sloth.core.errors import ModuleError
@@ -36,8 +37,7 @@ LANGUAGE = frozenset(_WORDS.split())
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The source of a module."""
 
     name: str
@@ -45,8 +45,7 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """Modules by name. python: what hosts get with the bundle. lua: what travels with the job."""
 
     python: Mapping[str, Source] = field(default_factory=dict)

@@ -11,7 +11,8 @@ import importlib
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sloth.catalog import luadoc
 from sloth.catalog.library import Library

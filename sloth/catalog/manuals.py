@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sloth.runtime.action import FORETELLS, LEFT_OUT, OF_VALUES, SAME, WOULD_RUN
 
@@ -17,8 +17,7 @@ IN_CHECK_MODE = {
 DIFF = "-D shows the difference"
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterManual:
+class ParameterManual(Struct, frozen=True):
     """One argument. `type` is in words, `annotation` as its author wrote it; `rest` tells that it takes all further
     positional values.
     """
@@ -33,8 +32,7 @@ class ParameterManual:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
-class ActionManual:
+class ActionManual(Struct, frozen=True):
     """One action. A query gives a value, and `nil, why` when it fails. synonyms: its other names. several: it returns
     values of its own, and no result.
 
@@ -65,8 +63,7 @@ class ActionManual:
         return "; ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleManual:
+class ModuleManual(Struct, frozen=True):
     """One module and all of its actions, in the order of their definition. path: the file of a project's own."""
 
     name: str

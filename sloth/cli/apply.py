@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import (

@@ -1,6 +1,6 @@
 """How commands are made: one plain typer application a file, options in groups.
 
-typer reads options off a function's signature. Here the fields of every parameter that is a dataclass
+typer reads options off a function's signature. Here the fields of every parameter that is a record
 take its place in that signature, so that options which several commands share are described once, and
 a command gets them as one value.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 import typer
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
@@ -82,9 +83,9 @@ def application(about: str = "", group: type[Group] = Group) -> Application:
 
 
 def flat(function: Callable[..., int]) -> Callable[..., int]:
-    """The function with the fields of its dataclasses, and of theirs, as parameters."""
+    """The function with the fields of its records, and of theirs, as parameters."""
     parameters = inspect.signature(function, eval_str=True).parameters.values()
-    groups = {one.name: one.annotation for one in parameters if is_dataclass(one.annotation)}
+    groups = {one.name: one.annotation for one in parameters if _is_record(one.annotation)}
 
     def command(**words: Any) -> int:
         grouped = {name: _filled(group, words) for name, group in groups.items()}
@@ -98,16 +99,16 @@ def flat(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _filled(group: Any, words: dict[str, Any]) -> Any:
-    """A dataclass of the words that are its fields; they are taken out."""
+    """A record of the words that are its fields; they are taken out."""
     return group(**{
-        one.name: _filled(type(one.default), words) if is_dataclass(one.default) else words.pop(one.name)
+        one.name: _filled(type(one.default), words) if isinstance(one.default, Struct) else words.pop(one.name)
         for one in fields(group)
     })  # fmt: skip
 
 
 def _inner(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     group = parameter.annotation
-    if not is_dataclass(group):
+    if not _is_record(group):
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         return
     hints = get_type_hints(group, include_extras=True)
@@ -119,5 +120,9 @@ def _inner(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
         )
 
 
-def _default(field: Field[Any]) -> object:
-    return inspect.Parameter.empty if field.default is MISSING else field.default
+def _is_record(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Struct)
+
+
+def _default(field: FieldInfo) -> object:
+    return inspect.Parameter.empty if field.required else field.default

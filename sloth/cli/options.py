@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.structs import replace
 from typer import Argument, Option
 
 from sloth.cli import completing, passwords
@@ -65,8 +66,7 @@ PassphraseOption = Annotated[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class SecretOptions:
+class SecretOptions(Struct, frozen=True):
     """Which secrets, and what opens them."""
 
     environment: EnvironmentOption = None
@@ -83,8 +83,7 @@ class SecretOptions:
         return TargetOptions(inventory, limit, secrets=self)
 
 
-@dataclass(frozen=True, slots=True)
-class LoginOptions:
+class LoginOptions(Struct, frozen=True):
     """Passwords: to log in, and to become another user. No run keeps them."""
 
     ask_pass: Annotated[bool, Option("--ask-pass", "-k", help="Ask for the password to log in with.")] = False
@@ -111,8 +110,7 @@ class LoginOptions:
         return replace(request, targets=replace(request.targets, password=login, become_password=become))
 
 
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
+class TargetOptions(Struct, frozen=True):
     """Which hosts, and how to reach them."""
 
     inventory: Sources = None
@@ -184,8 +182,7 @@ ExtraVars = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class VariableOptions:
+class VariableOptions(Struct, frozen=True):
     """Variables from the command line."""
 
     extra: ExtraVars = None
@@ -194,8 +191,7 @@ class VariableOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceOptions:
+class ChoiceOptions(Struct, frozen=True):
     """Which workflow and tasks of a file."""
 
     workflow: Annotated[
@@ -227,8 +223,7 @@ class ChoiceOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class ShowOptions:
+class ShowOptions(Struct, frozen=True):
     """What is seen of a run, and how."""
 
     verbose: Verbosity = 0
@@ -250,8 +245,7 @@ class ShowOptions:
         return Detail(self.verbose, diff, command, changes=check, profile=profile, quiet=self.quiet)
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """How a run goes."""
 
     check: Check = False
@@ -270,8 +264,7 @@ class RunOptions:
     ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class PromptOptions:
+class PromptOptions(Struct, frozen=True):
     """How one command or call of a person goes."""
 
     check: Check = False
@@ -283,8 +276,7 @@ class PromptOptions:
         return replace(asked, check=self.check, forks=forks, lock_wait=wait, live=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(Struct, frozen=True):
     """Looking at what a run would touch, in place of running."""
 
     list_hosts: Annotated[bool, Option("--list-hosts", help="Only show the hosts.")] = False
@@ -297,8 +289,7 @@ class ListOptions:
         return self.list_hosts or self.list_tasks or self.list_tags
 
 
-@dataclass(frozen=True, slots=True)
-class PruneOptions:
+class PruneOptions(Struct, frozen=True):
     """What old runs leave behind, and how much of it stays."""
 
     keep: Annotated[int | None, Option("--keep", min=0, metavar="NUMBER", help="Keep those of the newest runs.")] = None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import getpass
 import stat
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sloth.cli.render import problems
 from sloth.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where one password comes from, if there is to be one."""
 
     ask: bool = False

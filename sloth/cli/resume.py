@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.structs import replace
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
@@ -18,8 +19,7 @@ app = application()
 RunId = Annotated[str, Argument(metavar="RUN", help="The run, or the beginning of its id.")]
 
 
-@dataclass(frozen=True, slots=True)
-class AgainOptions:
+class AgainOptions(Struct, frozen=True):
     """What a run's journal does not hold, or what may be different today."""
 
     forks: Annotated[

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
+from msgspec.structs import replace
 from typer import Option
 
 from sloth.cli.command import EXIT_CODES, application, flat

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from sloth.core.discreet import Discreet
 
 HostKeys = Literal["strict", "accept-new", "off"]
 ConnectionKind = Literal["ssh", "local"]
@@ -13,9 +14,10 @@ Placement = Literal["auto", "target", "controller"]
 DEFAULT_CONNECT_TIMEOUT = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Discreet, frozen=True):
     """One host's settings. None or empty means: not said here, ssh_config and defaults decide."""
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"password", "become_password"})
 
     name: str
     """The host's name in the inventory, which is also what messages show."""
@@ -26,14 +28,14 @@ class Connection:
     private_key: str | None = None
     known_hosts: str | None = None
     host_keys: HostKeys = "strict"
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     jump: str | None = None
     """ProxyJump's syntax: `user@host:port`, several separated by commas."""
     connection: ConnectionKind = "ssh"
     become: bool = False
     become_method: BecomeMethod = "sudo"
     become_user: str = "root"
-    become_password: str | None = field(default=None, repr=False)
+    become_password: str | None = None
     python: str | None = None
     """The interpreter on the host; None lets the host's shell find one."""
     placement: Placement = "auto"

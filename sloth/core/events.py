@@ -13,23 +13,24 @@ terminal strips control characters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
+from msgspec import Struct, field
+from msgspec.structs import fields
 
-@dataclass(frozen=True, slots=True)
-class Event:
+
+class Event(Struct, frozen=True):
     """The root. `type` is the word for machines."""
 
     type: ClassVar[str] = ""
 
     def plain(self) -> dict[str, object]:
         """For JSON: the type and all fields."""
-        return {"type": self.type, **{name: getattr(self, name) for name in self.__dataclass_fields__}}
+        return {"type": self.type, **{name: getattr(self, name) for name in self.__struct_fields__}}
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted(Event):
+class RunStarted(Event, frozen=True):
     """A workflow begins. `hosts` → the names of the tasks planned there.
 
     done: how many tasks an earlier life of the run had done, beside those that are planned
@@ -45,8 +46,7 @@ class RunStarted(Event):
     done: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
+class TaskStarted(Event, frozen=True):
     """A host begins a task (or a handler)."""
 
     type: ClassVar[str] = "task_started"
@@ -55,8 +55,7 @@ class TaskStarted(Event):
     handler: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TaskOutput(Event):
+class TaskOutput(Event, frozen=True):
     """Live output of a program; stream is stdout or stderr."""
 
     type: ClassVar[str] = "task_output"
@@ -66,8 +65,7 @@ class TaskOutput(Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRetrying(Event):
+class TaskRetrying(Event, frozen=True):
     """An attempt failed; the next one comes after `delay` seconds."""
 
     type: ClassVar[str] = "task_retrying"
@@ -78,8 +76,7 @@ class TaskRetrying(Event):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFinished(Event):
+class TaskFinished(Event, frozen=True):
     """A task has its final status.
 
     diff: [{"path", "text"}]. failure: what is known of a failure (error, where, exit_code, stdout,
@@ -108,8 +105,7 @@ class TaskFinished(Event):
     checks: Sequence[Mapping[str, str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine(Event):
+class LogLine(Event, frozen=True):
     """A line that a workflow logs: level is debug, info, success, warning or error."""
 
     type: ClassVar[str] = "log"
@@ -119,8 +115,7 @@ class LogLine(Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class HostUnreachable(Event):
+class HostUnreachable(Event, frozen=True):
     """No session to a host, or it was lost. kind: the stable word of core/errors.py."""
 
     type: ClassVar[str] = "host_unreachable"
@@ -130,8 +125,7 @@ class HostUnreachable(Event):
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice(Event):
+class Notice(Event, frozen=True):
     """Something that sloth itself wants a person to know; host may be empty."""
 
     type: ClassVar[str] = "notice"
@@ -139,8 +133,7 @@ class Notice(Event):
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HostTimes(Event):
+class HostTimes(Event, frozen=True):
     """Where a host's time went, in seconds.
 
     connect: to log in and start. upload: what it had to be sent to run at all. lua, modules: in the workflow's code,
@@ -157,8 +150,7 @@ class HostTimes(Event):
     total: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished(Event):
+class RunFinished(Event, frozen=True):
     """The end. counts: host → status → number of tasks. outputs: host → what its tasks exported, if anything.
 
     resume: the command that does what is left, if there is something
@@ -174,8 +166,7 @@ class RunFinished(Event):
     resume: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunDetached(Event):
+class RunDetached(Event, frozen=True):
     """These hosts go on by themselves. attach: the command that collects what they do."""
 
     type: ClassVar[str] = "run_detached"
@@ -186,8 +177,7 @@ class RunDetached(Event):
     attach: str
 
 
-@dataclass(frozen=True, slots=True)
-class HostCollected(Event):
+class HostCollected(Event, frozen=True):
     """All that a host did by itself is known. outputs: what its tasks exported."""
 
     type: ClassVar[str] = "host_collected"
@@ -195,8 +185,7 @@ class HostCollected(Event):
     outputs: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured(Event):
+class Measured(Event, frozen=True):
     """A number that a workflow has taken.
 
     kind: gauge (as it is now), counter (so many more), histogram (one of many) or timer (one of many, in seconds)
@@ -210,8 +199,7 @@ class Measured(Event):
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched(Event):
+class Dispatched(Event, frozen=True):
     """An event of a workflow's own. data: whatever JSON holds."""
 
     type: ClassVar[str] = "dispatched"
@@ -227,7 +215,7 @@ TYPES = {
         RunDetached, HostCollected, HostTimes, Measured, Dispatched,
     )
 }  # fmt: skip
-_EMPTY: Mapping[str, object] = {"str": "", "bool": False, "int": 0, "float": 0.0}
+_EMPTY: Mapping[object, object] = {str: "", bool: False, int: 0, float: 0.0}
 
 
 def event_of(plain: Mapping[str, Any]) -> Event | None:
@@ -235,13 +223,13 @@ def event_of(plain: Mapping[str, Any]) -> Event | None:
     kind = TYPES.get(str(plain.get("type")))
     if kind is None:
         return None
-    words = {}
-    for one in fields(kind):
-        if one.name in plain:
-            words[one.name] = plain[one.name]
-        elif one.default is MISSING and one.default_factory is MISSING:
-            words[one.name] = _EMPTY.get(str(one.type), {})
-    return kind(**words)
+    return kind(**{**_blank(kind), **{name: plain[name] for name in kind.__struct_fields__ if name in plain}})
+
+
+@cache
+def _blank(kind: type[Event]) -> Mapping[str, object]:
+    """What is empty, for the fields that must be there."""
+    return {one.name: _EMPTY.get(one.type, {}) for one in fields(kind) if one.required}
 
 
 class Subscriber(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 STATUSES = frozenset(
     {
@@ -21,8 +22,7 @@ STATUSES = frozenset(
 BAD = frozenset({"failed", "unreachable", "timed_out", "cancelled"})
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """Extra attempts of a task. delay and max_delay are seconds; strategy is fixed, linear or exponential."""
 
     count: int = 0
@@ -31,8 +31,7 @@ class Retry:
     max_delay: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(Struct, frozen=True):
     """Who runs a task in place of its hosts.
 
     hosts: names, or templates of names. groups, tags: those of the inventory that are in one of these groups, and
@@ -52,8 +51,7 @@ class Delegation:
     fallback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Lines of a source, as the language calls its file, both ends included."""
 
     file: str
@@ -61,8 +59,7 @@ class Span:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A task as its author declared it. `become` is the user that its calls run as; timeout is seconds.
 
     stream: its output is shown while it runs.
@@ -100,8 +97,7 @@ class Task:
     spans: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RoleUse:
+class RoleUse(Struct, frozen=True):
     """A role as a workflow uses it: its default variables, and those it is given there."""
 
     name: str
@@ -109,8 +105,7 @@ class RoleUse:
     variables: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """A named graph of tasks. `tasks` stand in file order, those of roles first. timeout: seconds for all of it.
 
     workdir: made before the first task where create_workdir says so; clean_workdir and cleanup_on_failure: see
@@ -143,8 +138,7 @@ class Workflow:
         return next(task for task in self.tasks if task.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowFile:
+class WorkflowFile(Struct, frozen=True):
     """A loaded file: its workflows, and all sources that a host needs to evaluate it again.
 
     sources: key under which the language asks for it → text. environ: the variables of the
@@ -165,16 +159,14 @@ class WorkflowFile:
     lua_modules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delegated:
+class Delegated(Struct, frozen=True):
     """A task that a host runs in place of others. on_behalf: the host for which it does, if it is one."""
 
     task: str
     on_behalf: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HostPlan:
+class HostPlan(Struct, frozen=True):
     """What one host is to do in one batch: the names of its tasks, in order, and what each waits for.
 
     needs: task → tasks of this host in this batch. gates: task → gates that others open. deps: task → what it depends
@@ -204,8 +196,7 @@ class HostPlan:
         return (self.delegated[name].on_behalf if name in self.delegated else None) or self.host
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A workflow laid out over hosts, before anything connects.
 
     hosts: batch after batch; who takes part in several is there for each. batches: whose tasks they run, one batch

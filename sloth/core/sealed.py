@@ -7,8 +7,11 @@ that the engine gives it; whatever prints variables prints MASK.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from msgspec import Struct
+
+from sloth.core.discreet import Discreet
 
 MASK = "********"
 """What is shown in place of a secret."""
@@ -21,16 +24,17 @@ _JSON_VAULT = "__ansible_vault"
 Kind = Literal["named", "string", "vault", "file"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Discreet, frozen=True):
     """One secret value.
 
     kind: named (text is the name of a secret), string (text is encrypted by sloth), vault (by Ansible Vault), file
     (text is the value, out of a file that was encrypted as a whole). key: of the variable that has it, if it is known
     """
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"text"})
+
     kind: Kind
-    text: str = field(repr=False)
+    text: str
     where: str = ""
     key: str = ""
 
@@ -42,8 +46,7 @@ OpenFile = Callable[[str, str], str]
 """(text of an encrypted file, its path) → the text in it; SecretsError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opener:
+class Opener(Struct, frozen=True):
     """Who opens what is sealed."""
 
     value: Open

@@ -13,9 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core import sizes, varsfile
 from sloth.core.connection import HostKeys
@@ -31,8 +33,7 @@ _ELSEWHERE = re.compile("(?:fd|env|command):")
 _HOST_KEYS = get_args(HostKeys)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One setting. read: (what was written, directory of the file) → value, or ValueError "wants …"."""
 
     name: str
@@ -46,16 +47,14 @@ class Key:
         return "SLOTH_" + self.name.upper().replace(".", "_")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A value and where it comes from: `default`, a path, or the name of an environment variable."""
 
     value: Any
     origin: str = DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All settings by key."""
 
     by_key: Mapping[str, Setting]

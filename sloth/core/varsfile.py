@@ -12,13 +12,13 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sloth.core import keylines
+from sloth.core.discreet import Discreet
 from sloth.core.errors import InventoryError, UsageError
 from sloth.core.near import near_file
 from sloth.core.sealed import VAULT_HEADER, Opener, OpenFile, Sealed, all_sealed, of_table
@@ -34,13 +34,14 @@ def _nowhere(_keys: Sequence[str]) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class VarsFile:
+class VarsFile(Discreet, frozen=True):
     """One file's variables."""
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"values"})
 
     path: str
     values: Mapping[str, Any]
-    line_of: Callable[[Sequence[str]], int | None] = field(default=_nowhere, repr=False)
+    line_of: Callable[[Sequence[str]], int | None] = _nowhere
 
     def where(self, *keys: str) -> str:
         """`file:line` of the key at this path, or of what is nearest above it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core import conversion
 from sloth.core.connection import Connection
@@ -50,8 +51,7 @@ class OnDemand:
         return self._ask(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """What all hosts' answers have in common."""
 
     workflow: Workflow

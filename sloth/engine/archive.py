@@ -6,8 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.events import Event, RunDetached, RunFinished, Subscriber, event_of
@@ -29,8 +30,7 @@ _ENDINGS = {
 STATUSES = (RUNNING, DETACHED, INTERRUPTED, *dict.fromkeys(_ENDINGS.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A run as a list shows it. short: enough of its id. took: seconds until its end, or until now."""
 
     entry: Entry

@@ -11,10 +11,12 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sloth.core.errors import AnswerError, StoreError, UsageError
 from sloth.engine.allowance import Allowance
@@ -27,8 +29,7 @@ PATH_LIMIT = 4096  # characters that are kept of where a file was
 LIST = ".jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """A file that is kept. name: relative to the task's workdir. path: where it was on its host."""
 
     id: str

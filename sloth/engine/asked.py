@@ -6,9 +6,11 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from sloth.core.errors import StoreError
 from sloth.engine import withheld
@@ -16,11 +18,9 @@ from sloth.engine.request import Request, Targets, Unlocking
 from sloth.store.journal import ATTACHED, HEADER, RESUMED
 
 VERSION = 1
-PASSWORDS = ("password", "become_password")
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who works on a run: a person at a machine, and the process there."""
 
     name: str
@@ -36,8 +36,7 @@ class Owner:
         return f"{self.name}@{self.machine}"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """inputs: fingerprints of what it depends on. following: the workflows of the file that come after this one.
 
     handlers: the names of the workflow's
@@ -58,11 +57,10 @@ class Asked:
 
     def plain(self) -> dict[str, object]:
         """The first line of the journal."""
-        plain = asdict(self)
-        for name in PASSWORDS:
-            del plain["request"]["targets"][name]
-        plain["request"]["targets"]["unlocking"] = self.request.targets.unlocking.environment
-        return {"type": HEADER, "version": VERSION, **plain}
+        targets = {name: value for name, value in asdict(self.request.targets).items() if name not in Targets.unshown}
+        targets["unlocking"] = self.request.targets.unlocking.environment
+        request = {**asdict(self.request), "targets": targets}
+        return {"type": HEADER, "version": VERSION, **asdict(self), "request": request, "owner": asdict(self.owner)}
 
     def resumed(self, failed: bool, start: str | None) -> dict[str, object]:
         """The line that begins another life of the run."""
@@ -126,5 +124,5 @@ def _file_word(word: str) -> str:
 
 
 def _known(kind: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
+    names = set(kind.__struct_fields__)
     return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in names}

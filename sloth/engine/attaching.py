@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import LimitReached, SlothError, Unreachable
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, Subscriber, TaskFinished
@@ -66,8 +67,7 @@ def attach(
     return code
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(Struct, frozen=True):
     """open_session(host, hear): to a host. pending: the handlers that hosts owe. allowances: how much they may tell.
 
     short: enough of the run's id
@@ -142,8 +142,7 @@ class Collection:
             self._record.publish(event)
 
 
-@dataclass(frozen=True, slots=True)
-class HostPart:
+class HostPart(Struct, frozen=True):
     """What is known of a host's part of a run. tasks: those that have no end yet. heard: how many events."""
 
     run: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sloth.core.errors import TemplateError, WorkflowError
 from sloth.core.model import Delegation, Task
@@ -18,8 +19,7 @@ Ask = Callable[[int, Mapping[str, object], Mapping[str, object]], object]
 """Calls a function of the workflow file: its number, what it gets and sees, the groups of the inventory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known when hosts are chosen.
 
     hosts: those of the inventory. variables(host): of one of them. common: those that all hosts share. turns: how often
@@ -55,8 +55,7 @@ class Known:
         return None if said is None else str(said)
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(Struct, frozen=True):
     known: Known
     task: Task
     said: Delegation

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core.errors import AnswerError
 from sloth.core.model import Span, Task, Workflow, WorkflowFile
@@ -27,8 +29,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Mentions:
+class Mentions(Struct, frozen=True, dict=True):
     """What a text names. declared: globs of secrets and variables whose names are made up while tasks run."""
 
     text: str

@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sloth.core.errors import UsageError
 from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput, event_of
@@ -22,8 +23,7 @@ GLANCE = 0.2  # seconds between looks at runs that go on
 LINES = (TaskOutput, LogLine)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """An event as it is kept. number: its place among those of its run, from 1."""
 
     run: str
@@ -32,8 +32,7 @@ class Kept:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which events; each condition only if it is given."""
 
     type: str | None = None
@@ -60,8 +59,7 @@ class Filter:
         )
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """types: type → how many. statuses: how tasks ended → how many. size: bytes of the journals."""
 
     runs: int = 0

@@ -7,8 +7,9 @@ roles, params of tasks, extra variables. What a role says counts for its own tas
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import InventoryError
 from sloth.core.model import RoleUse, Workflow
@@ -21,8 +22,7 @@ from sloth.workflow.modelling import role_file
 from sloth.workflow.sources import Sources
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One place that gives a value.
 
     name: how the variable is called there. by: who says it. role: whose tasks alone see it (empty: all do).
@@ -38,8 +38,7 @@ class Said:
     task: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """All that is said of a variable, the highest place first."""
 
     host: str
@@ -47,8 +46,7 @@ class Explanation:
     said: Sequence[Said]
 
 
-@dataclass(frozen=True, slots=True)
-class Scoped:
+class Scoped(Struct, frozen=True):
     """A layer, the role or task for which alone it counts, and whether it is one of the inventory."""
 
     layer: Layer

@@ -14,8 +14,9 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
@@ -31,8 +32,7 @@ TREE_LIMIT = 100_000  # entries of one folder that is copied as a whole
 Named = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """Where a task finds its files, first match first. named(path): whether the workflow's sources name a path."""
 
     folders: tuple[Path, ...]

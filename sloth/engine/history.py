@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.events import (
@@ -33,8 +35,7 @@ Key = tuple[str, str]
 FAILED = frozenset({"failed", "timed_out", "unreachable"})
 
 
-@dataclass(slots=True)
-class History:
+class History(Struct):
     """Of one run. Keys are (host, task).
 
     ends: the last end of each task. handlers: the last end of each handler. running: began, and has no end.

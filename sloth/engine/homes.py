@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sloth.core.connection import Connection
 from sloth.core.errors import NoPython, Unreachable
@@ -19,8 +20,7 @@ from sloth.transport.switchboard import Switchboard
 CANDIDATES = 8  # hosts that are tried beside each other, once the first cannot be reached
 
 
-@dataclass(frozen=True, slots=True)
-class Homes:
+class Homes(Struct, frozen=True):
     """homes: task → the host where it runs in place of the first. lost: hosts that could not be reached, and why."""
 
     homes: Mapping[str, str] = field(default_factory=dict)

@@ -6,8 +6,10 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sloth.core.connection import Connection
 from sloth.core.model import HostPlan, Plan, Task, Workflow, WorkflowFile
@@ -15,8 +17,7 @@ from sloth.core.sealed import plain_only
 from sloth.engine.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Struct, frozen=True):
     """What every host's variables are made of, beside the inventory: values files and extra variables."""
 
     values: Mapping[str, object]

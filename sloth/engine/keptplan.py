@@ -10,10 +10,12 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth import __version__
 from sloth.core.errors import PlanChanged, UsageError
@@ -28,8 +30,7 @@ _CHOICE = ("workflow", "tags", "skip_tags", "start_at")
 _OPTIONS = {"workflow": "--workflow", "tags": "-t", "skip_tags": "--skip-tags", "start_at": "--start-at-task"}
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPlan:
+class KeptPlan(Struct, frozen=True):
     """What such a file says. made: by which sloth, when. asked: the request, with paths as from here."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct, field
 
 from sloth.core.cache import Cache
 from sloth.core.errors import UsageError
@@ -22,8 +23,7 @@ Ask = Callable[[Sequence[str], Sequence[str], "Gathered"], int]
 """(hosts, a call in words, who collects the answers) → the exit code."""
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(Struct):
     """A subscriber that collects what each host said."""
 
     facts: dict[str, Facts] = field(default_factory=dict)
@@ -34,8 +34,7 @@ class Gathered:
             self.facts[event.host] = dict(event.outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What hosts told: host → what lies at the paths. nowhere: a path at which no host has anything, if any."""
 
     code: int

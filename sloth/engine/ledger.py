@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sloth.core.events import Event, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan

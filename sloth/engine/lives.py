@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core.errors import PlanChanged, RunBusy, UsageError
 from sloth.core.events import Event
@@ -23,8 +25,7 @@ from sloth.store.runs import Runs
 ENDING_PATIENCE = 10.0  # seconds that a host gets to end what a killed controller left there
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """One life of a run: its first, or one in which it is taken up again.
 
     record: writes it down. short: enough of its id to tell it from others. is_whole: whether all that is left is in it
@@ -37,8 +38,7 @@ class Life:
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Struct, frozen=True):
     """How a run is taken up. force: with inputs that have changed, too."""
 
     scope: Scope

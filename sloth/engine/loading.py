@@ -6,9 +6,11 @@ Nothing has connected yet; whatever is wrong with what a person gave is an error
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core import varsfile
 from sloth.core.errors import InventoryError, UsageError, WorkflowError
@@ -29,8 +31,7 @@ from sloth.workflow.evaluated import Evaluated
 from sloth.workflow.load import load as load_file
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Everything that is known before anything connects."""
 
     evaluated: Evaluated

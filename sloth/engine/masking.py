@@ -14,9 +14,10 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from msgspec.structs import replace
 
 from sloth.core.events import Event, TaskFinished, TaskOutput
 from sloth.core.sealed import MASK
@@ -131,12 +132,12 @@ class Flow:
 
     def _masked(self, event: Event) -> Event:
         changed = {}
-        for one in fields(event):
-            if one.name not in _NAMES:
-                before = getattr(event, one.name)
+        for name in event.__struct_fields__:
+            if name not in _NAMES:
+                before = getattr(event, name)
                 after = self._mask.plain(before)
                 if after != before:
-                    changed[one.name] = after
+                    changed[name] = after
         return replace(event, **changed) if changed else event
 
     def _output(self, event: TaskOutput) -> Iterator[Event]:

@@ -7,8 +7,9 @@ so a call that no host would take fails in a test as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.runtime.acting import Call, Outcome
 from sloth.runtime.action import Action
@@ -22,8 +23,7 @@ RAISING = frozenset({"check", "sh", "script"})
 """Actions of exec that fail when the exit code is not 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mock:
+class Mock(Struct, frozen=True):
     """action: `module.action`, or `module.*`. function: the number of a closure, in place of the value."""
 
     action: str
@@ -31,8 +31,7 @@ class Mock:
     function: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A call that was made, with its arguments by name."""
 
     action: str

@@ -7,7 +7,8 @@ for each of its hosts: then it is there as several units, `drain for web1` and `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Delegated, HostPlan, Task
@@ -16,8 +17,7 @@ Place = tuple[str, str]
 """A host, and the name of what runs there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A task and where it runs. on_behalf: the one host for which it does."""
 
     task: Task
@@ -39,8 +39,7 @@ class Unit:
         return self.on_behalf or (None if self.task.delegate_to else host)
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """What a unit waits for: the places behind a gate. task: what it depends on, as its author wrote it."""
 
     task: str

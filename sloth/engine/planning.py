@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
+
+from msgspec import Struct
 
 from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
@@ -20,8 +21,7 @@ Choose = Callable[[Task, str | None, Mapping[str, int]], Sequence[str]]
 """Who runs a delegated task, for one host or for all; the third: how many tasks each host has already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which tasks of a workflow: by their tags, and from which one on. What is left out counts as met."""
 
     tags: Sequence[str] = ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import BecomeFailed, ConnectionLost, HostKeyChanged, NotBack, Unreachable
 from sloth.engine.acting import act
@@ -19,8 +20,7 @@ LONGEST = 86400.0  # seconds that we wait for a host, whatever it says
 _FINAL = (HostKeyChanged, BecomeFailed)  # another machine; a password that is not tried again and again
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What a host says of the reboot that its tasks want.
 
     command: a command line for it, as this user (None: the session's). boot: what is to end. wait: the seconds until it
@@ -45,8 +45,7 @@ class Order:
         return cls(str(said.get("command")), boot=str(said.get("boot")), wait=min(said["wait"], LONGEST), **texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Reboot:
+class Reboot(Struct, frozen=True):
     """One reboot of one host.
 
     connect(): opens a session; None when nobody wants it any more. is_stopped(): waits a moment, and tells whether

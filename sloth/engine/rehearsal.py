@@ -8,8 +8,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sloth.core import conversion
 from sloth.core.model import HostPlan, Plan, Workflow

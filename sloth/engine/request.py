@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import ClassVar
 
+from msgspec import Struct, field
+
+from sloth.core.discreet import Discreet
 from sloth.core.errors import SecretsError
 
 
@@ -17,8 +20,7 @@ def nobody(question: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocking:
+class Unlocking(Struct, frozen=True):
     """How secrets are opened, should any be needed.
 
     environment: whose secrets. sources: of passphrases, as sloth/secrets/passphrase.py reads them.
@@ -30,13 +32,14 @@ class Unlocking:
     prompt: Callable[[str], str] = nobody
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Discreet, frozen=True):
     """Which hosts, and how to reach them; settings here win over those of the inventory.
 
     inventory: sources as given with -i (none: localhost). limit: a host pattern. pattern: one more, of whom a command
     is for; a host has to be in both. become_password and password are asked for by the front before the run.
     """
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"password", "become_password"})
 
     inventory: Sequence[str] = ()
     limit: str | None = None
@@ -78,8 +81,7 @@ class Targets:
         return f"Targets(inventory={self.inventory!r}, limit={self.limit!r})"  # passwords stay out of logs
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One apply or plan. values: paths of values files. extra: the words given with -e. lock_wait: seconds.
 
     verify: checks are what the run is for: with `check`, one that does not hold is a failure

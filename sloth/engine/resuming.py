@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sloth.core.errors import UsageError
 from sloth.core.events import TaskFinished
@@ -14,16 +16,14 @@ from sloth.engine.history import FAILED, History, Key
 from sloth.engine.planning import batches_of
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What of a run is wanted. failed: only what failed, and what was left out for it. start: from this task on."""
 
     failed: bool = False
     start: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """A plan of which some tasks are done: (host, task) → how. handlers: those that have run, likewise.
 
     recall: hosts may know of more that is done

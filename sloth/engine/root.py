@@ -7,9 +7,10 @@ where it is used: a run loads more than enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sloth.core import varsfile
 from sloth.core.cache import Cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _FAMILY = uuid.uuid5(uuid.NAMESPACE_URL, "sloth:stack")
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """last_exit(): the exit code of the workflow's last run before this one; None when there was none."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sloth.core.errors import TemplateError
 from sloth.engine.files import Search, look
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """What becomes of a block's line: trim drops the newline behind it, lstrip the blanks before it.
 
     The defaults are Ansible's, whose templates people bring along.

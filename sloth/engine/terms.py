@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from sloth.core.events import Event
 from sloth.engine.allowance import Allowances
@@ -48,8 +49,7 @@ def unheld(host: str, wanted: Callable[[], bool]) -> Iterator[Callable[[], None]
     yield lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What the hosts of a run have in common.
 
     handlers: the names of the workflow's handlers. limits: task → its time limit in seconds, for those that

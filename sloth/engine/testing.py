@@ -10,9 +10,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from sloth.core import conversion
 from sloth.core.errors import SlothError, UsageError, WorkflowError
@@ -36,8 +37,7 @@ LIMIT = 60.0  # seconds for one test, and for each function around it
 Load = Callable[[Path], Evaluated]
 
 
-@dataclass(slots=True)
-class _World:
+class _World(Struct):
     """What one test works with."""
 
     target: Callable[[], Evaluated]

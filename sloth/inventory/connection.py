@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
+
+from msgspec import Struct
 
 from sloth.core.connection import Connection, Placement
 from sloth.core.errors import InventoryError
@@ -24,8 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A field of Connection, the variables that say it, and how a value is read.
 
     read raises TypeError or ValueError, whose text goes on after "the value is wrong, it".

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
@@ -39,8 +40,7 @@ class Missing(InventoryError):
     """An expression names a variable that the host does not have; without `strict` such a host is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """An expression of the file. name: what it gives, for errors."""
 
     name: str
@@ -63,8 +63,7 @@ class Expression:
         return plain(value, self.where, (f"{self.name} of {host}",))
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Struct, frozen=True):
     """One of `keyed_groups`."""
 
     key: Expression

@@ -11,10 +11,12 @@ groups and hosts that are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
@@ -33,8 +35,7 @@ from sloth.inventory.vars_folders import GROUPS, HOSTS, VarsFolders
 NO_INVENTORY = "without an inventory there is only localhost: name one with -i, a file, a directory, or `web1,web2,`"
 
 
-@dataclass(frozen=True, slots=True)
-class Rivals:
+class Rivals(Struct, frozen=True):
     """Two groups of one rank that give a variable different values: only their names decide which counts."""
 
     variable: str

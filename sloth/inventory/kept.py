@@ -11,25 +11,26 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sloth.core.cache import Cache
+from sloth.core.discreet import Discreet
 from sloth.core.places import Places
 
 # What differs between two terminals of one person, and tells a program nothing about hosts.
 _VOLATILE = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "SHLVL", "TERM", "TMUX_PANE", "WINDOWID"})
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Discreet, frozen=True):
     """The answers. seconds: how long one is used (0: never). fresh: use none, but keep what is answered now."""
+
+    unshown: ClassVar[frozenset[str]] = frozenset({"environ"})
 
     places: Places
     seconds: float
     directory: Path
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     fresh: bool = False
     clock: Callable[[], float] = time.time
 

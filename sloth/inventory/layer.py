@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from sloth.core.discreet import Discreet
 from sloth.core.varsfile import VarsFile
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Discreet, frozen=True):
     """name: whom it speaks of (`all`, `group web`, `host web1`). keys: the path of `values` in the file."""
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"values"})
+
     name: str
-    values: Mapping[str, Any] = field(repr=False)
-    file: VarsFile | None = field(default=None, repr=False)
+    values: Mapping[str, Any]
+    file: VarsFile | None = None
     keys: tuple[str, ...] = ()
 
     @property

@@ -12,9 +12,10 @@ import stat
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import InventoryError
 from sloth.core.varsfile import VarsFile, decoded, kind, parse
@@ -32,8 +33,7 @@ _QUOTED = 1000  # characters of what went wrong
 _META = "_meta"
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
+class Programs(Struct, frozen=True):
     """How inventory programs are run. time_limit: seconds for one's whole answer. kept: answers of before."""
 
     time_limit: float = TIME_LIMIT

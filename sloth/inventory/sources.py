@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near_file
@@ -26,8 +27,7 @@ _YAML = re.compile(r"""(?:\s*\#.*(?:\n|\Z))*+\s*(?:---|[{\["'%$]|-\s|[^\s\#=]+[ 
 _HEAD = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """All that `-i` names.
 
     documents: in the order of reading. constructed: those that make groups of the others' hosts. literals: hosts.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
+
+from msgspec import Struct, field
 
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
@@ -19,8 +20,7 @@ GROUP_KEYS = ("hosts", "vars", "children")
 _PRIORITY = "ansible_group_priority"
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """One group while the tree grows; dicts are ordered sets. depth: the longest way from `all`."""
 
     name: str
@@ -46,8 +46,7 @@ class Group:
         return self.depth, self.priority
 
 
-@dataclass(slots=True)
-class Host:
+class Host(Struct):
     """One host: the groups that name it, and what the inventory files say of it."""
 
     name: str

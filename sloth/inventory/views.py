@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sloth.core.sealed import MASK, masked
 from sloth.inventory.connection import BY_FIELD, SECRET_VARIABLES
@@ -12,8 +14,7 @@ from sloth.inventory.inventory import Inventory
 from sloth.inventory.names import ALL
 
 
-@dataclass(frozen=True, slots=True)
-class HostRow:
+class HostRow(Struct, frozen=True):
     """One line of `sloth inventory list`."""
 
     name: str
@@ -24,8 +25,7 @@ class HostRow:
     groups: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupNode:
+class GroupNode(Struct, frozen=True):
     """One group of `sloth inventory graph`, with the hosts that it names itself."""
 
     name: str
@@ -33,8 +33,7 @@ class GroupNode:
     children: Sequence[GroupNode]
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """One variable of a host, and the file and line that gave its value."""
 
     name: str
@@ -42,8 +41,7 @@ class Variable:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class HostView:
+class HostView(Struct, frozen=True):
     """`sloth inventory show HOST`. connection: its fields by name."""
 
     name: str

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.core.sealed import VAULT_HEADER
 
@@ -24,8 +25,7 @@ class BadVault(Exception):
     """No text of Ansible Vault that can be read; str() says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What such a text holds. label: the vault id that its author gave it, or an empty string."""
 
     label: str

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import SecretsDamaged, SecretsError, WrongPassphrase
 from sloth.secrets import sealing
@@ -30,8 +31,7 @@ _KNOWN = "sloth"
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """What an opened document is worked with. recipe and key: of its values; trail: of its audit trail."""
 
     recipe: Recipe

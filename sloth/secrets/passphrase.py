@@ -18,9 +18,12 @@ import shlex
 import stat
 import subprocess
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+from msgspec import Struct
+
+from sloth.core.discreet import Discreet
 from sloth.core.errors import SecretsError
 from sloth.secrets.sealing import Recipe
 
@@ -30,17 +33,17 @@ _KINDS = ("prompt", "fd", "env", "command", "key", "file")
 _PATIENCE = 120.0  # seconds for a program: it may ask a person to touch a token
 
 
-@dataclass(frozen=True, slots=True)
-class Passphrase:
+class Passphrase(Discreet, frozen=True):
     """One passphrase. is_random: out of a key file."""
 
+    unshown: ClassVar[frozenset[str]] = frozenset({"value"})
+
     label: str
-    value: bytes = field(repr=False)
+    value: bytes
     is_random: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where one comes from. written: as a person wrote it."""
 
     written: str

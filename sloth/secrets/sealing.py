@@ -13,8 +13,9 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 COST = 1 << 17
 """scrypt's N: with r = 8 a guess takes 128 MB and 0.3 s."""
@@ -30,8 +31,7 @@ class BadRecipe(Exception):
     """It tells no key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How a key is made. cost: of scrypt; 0 for a key file, whose guesses need no price."""
 
     salt: bytes

@@ -9,7 +9,8 @@ One carries all that is needed but the passphrase. It is bound to its environmen
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.core.sealed import STRING_HEADER
 from sloth.secrets import sealing
@@ -24,8 +25,7 @@ class BadString(Exception):
     """No value that was encrypted by sloth; str() says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What such a text says of itself. name: of the variable it was made for."""
 
     environment: str

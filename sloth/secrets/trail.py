@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core.errors import SecretsDamaged, SecretsError
 from sloth.secrets import sealing
 from sloth.secrets.document import sync_folder
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What happened. what: set, get, use, delete, import, rotate. name: of a secret, if it is about one."""
 
     number: int

@@ -83,7 +83,7 @@ class Journal:
     def __call__(self, event: Event) -> None:
         """Keep an event. OSError when the disk does not take it."""
         entry: dict[str, object] = {"type": event.type, "at": round(time.time(), 3)}
-        for name in event.__dataclass_fields__:
+        for name in event.__struct_fields__:
             value = getattr(event, name)
             if value or (value == 0 and value is not False):
                 entry[name] = value

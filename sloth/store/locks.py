@@ -15,9 +15,11 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core.errors import LeaseLost, LockBusy, StateError
 from sloth.store.database import Database, Transaction
@@ -35,8 +37,7 @@ _TAKE = f"""INSERT INTO lease ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _FIRST_POLL, _LAST_POLL = 0.005, 0.25  # seconds between tries of one who waits
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """wall: seconds since 1970. steady: seconds since the machine was started, which `boot` names."""
 
     wall: Callable[[], float]
@@ -50,8 +51,7 @@ class Clock:
         return cls(time.time, lambda: time.clock_gettime(time.CLOCK_BOOTTIME), boot)
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """A lock that someone holds. process: what it is bound to (see `this_process`), or an empty string."""
 
     name: str
@@ -76,8 +76,7 @@ class Lease:
         return {name: getattr(self, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class Forced:
+class Forced(Struct, frozen=True):
     """A lock that was taken away from its owner."""
 
     at: float

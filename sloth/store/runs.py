@@ -9,8 +9,10 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.near import near
@@ -22,8 +24,7 @@ _JOURNAL = "journal.jsonl"
 _COLUMNS = "id, workflow, file, owner, mode, started, ended, exit_code, hosts"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A run in the index. mode: apply, check or detached. ended and exit_code: None as long as it has no end."""
 
     id: str
@@ -37,8 +38,7 @@ class Entry:
     hosts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which runs to list, each condition only if it is given. since: not begun before that time."""
 
     workflow: str | None = None

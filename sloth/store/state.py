@@ -11,8 +11,10 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sloth.core.errors import LeaseLost, StateConflict, StateError
 from sloth.store.database import Change, Database, Rows, T, Transaction, Value
@@ -37,8 +39,7 @@ _FLOOR = """INSERT INTO state_floor (namespace, version) VALUES (?, ?)
     ON CONFLICT (namespace) DO UPDATE SET version = excluded.version WHERE excluded.version > state_floor.version"""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A value, and what is known about it. Times are seconds since 1970; expires is None for what stays."""
 
     namespace: str
@@ -55,8 +56,7 @@ class Entry:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True):
     """A change holds only while this lease is the lock's: see Locks."""
 
     lock: str

@@ -11,9 +11,11 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from sloth.core.errors import StoreError
 from sloth.store import schema
@@ -25,8 +27,7 @@ _PROBLEMS = 10  # of a damaged file that are told
 _TOKENS_LOST = 1 << 32  # more tokens than a store that cannot be read any more has given out since the backup
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(Struct, frozen=True):
     """What is known about a store. size: of all its files, in bytes. rows: of each table."""
 
     path: str

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.store.state import Entry, State
 
 EVERY = 0.2  # seconds between two looks
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A key that was set, or (is_gone) deleted or expired; then the entry is the last that was there."""
 
     entry: Entry

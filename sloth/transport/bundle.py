@@ -12,12 +12,13 @@ import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+from msgspec import Struct
 
 from sloth import __version__
 from sloth.runtime.archive import pack
@@ -102,8 +103,7 @@ def contents(modules: Mapping[str, str]) -> dict[str, bytes]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A packed bundle on the disk of the controller."""
 
     sha: str

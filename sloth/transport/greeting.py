@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
 from sloth.runtime import becoming
@@ -31,8 +32,7 @@ class NeedsTerminal(Unreachable):
     """sudo refuses to work without a terminal (`Defaults requiretty`); the start is tried again with one."""
 
 
-@dataclass(slots=True)
-class Greeting:
+class Greeting(Struct):
     """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: a long silence first.
 
     uploading: the seconds that the bundle took.
@@ -46,8 +46,7 @@ class Greeting:
     err: bytes = b""
 
 
-@dataclass(slots=True)
-class _Talk:
+class _Talk(Struct):
     """One start, as far as it has got."""
 
     host: str

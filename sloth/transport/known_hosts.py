@@ -16,10 +16,11 @@ import re
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from sloth.runtime.writing import append_all
 
@@ -30,8 +31,7 @@ SSH_PORT = 22
 _MARKERS = {"@revoked", "@cert-authority"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line. `names`: as written, without the hashed ones; `hashed`: (salt, digest) or None."""
 
     marker: str
@@ -62,16 +62,14 @@ class Known(Enum):
     AUTHORITY = "signed by an authority"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`where`: the line that decided."""
 
     known: Known
     where: str = ""
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """One file, with its lines by exact name and those that have to be tried one by one."""
 
     signature: tuple[int, int, int]

@@ -13,16 +13,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Protocol
+
+from msgspec import Struct
 
 GLANCE = 1.0  # seconds; an exit status rings no bell, so we look for it that often
 CHUNK = 1 << 16
 GRACE = 3.0  # seconds for a runtime to tidy up after the end of its input
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What came since the last look; all empty when the time was up."""
 
     out: bytes = b""

@@ -10,7 +10,8 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sloth.core.connection import Connection
 from sloth.core.errors import BecomeFailed, ConnectionLost, NoShell, SlothError, Unreachable
@@ -35,8 +36,7 @@ END_GROUP = "kill -TERM -{group}; sleep 1; kill -KILL -{group} 2>/dev/null"
 Hear = Callable[[str, bytes], None]
 
 
-@dataclass(slots=True)
-class Shell:
+class Shell(Struct):
     """The shell of one host, over one login."""
 
     connection: Connection
@@ -88,8 +88,7 @@ def _line(mark: str, user: str) -> str:
     return "exec " + " ".join(f"'{word}'" for word in words)
 
 
-@dataclass(slots=True)
-class _Talk:
+class _Talk(Struct):
     """One channel, as far as it has got."""
 
     link: ChannelLink

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from sloth.core.connection import Connection
 from sloth.core.errors import (
@@ -47,8 +48,7 @@ class Dropped(Unreachable):
     """The server ended the connection before the login: it may be busy, so it is worth another try."""
 
 
-@dataclass(slots=True)
-class Login:
+class Login(Struct):
     """A way in, from the first hop to the host. `transport`: the host's."""
 
     connections: list[fabric.Connection]

@@ -13,10 +13,12 @@ import re
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sloth.core.connection import Connection
 from sloth.core.errors import SettingsError
@@ -39,8 +41,7 @@ READ = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One SSH server on the way, the host itself being the last.
 
     alias: the name under which known_hosts has its key. keys: private key files. agent: whether the agent's keys are
@@ -61,8 +62,7 @@ class Hop:
     command: str = ""
 
 
-@dataclass(slots=True)
-class Route:
+class Route(Struct):
     """The way to a host."""
 
     hops: list[Hop] = field(default_factory=list)

@@ -10,9 +10,10 @@ import ast
 import base64
 import re
 import zlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from sloth.core.connection import BecomeMethod
 from sloth.core.errors import NoPython
@@ -29,8 +30,7 @@ NOWHERE = "sloth-found-no-python"
 _QUIET = re.compile(r"[\w./+:@%=, -]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """One start of a runtime.
 
     sha: the bundle's. nonce: random. pythons: tried in this order. become: the user to become, or empty; method: by

@@ -6,8 +6,9 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sloth.core.connection import Connection
 from sloth.core.errors import ConnectionRefused

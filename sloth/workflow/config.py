@@ -6,8 +6,9 @@ A misspelt key is an error. One that means nothing at all is a warning: configs 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Retry
@@ -22,8 +23,7 @@ _POLICY = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What the keys say; those that are not there say the same as in an empty config.
 
     retries: the settings of a task's `retries` where the task says nothing itself. warnings: about keys nobody knows

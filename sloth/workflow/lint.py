@@ -7,7 +7,8 @@ anything, so nothing is said of it; values that are not literal may be anything,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.catalog.library import LANGUAGE
 from sloth.core.near import near
@@ -23,8 +24,7 @@ SPECIAL = frozenset({"facts", "log", "secrets", "test", "assert"})
 _AROUND = frozenset({"_G", "_ENV", "load", "loadstring"})
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """where: `file:line`."""
 
     where: str

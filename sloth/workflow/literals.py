@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sloth.workflow.tokens import NAME, NUMBER, SIGN, STRING, WORD, Token
 
@@ -20,8 +21,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-@dataclass(slots=True)
-class Table:
+class Table(Struct):
     """A table constructor. is_open: it holds more than its text tells."""
 
     items: list[object] = field(default_factory=list)

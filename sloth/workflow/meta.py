@@ -13,9 +13,10 @@ It is data, not code: the controller reads it, and hosts get what is in it as JS
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sloth.core import varsfile
 from sloth.core.errors import WorkflowError
@@ -30,16 +31,14 @@ TYPES = {"string": "str", "str": "str", "int": "int", "number": "float", "bool":
          "table": "dict[str, object]", "any": "object"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A variable that whoever uses the role may give. type: as sloth/runtime/coercion.py reads types."""
 
     type: str
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Struct, frozen=True):
     """One role's. dependencies: (role, its variables). parameters: None when the role does not list them."""
 
     description: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sloth.catalog import library
 from sloth.catalog.library import Library
@@ -15,8 +16,7 @@ from sloth.core.sealed import OpenFile
 from sloth.core.varsfile import closed
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """folder: of the workflow file. roles: folders that hold roles, first match first.
 
     open_file: opens files of variables that are encrypted as a whole

@@ -7,8 +7,9 @@ key by which the language asked for it: a path relative to the workflow's folder
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
 
 from sloth.core.errors import SlothError, WorkflowError
 from sloth.runtime.failure import ActionFailed
@@ -20,8 +21,7 @@ META = "meta:"
 MODULE = "module:"
 
 
-@dataclass(slots=True)
-class Sources:
+class Sources(Struct):
     """Reads below the workflow's folder, the folders of roles and those of Lua modules only."""
 
     project: Project

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
 from sloth.runtime.action import Action, Parameter
 from tests.applying import DEPLOY, Remote, lua, remote
@@ -60,7 +60,7 @@ def test_no_secret_of_a_call_is_told(site, check):
     tasks = ",\n".join(map(task, harmless))
     given = json.dumps({"db_password": SECRET})
     run = site.run(f"workflow.define('w'):tasks({{\n{tasks}\n}})\n", DEPLOY, check=check, extra=[given])
-    told = [json.dumps(asdict(event), ensure_ascii=False, default=str) for event in run.events]
+    told = [json.dumps(to_builtins(event), ensure_ascii=False, default=str) for event in run.events]
     for form in (SECRET, json.dumps(SECRET)[1:-1], json.dumps(SECRET, ensure_ascii=False)[1:-1]):
         assert [text for text in told if form in text] == []
     assert run.finished.keys() == {one.full_name for one in harmless}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import say, standard_output
@@ -17,7 +18,7 @@ def show_list(found: Sequence[tuple[str, Artifact]], short: Sequence[str], form:
     """A line for each."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"artifacts": [{"run": run, **asdict(one)} for run, one in found]})
+        screen.json({"artifacts": [{"run": run, **to_builtins(one)} for run, one in found]})
         return
     if not found:
         screen.line("no artifacts")

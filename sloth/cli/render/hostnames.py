@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _SHOWN = 6
 _WORTH_BRACKETS = 3
@@ -32,8 +33,7 @@ def natural(name: str) -> tuple[tuple[str, int], ...]:
     return tuple((text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name))
 
 
-@dataclass(slots=True)
-class _Series:
+class _Series(Struct):
     """Names that differ in one number: text and numbers in turn, which of them differs, and how in each name."""
 
     parts: list[str]

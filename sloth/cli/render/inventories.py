@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
@@ -18,7 +19,7 @@ def show_hosts(hosts: Sequence[HostRow], form: Format) -> None:
     """One line for each host."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"hosts": [asdict(host) for host in hosts]})
+        screen.json({"hosts": [to_builtins(host) for host in hosts]})
         return
     rows: list[list[Part]] = [[(head, "dim") for head in ("host", "reached at", "groups")]]
     rows += [[(host.name, "bold"), _address(host), (", ".join(host.groups) or "-", "dim")] for host in hosts]
@@ -29,7 +30,7 @@ def show_graph(top: GroupNode, form: Format) -> None:
     """Groups as branches, hosts as leaves."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json(asdict(top))
+        screen.json(to_builtins(top))
         return
     screen.line((top.name, "bold"))
     for stem, leaf in _branches(top, ""):
@@ -40,7 +41,7 @@ def show_host(host: HostView, form: Format) -> None:
     """One host: its groups, how it is reached, its variables."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json(asdict(host))
+        screen.json(to_builtins(host))
         return
     screen.line((host.name, "bold"), ("  groups: ", "dim"), ", ".join(host.groups) or "none")
     screen.line(("connection", "dim"))
@@ -55,7 +56,7 @@ def show_explanation(found: Explanation, form: Format) -> None:
     """A variable and all who say it, the highest place first."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json(asdict(found))
+        screen.json(to_builtins(found))
         return
     screen.line((found.variable, "bold"), (f" of {found.host}", "dim"))
     rows: list[list[Part]] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.notes import standard_output
@@ -38,7 +39,7 @@ def show_record(forced: Sequence[Forced], form: Format) -> None:
     screen = standard_output()
     if form is Format.JSON:
         for one in forced:
-            screen.json(asdict(one))
+            screen.json(to_builtins(one))
         return
     rows: list[list[Part]] = [
         [

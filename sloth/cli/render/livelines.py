@@ -6,15 +6,15 @@ What one host says keeps its order. With a single host nothing waits.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 PATIENCE = 0.3
 _MOST = 1000
 """So many lines wait for other hosts; of more the oldest are told."""
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """One line of a task, and who has said it."""
 
     task: str

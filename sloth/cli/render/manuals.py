@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.cli.render.format import Format
@@ -17,7 +18,7 @@ def show_all(modules: Sequence[ModuleManual], form: Format) -> None:
     """Every module in a line or two."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"modules": [asdict(one) for one in modules]})
+        screen.json({"modules": [to_builtins(one) for one in modules]})
         return
     for one in modules:
         screen.line((one.name, "bold"), "  ", one.summary, (f"  {one.path}" if one.path else "", "cyan"))
@@ -29,7 +30,7 @@ def show_module(module: ModuleManual, form: Format) -> None:
     """One module, all of its actions."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json(asdict(module))
+        screen.json(to_builtins(module))
         return
     screen.line((module.name, "bold"), ": ", module.summary, (f"  {module.path}" if module.path else "", "cyan"))
     for action in module.actions:
@@ -42,7 +43,7 @@ def show_action(action: ActionManual, form: Format) -> None:
     """One action."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json(asdict(action))
+        screen.json(to_builtins(action))
         return
     _show_action(screen, action)
     _show_common(screen, [action])

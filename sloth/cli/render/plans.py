@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sloth.cli.render.format import Format
 from sloth.cli.render.hostnames import folded
@@ -75,8 +76,7 @@ def _planned(plan: Plan) -> list[Task]:
     return in_order([task for task in plan.workflow.tasks if task.name in names])
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """A task of a host: what it waits for there, and what for elsewhere."""
 
     name: str
@@ -85,8 +85,7 @@ class _Row:
     elsewhere: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Alike:
+class _Alike(Struct):
     """What a host does alike for several others. waits: task → where it is waited for."""
 
     task: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.cli.render.hostnames import folded, natural
 from sloth.cli.render.results import STATUS_STYLES
@@ -25,8 +26,7 @@ _WIDTH = 120  # where there is no terminal to ask
 _LEAST_ROOM = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Longest:
+class Longest(Struct, frozen=True):
     """A task, and the host where it took longest."""
 
     task: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.cli.render.grouping import Group
 from sloth.cli.render.hostnames import folded
@@ -23,8 +24,7 @@ _NOTEWORTHY = 1.0
 """Seconds from which on a task's duration is told beside its result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """How much is told. verbosity: how often -v was given. changes: what each task changed, or would change.
 
     profile: where the time of each host went. quiet: nothing of what went well.
@@ -45,8 +45,7 @@ class Detail:
         return not self.quiet or (result.status in BAD and not result.ignored)
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Widths that keep the lines of one run in columns; 0 leaves the task's name out."""
 
     task: int

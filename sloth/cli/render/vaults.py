@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
+
+from msgspec import to_builtins
 
 from sloth.cli.render import problems
 from sloth.cli.render.format import Format
@@ -38,7 +39,7 @@ def show_names(secrets: Sequence[Listed], environment: str, others: Sequence[str
     """All secrets of an environment. others: environments that there are."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"environment": environment, "secrets": [asdict(one) for one in secrets]})
+        screen.json({"environment": environment, "secrets": [to_builtins(one) for one in secrets]})
         return
     if not secrets:
         hint = near(environment, others) or (f"others: {', '.join(others)}" if others else "")
@@ -64,7 +65,7 @@ def show_trail(entries: Sequence[Entry], form: Format) -> None:
     """Who did what, oldest first."""
     screen = standard_output()
     if form is Format.JSON:
-        screen.json({"entries": [asdict(entry) for entry in entries]})
+        screen.json({"entries": [to_builtins(entry) for entry in entries]})
         return
     rows: list[list[Part]] = [[(head, "dim") for head in ("when", "who", "what", "by", "secret")]]
     for entry in entries:

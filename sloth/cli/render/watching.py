@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sloth.cli.render.format import RunFormat
 from sloth.cli.render.json_lines import JsonLines
@@ -21,8 +22,7 @@ from sloth.core.model import BAD
 _INTERVAL = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Watchers:
+class Watchers(Struct, frozen=True):
     """Who listens; aside: what a question is asked inside of, with all told that is known and no picture drawn."""
 
     subscribers: Sequence[Subscriber]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from sloth.cli.render import problems
 from sloth.cli.render.format import Format
@@ -156,7 +157,7 @@ def _plain_task(task: Task) -> dict[str, object]:
         "outputs": list(task.outputs),
         "artifacts": list(task.artifacts),
         "consumes": list(task.consumes),
-        "delegate_to": None if task.delegate_to is None else asdict(task.delegate_to),
+        "delegate_to": None if task.delegate_to is None else to_builtins(task.delegate_to),
         "metadata": dict(task.metadata),
     }
 

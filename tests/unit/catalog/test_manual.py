@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import pytest
+from msgspec import to_builtins
 
 from sloth.catalog import manual
 from sloth.catalog.library import Library
@@ -29,7 +29,7 @@ def test_everything_is_said_that_people_and_programs_ask_for():
             assert action.summary, action.name
             assert action.examples, action.name
             assert all(one.type and one.meaning for one in action.parameters), action.name
-        json.dumps(asdict(module))
+        json.dumps(to_builtins(module))
 
 
 def test_an_action_is_taken_apart():

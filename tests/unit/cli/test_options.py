@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import typer
+from msgspec import Struct
 
 from sloth.cli.command import application, flat
 from sloth.cli.options import ChoiceOptions, TargetOptions, length, words
@@ -72,8 +72,7 @@ def test_a_time_that_is_none_names_its_option(text):
         length(text, "--lock-timeout")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two options that belong together."""
 
     first: Annotated[str, typer.Option("--first", "-1")] = "a"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sloth.core.errors import WorkflowError
 from sloth.core.model import Delegation, Plan, Task, Workflow

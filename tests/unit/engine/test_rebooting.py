@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sloth.core.errors import ConnectionLost, ConnectionRefused, HostKeyChanged
 from sloth.core.events import Event, HostUnreachable, TaskFinished

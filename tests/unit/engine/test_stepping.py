@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sloth.core.events import TaskFinished
 from sloth.core.model import Delegated, HostPlan, Plan, Task, Workflow

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sloth.core.errors import RunBusy, StoreError, UsageError
 from sloth.core.events import (
