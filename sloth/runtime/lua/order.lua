@@ -1,7 +1,8 @@
 -- The order of entries of a table that has names for keys: that of the source. Lua itself keeps none.
 --
--- An entry that holds a function stands where that was written; any other, and those that share a line, where the
--- source names the key.
+-- A table that the source writes as one has the order in which its names stand there. One that was put together by
+-- statements: an entry that holds a function stands where that was written; any other, and those that share a line, where
+-- the source names the key.
 local sloth = ...
 
 local ipairs, next, tostring, type = ipairs, next, tostring, type
@@ -9,9 +10,9 @@ local byte, gmatch = string.byte, string.gmatch
 local huge = math.huge
 local sort = table.sort
 
--- Where a text begins its lines, where it names keys (`key =`, `["key"]`, `.key =`), and where it gives names. Made once,
--- for the last text.
-local indexed = { text = "", lines = { 1 }, keys = {}, names = {} }
+-- Where a text begins its lines, where it names keys (`key =`, `["key"]`, `.key =`), where it gives names, and the tables
+-- that it writes. Made once, for the last text.
+local indexed = { text = "", lines = { 1 }, keys = {}, names = {}, constructors = {} }
 
 local function note(keys, key, start)
   local found = keys[key]
@@ -28,7 +29,7 @@ local function index_of(text)
   for start, key in gmatch(text, "%[%s*()[\"']([^\"'\n]*)[\"']%s*%]") do note(keys, key, start) end
   for _, found in next, keys do sort(found) end
   for start, name in gmatch(text, "name%s*=%s*()[\"']([^\"'\n]*)[\"']") do note(names, name, start) end
-  indexed = { text = text, lines = lines, keys = keys, names = names }
+  indexed = { text = text, lines = lines, keys = keys, names = names, constructors = sloth.constructors(text) }
   return indexed
 end
 
@@ -74,11 +75,36 @@ local function position(index, key, value, after)
   return line, offset
 end
 
+-- The table of the source that has exactly these names: the first from the line `after` on, else the last before it.
+local function constructor_of(value, count, index, after)
+  local found
+  for _, one in ipairs(index.constructors) do
+    local seen, is_it = {}, #one.names == count
+    for _, entry in ipairs(one.names) do
+      is_it = is_it and value[entry.name] ~= nil and not seen[entry.name]
+      seen[entry.name] = true
+    end
+    if is_it then
+      found = one
+      if line_at(index.lines, one.at) >= after then break end
+    end
+  end
+  return found
+end
+
 -- The string keys of a table in the order of the source, each with its line (or that of the table).
 local function in_source_order(value, text, after)
-  local entries, index = {}, index_of(text)
-  for _, key in ipairs(sloth.sorted_keys(value)) do
+  local entries, index, keys = {}, index_of(text), sloth.sorted_keys(value)
+  local constructor = constructor_of(value, #keys, index, after)
+  if constructor then
+    for i, entry in ipairs(constructor.names) do
+      entries[i] = { key = entry.name, line = line_at(index.lines, entry.at) }
+    end
+    return entries
+  end
+  for _, key in ipairs(keys) do
     local line, offset = position(index, key, value[key], after)
+    if line == huge then line, offset = position(index, key, value[key], 1) end
     entries[#entries + 1] = { key = key, line = line, offset = offset, number = #entries }
   end
   sort(entries, function(a, b)

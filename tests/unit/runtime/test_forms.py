@@ -32,7 +32,7 @@ FORMS = {
     "groups": (
         GROUPS,
         [
-            ("zeta", 5, [("compile", 7, []), ("test", 8, ["compile"]), ("notify", 10, [])]),
+            ("zeta", 2, [("compile", 7, []), ("test", 8, ["compile"]), ("notify", 10, [])]),
             ("alpha", 14, [("b", 14, []), ("a", 14, ["b"]), ("c", 14, [])]),
         ],
     ),
@@ -72,7 +72,26 @@ FORMS = {
             "workflow.define('w', { tasks = {\n  zz = { command = function() end },\n"
             "  aa = { depends_on = 'zz',\n    command = function() end },\n  ['m m'] = function() end } })"
         ),
-        [("w", 1, [("zz", 2, []), ("aa", 4, ["zz"]), ("m m", 5, [])])],
+        [("w", 1, [("zz", 2, []), ("aa", 3, ["zz"]), ("m m", 5, [])])],
+    ),
+    "a map of lines and functions, by group": (
+        (
+            "TaskDefinitions = {\n one = { tasks = {\n zz = { command = 'x' },\n mm = { run = 'y', params = { zz = 1 } },\n"
+            " aa = { command = function() local x, mm = 1 return { zz = 1 } end } } },\n"
+            " two = { tasks = { -- aa = { before zz = {\n aa = 'x', [ \"mm\" ] = 'y',\n ['zz'] = { command = [[ mm = { ]] } } } }"
+        ),
+        [("one", 2, [("zz", 3, []), ("mm", 4, []), ("aa", 5, [])]), ("two", 6, [("aa", 7, []), ("mm", 7, []), ("zz", 8, [])])],
+    ),
+    "a map of functions from elsewhere": (
+        (
+            "local function b() end\nlocal function a() end\nlocal tasks = {\n z = { command = a },\n"
+            " y = { command = b }, x = { command = a } }\nworkflow.define('w', { tasks = tasks })"
+        ),
+        [("w", 6, [("z", 4, []), ("y", 5, []), ("x", 5, [])])],
+    ),
+    "a map that statements make, above": (
+        "local t = {}\nt.z = { run = 'z' }\nt['y'] = { run = 'y' }\nt.x = 'x'\nworkflow('w', { tasks = t })",
+        [("w", 5, [("z", 2, []), ("y", 3, []), ("x", 4, [])])],
     ),
     "a map in the order of the text": (
         "-- y = 1\nworkflow.define('w', { tasks = {\n  z = 'z', y = { command = 'y' },\n  ['x'] = 'x',\n a = 'a' } })",
