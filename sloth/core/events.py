@@ -2,8 +2,9 @@
 
     RunStarted ── TaskStarted ─┬─ TaskOutput* ── TaskRetrying* ─┬─ TaskFinished ── RunFinished
                                └─ LogLine*                      ┘
-    HostUnreachable and Notice may come at any time in between, HostTimes at the end of each host. A run whose hosts go
-    on by themselves has RunDetached for its end; later, HostCollected tells that all is known of a host.
+    A rolling run has BatchStarted before the tasks of each batch. HostUnreachable and Notice may come at any time in
+    between, HostTimes at the end of each host. A run whose hosts go on by themselves has RunDetached for its end;
+    later, HostCollected tells that all is known of a host.
 
 Every (host, task) of the plan gets exactly one TaskFinished, also when its host is never reached.
 Text that comes from a host is data: it is as the host sent it, limited in length; who shows it on a
@@ -44,6 +45,16 @@ class RunStarted(Event, frozen=True):
     hosts: Mapping[str, Sequence[str]]
     started_at: float
     done: int = 0
+
+
+class BatchStarted(Event, frozen=True):
+    """A batch of a rolling run begins. tasks: who takes part, delegates too → the names of what is planned there."""
+
+    type: ClassVar[str] = "batch_started"
+    number: int
+    batches: int
+    hosts: Sequence[str]
+    tasks: Mapping[str, Sequence[str]]
 
 
 class TaskStarted(Event, frozen=True):
@@ -211,8 +222,8 @@ class Dispatched(Event, frozen=True):
 TYPES = {
     one.type: one
     for one in (
-        RunStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable, Notice, RunFinished,
-        RunDetached, HostCollected, HostTimes, Measured, Dispatched,
+        RunStarted, BatchStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable,
+        Notice, RunFinished, RunDetached, HostCollected, HostTimes, Measured, Dispatched,
     )
 }  # fmt: skip
 _EMPTY: Mapping[object, object] = {str: "", bool: False, int: 0, float: 0.0}

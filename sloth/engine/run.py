@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import groupby
 
 from sloth.core.errors import Unreachable
-from sloth.core.events import Event, Notice, RunDetached, RunFinished, RunStarted
-from sloth.core.model import Plan
+from sloth.core.events import BatchStarted, Event, Notice, RunDetached, RunFinished, RunStarted
+from sloth.core.model import HostPlan, Plan
 from sloth.engine import here, past
 from sloth.engine.allowance import Allowances
 from sloth.engine.batches import is_too_many
@@ -105,14 +105,18 @@ class Run:
         return code
 
     def _started(self) -> RunStarted:
+        return RunStarted(
+            self._life.run, self._plan.workflow.name, self._loaded.file.path, self._request.check,
+            self._left_of(self._plan.hosts), time.time(), len(self._life.rest.done),
+        )  # fmt: skip
+
+    def _left_of(self, hosts: Iterable[HostPlan]) -> dict[str, list[str]]:
+        """The tasks of hosts that no earlier life has done."""
         done = self._life.rest.done
         tasks: dict[str, list[str]] = {}
-        for host in self._plan.hosts:
+        for host in hosts:
             tasks.setdefault(host.host, []).extend(task for task in host.tasks if (host.host, task) not in done)
-        return RunStarted(
-            self._life.run, self._plan.workflow.name, self._loaded.file.path, self._request.check, tasks, time.time(),
-            len(done),
-        )  # fmt: skip
+        return tasks
 
     def _finished(self, runs: Sequence[HostRun], code: int, took: float) -> RunFinished:
         outputs: dict[str, dict[str, object]] = {}
@@ -145,6 +149,9 @@ class Run:
         left, ending = [(number, [run for _, run in pairs]) for number, pairs in by_batch], Ending.COMPLETE
         for batch in self._plan.batches:
             number, working = left.pop(0)
+            if len(self._plan.batches) > 1:
+                tasks = self._left_of(host for host in self._plan.hosts if host.batch == number)
+                self._publish(BatchStarted(number + 1, len(self._plan.batches), batch, tasks))
             with self._steps.of(number) if self._steps else nullcontext():
                 ending = execute(working, self._slots, deadline, lambda text: self._publish(Notice(text)))
             reason = self._reason_to_stop(ending, batch, working) if left else ""

@@ -38,6 +38,7 @@ def test_a_failing_canary_stops_the_rolling_run_and_the_rest_is_untouched(lab_ho
         assert touched == [True, False, False]
         fixed = apply(tmp_path, lab_inventory, text, "-e", "bad=nobody")
         assert fixed.code == 0
+        assert [one["hosts"] for one in fixed.events if one["type"] == "batch_started"] == [[canary], rest]
         order = [event["host"] for event in fixed.finished]
         assert order[0] == canary
     finally:

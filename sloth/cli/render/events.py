@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 from sloth.cli.render.format import Format
+from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.screen import Part, one_line
 from sloth.cli.render.wording import counted, moment, sized
 from sloth.core.events import (
     TYPES,
+    BatchStarted,
     Dispatched,
     Event,
     HostUnreachable,
@@ -95,8 +97,15 @@ def _said(event: Event) -> str:
             return one_line(f"{event.kind} {event.name} {event.value:g} {labels}")
         case Dispatched():
             return one_line(f"{event.name} {'' if event.data is None else json.dumps(event.data)}")
+    return one_line(_said_of_run(event))
+
+
+def _said_of_run(event: Event) -> str:
+    match event:
         case RunStarted():
-            return one_line(f"{event.workflow} on {counted(len(event.hosts), 'host')}")
+            return f"{event.workflow} on {counted(len(event.hosts), 'host')}"
+        case BatchStarted():
+            return f"{event.number} of {event.batches}: {folded(event.hosts)}"
         case RunFinished():
-            return one_line(f"{event.workflow} ended with {event.exit_code}")
+            return f"{event.workflow} ended with {event.exit_code}"
     return ""

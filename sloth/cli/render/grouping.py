@@ -6,6 +6,7 @@ what the others have to say: after a while a task is told as far as it came.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from sloth.core.events import TaskFinished
@@ -23,13 +24,14 @@ class Groups:
     def __init__(self, planned: Mapping[str, Sequence[str]], look: Callable[[TaskFinished], Hashable]) -> None:
         """planned: host → names of its tasks. look: what people will see of a result."""
         self._look = look
-        self._hosts = len(planned)
-        self._missing: dict[str, int] = {}
-        for tasks in planned.values():
-            for task in tasks:
-                self._missing[task] = self._missing.get(task, 0) + 1
+        self.expect(planned)
         self._waiting: dict[str, list[TaskFinished]] = {}
         self._since: dict[str, float] = {}
+
+    def expect(self, planned: Mapping[str, Sequence[str]]) -> None:
+        """These hosts are at work from now on; others have a result only if they are left out."""
+        self._hosts = frozenset(planned)
+        self._missing = Counter(task for tasks in planned.values() for task in tasks)
 
     def add(self, result: TaskFinished, now: float) -> list[Group]:
         """Take a result; give back what can be told now."""
@@ -40,8 +42,10 @@ class Groups:
 
     def without(self, result: TaskFinished) -> list[Group]:
         """As if the host had no part in the task; give back what can be told now."""
+        if result.host not in self._hosts:
+            return []
         # Nobody knows how many hosts notify a handler; only that none can be missing when all did.
-        self._missing[result.task] = self._missing.get(result.task, self._hosts) - 1
+        self._missing[result.task] = self._missing.get(result.task, len(self._hosts)) - 1
         return self._take(result.task) if self._missing[result.task] <= 0 else []
 
     def overdue(self, now: float) -> list[Group]:

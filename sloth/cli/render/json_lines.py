@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from sloth.cli.render.screen import Screen
-from sloth.core.events import Event, HostTimes, RunDetached, RunFinished, RunStarted, Subscriber, TaskFinished
+from sloth.core.events import (
+    BatchStarted,
+    Event,
+    HostTimes,
+    RunDetached,
+    RunFinished,
+    RunStarted,
+    Subscriber,
+    TaskFinished,
+)
 
-_FOR_PROGRAMS = (RunStarted, TaskFinished, RunFinished, RunDetached)
+_FOR_PROGRAMS = (RunStarted, BatchStarted, TaskFinished, RunFinished, RunDetached)
 _WITH_PROFILE = (*_FOR_PROGRAMS, HostTimes)
 
 

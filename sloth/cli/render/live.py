@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, TextIO
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.screen import one_line
 from sloth.cli.render.wording import duration
-from sloth.core.events import Event, RunDetached, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import (
+    BatchStarted,
+    Event,
+    RunDetached,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+)
 
 if TYPE_CHECKING:
     from sloth.cli.render.picture import Picture
@@ -47,6 +56,8 @@ class Progress:
             self._left = {host: len(tasks) for host, tasks in event.hosts.items()}
             self._silent = set(event.hosts)
             self._running.clear()
+        elif isinstance(event, BatchStarted):
+            self._silent = set(event.tasks)
         elif isinstance(event, TaskStarted):
             self._running[event.task, event.host] = now
             self._silent.discard(event.host)

@@ -19,6 +19,7 @@ from sloth.cli.render.screen import Screen, inert, one_line
 from sloth.cli.render.warnings import Warnings
 from sloth.cli.render.wording import counted, duration
 from sloth.core.events import (
+    BatchStarted,
     Event,
     HostTimes,
     HostUnreachable,
@@ -131,6 +132,15 @@ class Report:
         self._results.line(
             (event.workflow, "bold"), what, (" · check mode, nothing is changed" if event.check else "", "yellow")
         )
+
+    @_take.register
+    def _(self, event: BatchStarted) -> None:
+        self._tell(self._lines.rest())
+        self._show(self._groups.rest())
+        self._groups.expect(event.tasks)
+        self._lines = LiveLines(len(event.tasks))
+        if not self._detail.quiet:
+            self._results.line((f"batch {event.number} of {event.batches}: {folded(event.hosts)}", "bold"))
 
     @_take.register
     def _(self, event: TaskFinished) -> None:

@@ -74,3 +74,13 @@ def test_the_end_tells_what_is_left_and_only_once():
     groups.add(result("a"), 0.0)
     assert hosts(groups.rest()) == [["a"]]
     assert groups.rest() == []
+
+
+def test_in_a_rolling_run_a_task_is_told_when_its_batch_has_results_and_what_is_left_out_at_the_end():
+    groups = collect({"a": ["nginx"], "b": ["nginx"], "c": ["nginx"], "d": ["nginx"]})
+    groups.expect({"a": ["nginx"]})
+    assert hosts(groups.add(result("a"), 0.0)) == [["a"]]
+    groups.expect({"b": ["nginx"]})
+    assert hosts(groups.add(result("b", status="failed"), 0.0)) == [["b"]]
+    assert [groups.add(result(host, status="skipped"), 0.0) for host in "cd"] == [[], []]
+    assert hosts(groups.rest()) == [["c", "d"]]

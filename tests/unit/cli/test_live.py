@@ -6,7 +6,7 @@ import pytest
 
 from sloth.cli.render.live import Live, Progress
 from sloth.cli.render.screen import Screen
-from sloth.core.events import RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.events import BatchStarted, RunFinished, RunStarted, TaskFinished, TaskRetrying, TaskStarted
 from tests.unit.cli.streams import Terminal
 
 
@@ -30,6 +30,11 @@ def test_between_runs_there_is_nothing_to_draw():
     made = progress(hosts={"a": ["t"]})
     made.take(RunFinished("7f3a", "site", {}, 0, 1.0), 1.0)
     assert made.total == 0
+
+
+def test_a_host_of_a_later_batch_is_not_waited_for():
+    made = progress(BatchStarted(1, 2, ["a"], {"a": ["t"]}), hosts={"a": ["t"], "b": ["t"]})
+    assert made.lines(3.0, 7) == ["   3.0 s  waiting for a"]
 
 
 def test_handlers_are_shown_but_not_counted():

@@ -9,6 +9,7 @@ from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail
 from sloth.cli.render.wording import duration
 from sloth.core.events import (
+    BatchStarted,
     HostTimes,
     HostUnreachable,
     LogLine,
@@ -57,6 +58,16 @@ def test_equal_results_of_many_hosts_are_one_line():
     out, err = told(started("nginx"), *results)
     assert out == ["site: 1 task on web[1:3] (3 hosts)", "nginx  changed  web[1:3] (3 hosts)  installed"]
     assert err == []
+
+
+def test_a_rolling_run_is_told_batch_by_batch():
+    batches = [BatchStarted(1, 2, ["web1"], {"web1": ["nginx"]}),
+               BatchStarted(2, 2, WEB[1:], {host: ["nginx"] for host in WEB[1:]})]  # fmt: skip
+    results = [TaskFinished(host, "nginx", "ok") for host in WEB]
+    out, _ = told(started("nginx"), batches[0], results[0], batches[1], *results[1:])
+    assert out[1:] == ["batch 1 of 2: web1", "nginx  ok       web1",
+                       "batch 2 of 2: web[2:3] (2 hosts)", "nginx  ok       web[2:3] (2 hosts)"]  # fmt: skip
+    assert told(started("nginx"), batches[0], quiet=True) == ([], [])
 
 
 def test_quietly_only_what_did_not_go_well_is_told():
