@@ -10,6 +10,8 @@ import marshal
 import struct
 import zlib
 
+from sloth.runtime.boot import SIZE
+
 MYPY = False
 if MYPY:
     from collections.abc import Mapping
@@ -60,17 +62,19 @@ def unpack(archive: bytes) -> "dict[str, bytes]":
 
 
 def compiled(archive: bytes) -> bytes:
-    """The files of an archive with code for the Python that runs now in the place of sources, for importing.Importer.
+    """The files of an archive with code for the Python that runs now in the place of sources: boot.py opens it.
 
     A source that this Python does not understand says so when it is imported, and nothing else suffers.
     """
-    files = {}
+    index, contents, place = {}, [], 0
     for name, data in unpack(archive).items():
-        if name.endswith(".py"):
-            files[name + "c"] = marshal.dumps(_code(name, data))
-        else:
-            files[name] = data
-    return marshal.dumps(files)
+        is_source = name.endswith(".py")
+        content = marshal.dumps(_code(name, data)) if is_source else data
+        index[name + "c" if is_source else name] = place, place + len(content)
+        contents.append(content)
+        place += len(content)
+    head = marshal.dumps(index)
+    return len(head).to_bytes(SIZE, "big") + head + b"".join(contents)
 
 
 def _code(name: str, source: bytes) -> "CodeType":

@@ -19,8 +19,9 @@ import time
 import zlib
 
 from sloth.runtime import becoming
-from sloth.runtime.boot import SEAL, digest, read
+from sloth.runtime.boot import SEAL, read
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.hashing import digest
 from sloth.runtime.wire import CHUNK, Peer, WireError
 
 MYPY = False

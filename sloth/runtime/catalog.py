@@ -4,10 +4,10 @@ A module is a file. One of many subjects is a folder: its `__init__.py` says wha
 files has which action, so that a host loads no more than it needs.
 """
 
-import importlib
 import os
 
 from sloth.runtime.action import ABSENT, Action, near_name
+from sloth.runtime.boot import load
 from sloth.runtime.failure import BadArguments
 
 MYPY = False
@@ -31,12 +31,12 @@ def collect(module: "ModuleType", name: str) -> "dict[str, Action]":
 
 def module_names() -> "list[str]":
     """The names of all modules that ship, without importing any."""
-    package = importlib.import_module(PACKAGE)
+    package = load(PACKAGE)
     folder = package.__path__[0]
     if os.path.isdir(folder):
         return names_of(os.listdir(folder))
     # inside a bundle, which brings the list along: pkgutil could tell, but costs as much as all else here
-    index = package.__loader__.get_data(os.path.join(folder, INDEX))  # type: ignore[union-attr]  # a zipimporter
+    index = package.__loader__.get_data(os.path.join(folder, INDEX))
     return index.decode("ascii").split()  # type: ignore[no-any-return]  # as bytes
 
 
@@ -84,10 +84,10 @@ class Catalog:
             raise BadArguments(
                 f"there is no module {module}{near_name(module, self.names)}; there are {', '.join(self.names)}"
             )
-        return getattr(importlib.import_module(f"{PACKAGE}.{module}"), "PARTS", _WHOLE)
+        return getattr(load(f"{PACKAGE}.{module}"), "PARTS", _WHOLE)
 
     def _file(self, module: str, part: str) -> "dict[str, Action]":
         place = f"{PACKAGE}.{module}.{part}".rstrip(".")
         if place not in self._files:
-            self._files[place] = collect(importlib.import_module(place), module)
+            self._files[place] = collect(load(place), module)
         return self._files[place]

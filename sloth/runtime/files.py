@@ -5,8 +5,8 @@ import stat
 import time
 
 from sloth.runtime.attributes import Wanted, apply
-from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.hashing import sha256
 from sloth.runtime.host import DIFF_LIMIT, last_words
 from sloth.runtime.place import Explained, Place, locate
 from sloth.runtime.swap import replace

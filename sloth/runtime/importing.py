@@ -5,7 +5,7 @@ run's start. This file is executed by the boot program and knows nothing else of
 """
 
 import marshal
-from importlib.machinery import ModuleSpec
+from _frozen_importlib import ModuleSpec  # where importlib.machinery has it from, which takes a millisecond to load
 
 MYPY = False
 if MYPY:
@@ -15,19 +15,23 @@ if MYPY:
 class Importer:
     """A finder for sys.meta_path, and the loader of what it finds.
 
-    archive: where the bundle lies, for paths. files: name in the bundle → content; `.pyc` is marshalled code
+    archive: where the bundle lies, for paths
+    index: name in the bundle → where in the contents it begins and ends; `.pyc` is marshalled code
     """
 
-    def __init__(self, archive: str, files: "dict[str, bytes]") -> None:
+    def __init__(
+        self, archive: str, index: "dict[str, tuple[int, int]]", contents: "memoryview | bytes"
+    ) -> None:
         self.archive = archive
-        self._files = files
+        self._index = index
+        self._contents = contents
 
     def find_spec(self, name: str, *_: object) -> "ModuleSpec | None":
         """Where a module is, if it is one of the bundle's."""
         base = name.replace(".", "/")
-        is_package = base + "/__init__.pyc" in self._files
+        is_package = base + "/__init__.pyc" in self._index
         file = base + ("/__init__.pyc" if is_package else ".pyc")
-        if file not in self._files:
+        if file not in self._index:
             return None
         spec = ModuleSpec(name, self, origin=self.archive + "/" + file, is_package=is_package)  # type: ignore[arg-type]  # a loader by its methods
         spec.has_location = True
@@ -40,12 +44,16 @@ class Importer:
 
     def exec_module(self, module: "ModuleType") -> None:
         """Run the module's code."""
-        code = marshal.loads(self.get_data(str(module.__file__)))  # noqa: S302  # compiled here, checked by its hash
+        code = marshal.loads(self._content(str(module.__file__)))  # noqa: S302  # compiled here, and checked
         exec(code, module.__dict__)  # noqa: S102
 
     def get_data(self, path: str) -> bytes:
         """A file of the bundle, by its path."""
+        return bytes(self._content(path))
+
+    def _content(self, path: str) -> "memoryview | bytes":
         try:
-            return self._files[path[len(self.archive) + 1 :]]
+            first, last = self._index[path[len(self.archive) + 1 :]]
         except KeyError:
             raise OSError("there is no " + path) from None
+        return self._contents[first:last]

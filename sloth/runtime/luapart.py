@@ -10,12 +10,14 @@ The prelude of the machine, compiled for it, is kept beside the bundle that it b
 import marshal
 import os
 import sys
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
-from importlib.util import module_from_spec
+from _frozen_importlib import ModuleSpec, module_from_spec  # what importlib.util has it from; see importing.py
+from _frozen_importlib_external import ExtensionFileLoader
 from types import ModuleType
 
-from sloth.runtime.boot import SEAL, Refused, digest, in_memory, read, seal, store
+from sloth.runtime.arrival import in_memory, store
+from sloth.runtime.boot import SEAL, Refused, read, seal
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.hashing import digest
 from sloth.runtime.lua_parts import PARTS
 
 MYPY = False
@@ -49,18 +51,19 @@ def load(cache: "str | None", receive: "Receive") -> ModuleType:
         raise LuaUnavailable(f"there is no Lua extension for {tag}")
     sha = PARTS[tag][2]
     path = None if cache is None else os.path.join(cache, f"lua-{sha}.so")
-    data = _sealed(path)
-    if data is None:
-        data = _ask(receive, tag, sha)
-        if path is not None and not store(path, data + seal(data)):
-            path = None
+    kept = _sealed(path)
+    if kept is not None:
+        return _import(kept, path)
+    data = _ask(receive, tag, sha)
+    if path is not None and not store(path, data + seal(data)):
+        path = None
     return _import(data, path)
 
 
-def _sealed(path: "str | None") -> "bytes | None":
+def _sealed(path: "str | None") -> "memoryview | None":
     """What lies in the cache, if it is whole; a loader does not mind what stands behind it."""
-    data = None if path is None else read(path)
-    return data[:-SEAL] if data is not None and seal(data[:-SEAL]) == data[-SEAL:] else None
+    data = memoryview(b"" if path is None else read(path) or b"")
+    return data[:-SEAL] if len(data) > SEAL and seal(data[:-SEAL]) == data[-SEAL:] else None
 
 
 def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
@@ -72,9 +75,9 @@ def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
     if os.path.dirname(stem) != cache:
         return compiled_prelude(module)
     path = f"{stem}.{_tag()}.luac"
-    body = _sealed(path)
-    if body is not None:
-        return marshal.loads(body)  # type: ignore[no-any-return]  # noqa: S302  # made below, and nobody else may write there
+    kept = _sealed(path)
+    if kept is not None:
+        return marshal.loads(kept)  # type: ignore[no-any-return]  # noqa: S302  # made below, and nobody else may write there
     compiled = compiled_prelude(module)
     body = marshal.dumps(compiled)
     store(path, body + seal(body))
@@ -92,7 +95,7 @@ def _ask(receive: "Receive", tag: str, sha: str) -> bytes:
     return data
 
 
-def _import(data: bytes, path: "str | None") -> ModuleType:
+def _import(data: "memoryview | bytes", path: "str | None") -> ModuleType:
     sys.modules.setdefault("lupa", _package())
     if path is not None:
         try:

@@ -3,7 +3,7 @@
 import fnmatch
 import json
 
-from sloth.runtime.boot import sha256
+from sloth.runtime.hashing import sha256
 
 MYPY = False
 if MYPY:

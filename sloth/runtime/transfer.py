@@ -19,8 +19,8 @@ side is sloth/engine/files.py.)
 """
 
 
-from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.hashing import sha256
 
 MYPY = False
 if MYPY:

@@ -76,7 +76,8 @@ def _words(pythons: tuple[str, ...]) -> str:
 @cache
 def boot_source() -> str:
     """The boot program, with its call; a process on the host starts others with it (become.py)."""
-    return _bare("boot.py") + "\nstart(*sys.argv[1:])\n"
+    rest = _base64(zlib.compress((_bare("hashing.py") + "\n" + _bare("arrival.py")).encode("ascii"), 9))
+    return f'{_bare("boot.py")}\nREST = "{rest}"\nstart(*sys.argv[1:])\n'
 
 
 @cache
@@ -86,8 +87,9 @@ def terminal_source() -> str:
 
 
 def _bare(name: str) -> str:
-    """A file of the runtime without comments and annotations."""
+    """A file of the runtime without comments and annotations, and without imports of others, which stand beside it."""
     tree = ast.parse(files("sloth.runtime").joinpath(name).read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if not _is_for_others(node)]
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node) is not None:
             node.body[0] = ast.Pass()
@@ -98,6 +100,12 @@ def _bare(name: str) -> str:
     return ast.unparse(tree)
 
 
+def _is_for_others(node: ast.stmt) -> bool:
+    """Whether a statement is for the type checker, or imports from our package, which is not there yet."""
+    text = ast.unparse(node)
+    return text.startswith(("MYPY = ", "if MYPY:", "from sloth."))
+
+
 @cache
 def start_program() -> str:
     """The boot program for `python -c`, on one line."""
@@ -106,5 +114,9 @@ def start_program() -> str:
 
 def packed(program: str) -> str:
     """A program as a line without quotes that trouble a shell."""
-    text = base64.b64encode(zlib.compress(program.encode("ascii"), 9)).decode("ascii")
-    return f'import zlib,base64;exec(zlib.decompress(base64.b64decode("{text}")))'
+    text = _base64(zlib.compress(program.encode("ascii"), 9))
+    return f'import zlib,binascii;exec(zlib.decompress(binascii.a2b_base64("{text}")))'
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

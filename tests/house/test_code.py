@@ -11,13 +11,14 @@ RUNTIME_IMPORTS = {
     # what a host's Python loads in a few milliseconds, and every minor version since 3.6 has
     "abc", "base64", "binascii", "bisect", "builtins", "calendar", "codecs", "collections", "contextlib", "copy",
     "datetime", "difflib", "errno", "fcntl", "fnmatch", "functools", "gc", "glob", "grp", "hashlib", "heapq", "hmac",
-    "importlib", "io", "itertools", "json", "marshal", "math", "operator", "os", "pkgutil", "platform", "posixpath",
+    "io", "itertools", "json", "marshal", "math", "operator", "os", "pkgutil", "platform", "posixpath",
     "pty", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "signal", "socket",
     "stat",
     "string", "struct", "subprocess", "sys", "termios", "textwrap", "threading", "time", "traceback", "types", "urllib",
     "uuid",
     "weakref", "zipfile", "zipimport", "zlib",
     "bz2", "csv", "gzip", "http", "ipaddress", "lzma", "ssl", "tarfile", "unicodedata", "xml",  # by the calls that want them, when they are made
+    "_frozen_importlib", "_frozen_importlib_external",  # what importlib itself has from there
     "lupa",  # carried beside the bundle
     "sloth",
 }  # fmt: skip

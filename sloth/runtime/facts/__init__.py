@@ -3,7 +3,7 @@
 A function takes the host and gives plain data. `GATHERERS` names each; its file is imported when it is called.
 """
 
-import importlib
+from sloth.runtime.boot import load
 
 MYPY = False
 if MYPY:
@@ -37,4 +37,4 @@ GATHERERS = {
 def gather(host: "Host", name: str) -> object:
     """One fact, by a name of GATHERERS. What it reads may be missing: OSError or ActionFailed."""
     file, _, function = GATHERERS[name].partition(".")
-    return getattr(importlib.import_module("sloth.runtime.facts." + file), function)(host)
+    return getattr(load("sloth.runtime.facts." + file), function)(host)

@@ -1,7 +1,6 @@
 """Which firewall a host has."""
 
-import importlib
-
+from sloth.runtime.boot import load
 from sloth.runtime.failure import ActionFailed
 
 MYPY = False
@@ -28,6 +27,6 @@ def firewall_of(host: "Host", backend: str) -> "Firewall":
         raise NoFirewall(f"this host has no {names}; pkg.install brings one")
     if {"ufw", "firewalld"} <= set(there) and host.ok("firewall-cmd", "--state"):
         there.remove("ufw")
-    module = importlib.import_module(f"sloth.runtime.firewalls.{there[0]}")
+    module = load(f"sloth.runtime.firewalls.{there[0]}")
     kind: "type[Firewall]" = getattr(module, _KNOWN[there[0]][1])
     return kind(host)

@@ -8,8 +8,8 @@ import glob
 import os
 
 from sloth.runtime.action import LEFT_OUT, action
-from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.hashing import sha256
 from sloth.runtime.wire import CHUNK
 
 MYPY = False

@@ -1,7 +1,6 @@
 """Which package manager a host has."""
 
-import importlib
-
+from sloth.runtime.boot import load
 from sloth.runtime.failure import ActionFailed
 
 MYPY = False
@@ -21,7 +20,7 @@ def manager_of(host: "Host", lock_timeout: float = 60) -> "Tool":
     """The package manager of this host, or ActionFailed that says what is there instead."""
     for program, module, name in _KNOWN:
         if host.has(program):
-            kind: "type[Tool]" = getattr(importlib.import_module(f"sloth.runtime.packages.{module}"), name)
+            kind: "type[Tool]" = getattr(load(f"sloth.runtime.packages.{module}"), name)
             return kind(host, lock_timeout)
     others = [name for name in _OTHERS if host.has(name)]
     has = f"it has {', '.join(others)}" if others else "no package manager is known on it"

@@ -11,8 +11,8 @@ import re
 import time
 from contextlib import contextmanager
 
-from sloth.runtime.boot import digest
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.hashing import digest
 from sloth.runtime.packages.words import Package, Step, steps_between
 from sloth.runtime.privilege import become_hint
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import marshal
 import subprocess
 import sys
 import zipfile
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.archive import compiled, pack, unpack
+from sloth.runtime.boot import opened
 from sloth.runtime.importing import Importer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,18 +60,19 @@ def test_what_is_compiled_is_imported_from_memory(tmp_path):
     path = tmp_path / "compiled"
     path.write_bytes(compiled(pack(FILES)))
     program = (
-        f"import marshal, sys; sys.path.insert(0, {str(ROOT)!r}); from sloth.runtime.importing import Importer; "
-        f"data = open({str(path)!r}, 'rb').read(); sys.meta_path.insert(0, Importer('/cache/x', marshal.loads(data)))"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sloth.runtime.boot import opened; "
+        f"from sloth.runtime.importing import Importer; data = memoryview(open({str(path)!r}, 'rb').read()); "
+        "sys.meta_path.insert(0, Importer('/cache/x', *opened(data)))"
     )
     assert look(program) == ["42", "True", "True", "/cache/x/pkg"]
 
 
 def test_what_is_compiled_holds_no_sources():
-    assert sorted(marshal.loads(compiled(pack(FILES)))) == ["pkg/__init__.pyc", "pkg/a.pyc", "pkg/data.txt"]
+    assert sorted(opened(compiled(pack(FILES)))[0]) == ["pkg/__init__.pyc", "pkg/a.pyc", "pkg/data.txt"]
 
 
 def test_a_source_that_this_python_does_not_understand_says_so_when_it_is_imported():
-    importer = Importer("/x", marshal.loads(compiled(pack({"odd.py": b"def (:"}))))
+    importer = Importer("/x", *opened(compiled(pack({"odd.py": b"def (:"}))))
     spec = importer.find_spec("odd")
     assert spec is not None
     with pytest.raises(SyntaxError, match=r"odd\.py, line 1"):

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from sloth.runtime import attributes, copying, files, links, trees
 from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
-from sloth.runtime.boot import sha256
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.hashing import sha256
 from sloth.runtime.modules.file_ops import packed
 from sloth.runtime.place import Explained, locate, raw, text
 from sloth.runtime.transfer import ask_for
