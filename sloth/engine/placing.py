@@ -76,6 +76,7 @@ class Placing:
         self._everything = [(unit, host) for some in units.values() for unit in some for host in unit.hosts]
         self._waits_of = {name: _Waits(name, some) for name, some in units.items()}
         self._batch: dict[Place, int] = {}
+        self._last: dict[str, int] = {}
         self.gates: dict[str, tuple[Place, ...]] = {}
         for unit, host in self._everything:
             self._batch[host, unit.name] = self._batch_of(unit, host)
@@ -96,8 +97,13 @@ class Placing:
         owner = unit.owner(host)
         if owner is not None:
             return self._first[owner]
-        behind = [place for wait in self._waits(unit, host) for place in wait.behind]
-        return max((self._batch[place] for place in behind), default=0)
+        return max(map(self._last_batch, self._waits(unit, host)), default=0)
+
+    def _last_batch(self, wait: Wait) -> int:
+        """The batch in which all is over that is waited for. Counted once: many hosts may wait for many others."""
+        if wait.gate not in self._last:
+            self._last[wait.gate] = max(self._batch[place] for place in wait.behind)
+        return self._last[wait.gate]
 
     def _waits(self, unit: Unit, host: str) -> list[Wait]:
         owner = unit.owner(host)
@@ -106,11 +112,12 @@ class Placing:
 
     def _check(self, unit: Unit, host: str) -> None:
         """Nobody may wait for a task whose batch begins only when one's own is over."""
+        own = self._batch[host, unit.name]
         for wait in self._waits(unit, host):
-            late = [place for place in wait.behind if self._batch[place] > self._batch[host, unit.name]]
-            if late:
+            if self._last_batch(wait) > own:
+                where, what = next(place for place in wait.behind if self._batch[place] > own)
                 raise WorkflowError(
-                    f"task {unit.name!r} on {host} waits for {late[0][1]!r} on {late[0][0]}, which is in a later batch",
+                    f"task {unit.name!r} on {host} waits for {what!r} on {where}, which is in a later batch",
                     where=unit.task.where,
                     hint="change config.serial or config.order, or make two workflows that follow each other",
                 )

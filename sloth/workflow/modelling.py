@@ -140,7 +140,7 @@ def _spans(declared: Mapping[str, Any]) -> Iterator[Span]:
 
 
 def _check_needs(tasks: Sequence[Task]) -> None:
-    names = [task.name for task in tasks]
+    names = dict.fromkeys(task.name for task in tasks)
     for task in tasks:
         for need in task.depends_on:
             if need not in names:

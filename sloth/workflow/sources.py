@@ -26,6 +26,7 @@ class Sources(Struct):
 
     project: Project
     texts: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, str] = field(default_factory=dict)
 
     def read(self, key: str) -> str | None:
         """The text behind a key, or None when there is no such file.
@@ -66,7 +67,9 @@ class Sources(Struct):
         for key in self.texts:
             name = shown(key)
             if where == name or where.startswith(name + ":"):
-                return f"{self.path(key)}{where[len(name) :]}"
+                if key not in self._places:  # each task and function of the file asks
+                    self._places[key] = str(self.path(key))
+                return f"{self._places[key]}{where[len(name) :]}"
         return where
 
     def _keep(self, key: str, text: str) -> str:

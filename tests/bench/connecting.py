@@ -1,6 +1,6 @@
-"""A floor of connecting: one SSH connection and one command for each address, at most so many at once.
+"""A floor of connecting: one SSH connection and one command for each account, at most so many at once.
 
-python -m tests.bench.connecting KEY KNOWN_HOSTS COMMAND ADDRESS:PORT...
+python -m tests.bench.connecting KEY KNOWN_HOSTS COMMAND USER@ADDRESS:PORT...
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ AT_ONCE = 24  # sshd turns away more that have not logged in yet
 
 
 def one(target: str, key: paramiko.PKey, known_hosts: str, command: str) -> None:
-    address, _, port = target.rpartition(":")
+    user, _, place = target.partition("@")
+    address, _, port = place.rpartition(":")
     with paramiko.SSHClient() as client:
         client.load_host_keys(known_hosts)
-        client.connect(address, int(port), "root", pkey=key, look_for_keys=False, allow_agent=False)
+        client.connect(address, int(port), user, pkey=key, look_for_keys=False, allow_agent=False)
         _, answer, errors = client.exec_command(command)
         answer.read()
         if answer.channel.recv_exit_status():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -16,6 +17,7 @@ from sloth.core.model import HostPlan, Plan, Task
 from sloth.engine.planning import in_order
 
 _BATCHES = 10  # of a plan that are shown
+_AWAITED = 8  # tasks of one that waits for them
 
 
 def show(plans: Sequence[Plan], form: Format, kept: Path | None = None) -> None:
@@ -86,16 +88,16 @@ class _Row(Struct, frozen=True):
 
 
 class _Alike(Struct):
-    """What a host does alike for several others. waits: task → where it is waited for."""
+    """What a host does alike for several others. waits: task → the gates behind which it runs elsewhere."""
 
     task: str
     needs: tuple[str, ...]
     on_behalf: list[str] = field(default_factory=list)
     waits: dict[str, list[str]] = field(default_factory=dict)
 
-    def row(self, description: str) -> _Row:
+    def row(self, description: str, behind: Callable[[tuple[str, ...]], str]) -> _Row:
         name = f"{self.task} for {folded(self.on_behalf)}" if self.on_behalf else self.task
-        elsewhere = tuple(f"{task} on {folded(hosts)}" for task, hosts in self.waits.items())
+        elsewhere = tuple(f"{task} on {behind(tuple(gates))}" for task, gates in self.waits.items())
         return _Row(name, description, self.needs, elsewhere)
 
 
@@ -104,24 +106,30 @@ def _alike(plan: Plan) -> dict[tuple[_Row, ...], list[str]]:
     descriptions = {task.name: task.description for task in plan.workflow.tasks}
     by_host: dict[str, dict[tuple[str, ...], _Alike]] = {}
     for host in plan.hosts:
-        _add(plan, host, by_host.setdefault(host.host, {}))
+        _add(host, by_host.setdefault(host.host, {}))
+
+    @cache
+    def behind(gates: tuple[str, ...]) -> str:
+        """The hosts behind these gates: for many who wait it is the same."""
+        return folded(where for gate in gates for where, _ in plan.gates[gate])
+
     groups: dict[tuple[_Row, ...], list[str]] = {}
     for name, found in by_host.items():
-        groups.setdefault(tuple(one.row(descriptions[one.task]) for one in found.values()), []).append(name)
+        groups.setdefault(tuple(one.row(descriptions[one.task], behind) for one in found.values()), []).append(name)
     return groups
 
 
-def _add(plan: Plan, host: HostPlan, found: dict[tuple[str, ...], _Alike]) -> None:
+def _add(host: HostPlan, found: dict[tuple[str, ...], _Alike]) -> None:
     """Take the tasks of one batch in. What is done for one host is the same as what is done for the next."""
     for name in host.needs:
-        gates = host.gates.get(name, ())
-        waits = {task: plan.gates[gate] for task, gate in host.deps.get(name, {}).items() if gate in gates}
+        gates = set(host.gates.get(name, ()))
+        waits = {task: gate for task, gate in host.deps.get(name, {}).items() if gate in gates}
         needs = tuple(host.task(need) for need in host.needs[name])
         one = found.setdefault((host.task(name), *needs, "", *waits), _Alike(host.task(name), needs))
         if name in host.delegated and (owner := host.delegated[name].on_behalf) is not None:
             one.on_behalf.append(owner)
-        for task, behind in waits.items():
-            one.waits.setdefault(task, []).extend(where for where, _ in behind)
+        for task, gate in waits.items():
+            one.waits.setdefault(task, []).append(gate)
 
 
 def _lines(rows: Sequence[_Row]) -> list[list[Part]]:
@@ -129,12 +137,18 @@ def _lines(rows: Sequence[_Row]) -> list[list[Part]]:
         [
             (str(number).rjust(len(str(len(rows)))), "dim"),
             one_line(row.name),
-            ("after " + ", ".join(map(one_line, (*row.needs, *row.elsewhere))) if row.needs or row.elsewhere else "",
-             "dim"),
+            (_after(*row.needs, *row.elsewhere), "dim"),
             (one_line(row.description), "dim"),
         ]
         for number, row in enumerate(rows, 1)
     ]  # fmt: skip
+
+
+def _after(*awaited: str) -> str:
+    """What a task waits for; of many, the first ones and how many there are."""
+    shown = awaited if len(awaited) <= _AWAITED else awaited[: _AWAITED - 2]
+    more = f", … ({len(awaited)} tasks)" if len(shown) < len(awaited) else ""
+    return f"after {', '.join(map(one_line, shown))}{more}" if awaited else ""
 
 
 def _plain(plan: Plan) -> dict[str, object]:

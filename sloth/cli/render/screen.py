@@ -38,6 +38,8 @@ _MINIMUM_COLUMN = 20
 
 def inert(text: str) -> str:
     """The text without anything that a terminal would obey; line ends and tabs stay."""
+    if text.isprintable():  # neither controls nor surrogates, nor what turns text around
+        return text
     text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _CONTROLS.sub("", text))
 
@@ -82,14 +84,12 @@ class Screen:
         lengths = [max(len(_plain(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
         start = len(indent) + sum(lengths) + 2 * len(lengths)
         for row in rows:
-            cells: list[Part] = [indent]
-            for cell, length in zip(row, lengths, strict=False):
-                cells += [cell, " " * (length - len(_plain(cell)) + 2)]
-            first, *others = self._wrapped(row[-1], start)
-            cells.append(first)
-            while cells and not _plain(cells[-1]).strip():
-                cells.pop()
-            self.line(*cells)
+            cells = _filled(row)
+            parts: list[Part] = [indent]
+            for cell, length in zip(cells[:-1], lengths, strict=False):
+                parts += [cell, " " * (length - len(_plain(cell)) + 2)]
+            first, *others = self._wrapped(cells[-1], start) if len(cells) == len(row) else cells[-1:]
+            self.line(*parts, first)
             for part in others:
                 self.line(" " * start, part)
 
@@ -151,6 +151,14 @@ def is_terminal(stream: TextIO) -> bool:
 def is_live(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether the stream is a terminal whose lines can be drawn again."""
     return is_terminal(stream) and environ.get("TERM", "dumb") != "dumb"
+
+
+def _filled(row: Sequence[Part]) -> Sequence[Part]:
+    """A row without the empty cells at its end, of which nothing is to be seen. One always stays."""
+    end = len(row)
+    while end > 1 and not _plain(row[end - 1]).strip():
+        end -= 1
+    return row[:end]
 
 
 def _plain(cell: Part) -> str:

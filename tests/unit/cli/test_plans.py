@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sloth.cli.render import plans
@@ -47,3 +49,21 @@ def test_what_runs_once_for_all_stands_at_its_delegate(capsys):
 def test_of_many_batches_the_first_are_shown(capsys):
     plans.show([plan(task("a"), serial=(1,))], Format.TEXT)
     assert capsys.readouterr().out.splitlines()[-1].endswith("· web10 · …")
+
+
+def test_of_many_tasks_that_one_waits_for_the_first_are_shown(capsys):
+    many = [task(f"t{number}") for number in range(1, 21)]
+    plans.show([plan(*many, task("last", *(one.name for one in many)))], Format.TEXT)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["    20  t20", "    21  last  after t1, t2, t3, t4, t5, t6, … (20 tasks)"]
+
+
+def test_what_thousands_wait_for_behind_one_gate_is_put_into_words_in_a_moment(capsys):
+    hosts = {kind: [f"{kind}{number}" for number in range(3000)] for kind in ("db", "web")}
+    waits = Task("b", "site.sloth:2", hosts="web", depends_on=("a",))
+    workflow = Workflow("w", "site.sloth:1", tasks=(Task("a", "site.sloth:1", hosts="db"), waits))
+    laid = lay_out(workflow, [*hosts["web"], *hosts["db"]], hosts.__getitem__)
+    began = time.process_time()
+    plans.show([laid], Format.TEXT)
+    assert time.process_time() - began < 3
+    assert "1  b  after a on db[0:2999] (3000 hosts)" in capsys.readouterr().out

@@ -46,6 +46,13 @@ def test_a_line_may_not_become_two_where_one_is_wanted():
     assert one_line("web1\nok: all is well") == "web1 ok: all is well"
 
 
+def test_a_row_ends_with_its_last_cell_however_wide_the_columns_of_others_are():
+    shown, stream = screen()
+    shown.table([["a", "", ""], ["b", "after " + "t, " * 100, "why"], ["c", "x", ""]])
+    first, _, last = stream.getvalue().splitlines()
+    assert (first, last) == ("a", "c  x")
+
+
 def test_every_part_of_a_line_is_inert_and_only_styles_are_escapes():
     shown, stream = screen(colour=True)
     shown.line("\x1b[1mhost\x1b[0m ", ("ok\x1b[5m", "green"))

@@ -81,6 +81,15 @@ def test_a_dependency_on_a_task_of_other_hosts_is_a_gate():
     ]
 
 
+def test_thousands_of_hosts_that_wait_for_thousands_of_others_are_laid_out_in_a_moment():
+    hosts = {kind: [f"{kind}{number}" for number in range(3000)] for kind in ("db", "web")}
+    workflow = Workflow("site", "site.sloth:1", tasks=(task("a", hosts="db"), task("b", "a", hosts="web")))
+    began = time.process_time()
+    laid = lay_out(workflow, [*hosts["web"], *hosts["db"]], hosts.__getitem__)
+    assert time.process_time() - began < 1
+    assert laid.gates == {"a": tuple((host, "a") for host in hosts["db"])}
+
+
 def test_where_a_task_runs_on_ones_own_host_nobody_else_is_waited_for():
     assert all(not host.gates for host in plan(task("a"), task("b", "a")).hosts)
 
