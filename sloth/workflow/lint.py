@@ -16,7 +16,9 @@ from sloth.runtime.action import ABSENT, COMMON, OF_VALUES, Action
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import BadArguments
 from sloth.workflow import literals
-from sloth.workflow.literals import UNKNOWN, Table, is_closing, is_opening
+from sloth.workflow.literals import UNKNOWN, Table
+from sloth.workflow.names import is_field, is_key, is_use
+from sloth.workflow.requires import resolved
 from sloth.workflow.tokens import NAME, SIGN, STRING, WORD, Token, tokens
 
 SPECIAL = frozenset({"facts", "log", "secrets", "test", "assert"})
@@ -39,7 +41,8 @@ def problems(
 
     sources: the name of each, as errors have it → its text. place(where): the same for people
     """
-    read = {name: tokens(text) for name, text in sources.items()}
+    modules = {*catalog.names, *ABSENT}
+    read = {name: resolved(tokens(text), modules) for name, text in sources.items()}
     taken = {name for file in read.values() for name in _taken(file)}
     known = LANGUAGE | {*catalog.names, *lua_modules} | SPECIAL
     found = [
@@ -53,44 +56,13 @@ def problems(
 def _taken(file: Sequence[Token]) -> Iterator[str]:
     """Names of a file that are more than the names of modules: locals, parameters, globals that it sets or looks at."""
     for place, token in enumerate(file):
-        if token.kind != NAME or _is_field(file, place):
+        if token.kind != NAME or is_field(file, place):
             continue
-        after = file[place + 1] if place + 1 < len(file) else Token(SIGN, "", 0)
         if token.text in _AROUND and token.text[0] == "_":
             yield "_G"
         is_defined = place > 0 and file[place - 1].kind == WORD and file[place - 1].text in {"function", "local", "for"}
-        if is_defined or (not _is_use(after) and not _is_key(file, place, after)):
+        if is_defined or (not is_use(file, place) and not is_key(file, place)):
             yield token.text
-
-
-def _is_use(after: Token) -> bool:
-    """Whether a name is called or indexed there."""
-    return after.kind == STRING or (after.kind == SIGN and after.text in {".", ":", "(", "{", "["})
-
-
-def _is_field(file: Sequence[Token], place: int) -> bool:
-    return place > 0 and file[place - 1].kind == SIGN and file[place - 1].text in {".", ":"}
-
-
-def _is_key(file: Sequence[Token], place: int, after: Token) -> bool:
-    """Whether a name is a key of a table constructor."""
-    before = file[place - 1] if place else Token(SIGN, "", 0)
-    return after.text == "=" and before.kind == SIGN and before.text in {"{", ","} and _in_braces(file, place)
-
-
-def _in_braces(file: Sequence[Token], place: int) -> bool:
-    """Whether the innermost thing that is open around a place is a table."""
-    depth = 0
-    for token in (file[before] for before in range(place - 1, -1, -1)):
-        if is_closing(token):
-            depth += 1
-        elif is_opening(token):
-            if depth == 0:
-                return token.text == "{"
-            depth -= 1
-        elif depth == 0 and token.kind == WORD and token.text == "then":
-            return False
-    return False
 
 
 class _Checker:
@@ -105,13 +77,12 @@ class _Checker:
     def all(self) -> Iterator[tuple[int, str, str]]:
         """(line, what is wrong, hint)."""
         for place, token in enumerate(self._file[:-1]):
-            if token.kind != NAME or _is_field(self._file, place) or token.text in self._taken:
+            if token.kind != NAME or is_field(self._file, place) or token.text in self._taken:
                 continue
             before = self._file[place - 1] if place else Token(SIGN, "", 0)
             if (before.kind == WORD and before.text in {"function", "goto", "local"}) or before.text == "::":
                 continue
-            after = self._file[place + 1]
-            if not _is_use(after):
+            if not is_use(self._file, place):
                 continue
             if token.text not in self._known:
                 if "_G" not in self._taken:

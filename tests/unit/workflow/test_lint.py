@@ -32,6 +32,14 @@ def found(text: str, **others: str) -> list[str]:
         pytest.param('tsk("x")', "1: there is no module or function called 'tsk' did you mean 'task'?", id="function"),
         pytest.param('pkg.instal("vim")', "1: there is no action pkg.instal did you mean 'install'?", id="action"),
         pytest.param('stack("s") stack.set_outptu("x", 1)', "1: there is no action stack.set_outptu did you mean 'set_output'?", id="action of a form"),
+        pytest.param(
+            'local docker = require("docker") docker.run("x")', "1: sloth has no module 'docker' yet", id="a required module"
+        ),
+        pytest.param(
+            "local user = require 'user' user.create { nme = 'x', user = 1 }", "unknown argument nme",
+            id="arguments of a required module",
+        ),
+        pytest.param("local sh = require('exec')\nsh.rnu('ls')", "2: there is no action exec.rnu", id="another name"),
         pytest.param('pkg:instal("vim")', "there is no action pkg.instal", id="with a colon"),
         pytest.param("pkg.install { pakages = x }", "unknown argument pakages (did you mean packages?)", id="argument"),
         pytest.param('pkg.install({ ["pakages"] = x })', "unknown argument pakages", id="argument in quotes"),
@@ -58,6 +66,11 @@ def test_a_call_that_nobody_could_make_is_told(text, says):
     "text",
     [
         pytest.param("local pkg = {} pkg.instal()", id="a local"),
+        pytest.param("local fs = require('fs') fs = fake fs.raed('x')", id="a required module that is replaced"),
+        pytest.param("local fs = require('fs').of('x') fs.raed('x')", id="something of a required module"),
+        pytest.param("local run = require('exec') or f run.x()", id="a required module or another"),
+        pytest.param("local fs = require('tools') fs.raed('x')", id="another module in a module's name"),
+        pytest.param("local fs = require", id="require itself"),
         pytest.param("local function f(pkg) pkg.instal() end", id="a parameter"),
         pytest.param("for _, pkg in ipairs({}) do pkg.instal() end", id="a loop's variable"),
         pytest.param("pkg = {} pkg.instal()", id="a global that is set"),
