@@ -59,7 +59,7 @@ def load(request: Request, say: Subscriber, unlocked: Unlocked) -> Loaded:
     variables = given(request, unlocked)
     evaluated = evaluate(request, variables, unlocked, say)
     hosts = inventory(request.targets, Path(request.file).parent, unlocked=unlocked)
-    chosen = _chosen(request, evaluated.file)
+    chosen = _within_limit(request, _chosen(request, evaluated.file), hosts, say)
     plans = tuple(_plan(request, *pair, hosts, variables, evaluated, NOWHERE) for pair in chosen)
     loaded = Loaded(evaluated, hosts, variables, plans, unlocked)
     for warning in [*loaded.file.warnings, *_warnings(loaded)]:
@@ -132,27 +132,45 @@ def _named(request: Request, file: WorkflowFile) -> Sequence[Workflow]:
     return [workflow for workflow in file.workflows if workflow.name == request.workflow]
 
 
-def _plan(
-    request: Request, workflow: Workflow, choice: Choice, hosts: Inventory, variables: Variables, evaluated: Evaluated,
-    homes: Mapping[str, str],
-) -> Plan:  # fmt: skip
+def _within_limit(
+    request: Request, chosen: Sequence[tuple[Workflow, Choice]], hosts: Inventory, say: Subscriber
+) -> Sequence[tuple[Workflow, Choice]]:
+    """Those of the workflows that have a host in the limit. Raises InventoryError when none has."""
+    if not request.targets.patterns:
+        return chosen
+    left = [pair for pair in chosen if _taking_part(request, pair[0], hosts)]
+    outside = [f"{pair[0].name!r} ({pair[0].hosts or 'all'})" for pair in chosen if pair not in left]
+    limit = ", ".join(map(repr, request.targets.patterns))
+    if not left:
+        what = "workflow" if len(outside) == 1 else "the workflows"
+        raise InventoryError(
+            f"no host of {what} {', '.join(outside)} is in {limit}", hint="`sloth inventory list` shows all hosts"
+        )
+    for one in outside:
+        say(Notice(f"workflow {one} has no host in {limit} and is left out"))
+    return left
+
+
+def _taking_part(request: Request, workflow: Workflow, hosts: Inventory) -> Sequence[str]:
+    """The hosts of a workflow, of which `-l` may have left some out. Raises InventoryError for an odd pattern."""
     try:
         chosen = hosts.select(workflow.hosts or "all")
     except InventoryError as error:
         where = workflow.where if workflow.hosts else ""
         raise InventoryError(str(error), where=where, hint=error.hint) from error
-    patterns = request.targets.patterns
-    if patterns:
-        limit = set(hosts.limit(*patterns))
-        chosen = [host for host in chosen if host in limit]
-        if not chosen:
-            raise InventoryError(
-                f"no host of workflow {workflow.name!r} ({workflow.hosts or 'all'}) is in {patterns[-1]!r}",
-                hint="`sloth inventory list` shows all hosts",
-            )
+    if not request.targets.patterns:
+        return chosen
+    limit = set(hosts.limit(*request.targets.patterns))
+    return [host for host in chosen if host in limit]
+
+
+def _plan(
+    request: Request, workflow: Workflow, choice: Choice, hosts: Inventory, variables: Variables, evaluated: Evaluated,
+    homes: Mapping[str, str],
+) -> Plan:  # fmt: skip
     return lay_out(
         workflow,
-        chosen,
+        _taking_part(request, workflow, hosts),
         lambda pattern: hosts.select(pattern, allow_empty=True),
         _known(workflow, hosts, variables, evaluated).choose,
         choice,

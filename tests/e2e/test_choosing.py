@@ -68,3 +68,30 @@ def test_without_a_terminal_there_is_nobody_to_ask(folder):
     ended = folder.sloth("run", "site.sloth", "--step")
     assert (ended.code, ended.stdout) == (1, "")
     assert "no terminal" in ended.stderr
+
+
+TIERS = """
+local here = task("here"):command("true"):build()
+workflow.define("db"):hosts("d1"):tasks({ here })
+workflow.define("web"):hosts("w1,w2"):tasks({ here })
+"""
+
+
+@pytest.fixture
+def tiers(folder: Folder) -> Folder:
+    folder.write("tiers.sloth", TIERS)
+    folder.write("hosts.yml", "all: {hosts: {d1: , w1: , w2: , lonely: }}\n")
+    return folder
+
+
+def test_a_workflow_without_a_host_in_the_limit_is_left_out(tiers):
+    ended = tiers.sloth("plan", "-i", "hosts.yml", "tiers.sloth", "-l", "w2")
+    assert ended.code == 0
+    assert [line for line in ended.stdout.splitlines() if not line.startswith("    ")] == ["web (tiers.sloth:4)", "  w2"]
+    assert ended.stderr == "note: workflow 'db' (d1) has no host in 'w2' and is left out\n"
+
+
+def test_a_limit_that_leaves_no_workflow_a_host_is_an_error(tiers):
+    ended = tiers.sloth("plan", "-i", "hosts.yml", "tiers.sloth", "-l", "lonely")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: no host of the workflows 'db' (d1), 'web' (w1,w2) is in 'lonely'\n")
