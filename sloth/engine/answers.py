@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from sloth.core import conversion
 from sloth.core.connection import Connection
+from sloth.core.errors import AnswerError
 from sloth.core.events import Event
 from sloth.core.model import Workflow
 from sloth.engine import confined
@@ -26,10 +28,11 @@ from sloth.engine.stateful import Stateful
 from sloth.engine.templates import Blocks, Templates
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.job import task_variables
-from sloth.runtime.wire import Streamed
+from sloth.runtime.wire import STREAM, Streamed
 
 Fact = Callable[[str], object]
 FACT = re.compile(r"\bfacts\.(\w+)")
+SUM_LENGTH = 64  # of a sha256 in hex
 
 
 class OnDemand:
@@ -154,9 +157,13 @@ class Answers:
             return self._shared.files.serve(path, known, content=args.get("content") is not False)
 
     def tree(self, args: Mapping[str, Any]) -> object:
-        """{"src", "exclude", "known" sum, "role"} → {"mode", and "same" or "entries"} (see runtime/manifest.py)."""
+        """{"src", "exclude", "stream", "role"} → {"mode", and "same" or "entries"} (see runtime/manifest.py).
+
+        The stream is the sum of the host's tree, which looks through its own while this one is looked through.
+        """
         with as_failure():
-            return self._shared.files.tree(self._folder(args), _texts(args, "exclude"), str(args.get("known")))
+            known = partial(_sum, args.get(STREAM) or ())
+            return self._shared.files.tree(self._folder(args), _texts(args, "exclude"), known)
 
     def contents(self, args: Mapping[str, Any]) -> Streamed:
         """{"src", "paths", "role"} → the contents of these files of a folder, behind each other."""
@@ -238,3 +245,13 @@ class Answers:
 def _texts(args: Mapping[str, Any], name: str) -> list[str]:
     found = args.get(name)
     return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def _sum(chunks: Iterable[bytes]) -> str:
+    """A sum that crossed as a stream."""
+    said = b""
+    for chunk in chunks:
+        said += chunk
+        if len(said) > SUM_LENGTH:
+            raise AnswerError(f"a sum of more than {SUM_LENGTH} characters is none")
+    return said.decode("ascii", "replace")

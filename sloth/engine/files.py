@@ -8,19 +8,21 @@ the workflow names in quotes, and never what is hidden, an inventory, or variabl
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
-from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, digest
+from sloth.runtime.checksum import sum_beginning
+from sloth.runtime.manifest import OTHER, Excluded, Item, digest
+from sloth.runtime.scan import Scan
 from sloth.runtime.wire import CHUNK, Streamed
 
 FOR_HOSTS = frozenset({"files", "templates"})
@@ -117,7 +119,7 @@ class Files:
     """Serves files to hosts; the checksum of each is computed once as long as the file stays the same."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[Path, int, int], str] = {}
+        self._sums: dict[tuple[int, ...], str] = {}
         self._lock = threading.Lock()
 
     def serve(self, path: Path, known_sha256: str, *, content: bool = True) -> Streamed:
@@ -129,30 +131,39 @@ class Files:
         same = meta["sha256"] == known_sha256
         return Streamed({**meta, "same": same, "name": path.name}, _chunks(path) if content and not same else iter(()))
 
-    def tree(self, folder: Path, exclude: Sequence[str], known: str) -> dict[str, object]:
-        """What the runtime's question `tree` is answered with (see file_ops.sync)."""
+    def tree(self, folder: Path, exclude: Sequence[str], known: Callable[[], str]) -> dict[str, object]:
+        """What the question `tree` is answered with (see file_ops.sync). known(): the sum of the host's tree."""
         if not folder.is_dir():
             raise AnswerError(f"{folder} is no folder", hint="file_ops.copy is for single files")
-        try:
-            found = _tree(folder, "", Excluded(exclude), self._sha256)
-            items = list(itertools.islice(found, TREE_LIMIT + 1))
-        except OSError as error:
-            raise AnswerError(f"cannot read {error.filename}: {error.strerror}") from error
-        if len(items) > TREE_LIMIT:
-            raise AnswerError(f"{folder} holds more than {TREE_LIMIT} entries")
+        items = self._items(folder, Excluded(exclude))
         mode = stat.S_IMODE(folder.stat().st_mode)
-        if digest(items) == known:
+        if digest(items) == known():
             return {"mode": mode, "same": True}
         return {"mode": mode, "entries": [item.plain() for item in items]}
 
+    def _items(self, folder: Path, excluded: Excluded) -> list[Item]:
+        try:
+            with _opened(folder) as top:
+                items = list(itertools.islice(Scan(excluded, self._sum).below(top), TREE_LIMIT + 1))
+        except OSError as error:
+            raise AnswerError(f"cannot read {folder / str(error.filename)}: {error.strerror}") from error
+        if len(items) > TREE_LIMIT:
+            raise AnswerError(f"{folder} holds more than {TREE_LIMIT} entries")
+        for item in items:
+            if item.kind == OTHER:
+                what = f"{folder / item.path} is neither a file, a folder nor a link"
+                raise AnswerError(what, hint="exclude it")
+        return items
+
     def contents(self, folder: Path, paths: Sequence[str]) -> Streamed:
         """The contents of files below a folder, behind each other."""
-        found = [folder / path for path in paths]
         inside = folder.resolve()
-        for path in found:
-            if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(inside):
-                raise AnswerError(f"{path} is no file of {folder}")
-        return Streamed({}, _behind_each_other(found))
+        parents = {path.rpartition("/")[0] for path in paths}
+        outside = {parent for parent in parents if not (folder / parent).resolve().is_relative_to(inside)}
+        for path in paths:
+            if path.rpartition("/")[0] in outside or not _is_file(f"{folder}/{path}"):
+                raise AnswerError(f"{folder / path} is no file of {folder}")
+        return Streamed({}, _in_blocks(_behind_each_other(folder, paths)))
 
     def _meta(self, path: Path) -> dict[str, object]:
         try:
@@ -162,11 +173,14 @@ class Files:
             raise AnswerError(f"cannot read {path}: {error.strerror}") from error
 
     def _sha256(self, path: Path, found: os.stat_result) -> str:
-        key = (path, found.st_mtime_ns, found.st_size)
+        with _opened(path) as fd:
+            return self._sum(fd, found)
+
+    def _sum(self, fd: int, found: os.stat_result) -> str:
+        key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
         with self._lock:
             if key not in self._sums:
-                with path.open("rb") as stream:
-                    self._sums[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+                self._sums[key] = sum_beginning(fd, found.st_size)
             return self._sums[key]
 
     def _entries(self, folder: Path) -> Iterator[Mapping[str, object]]:
@@ -191,32 +205,43 @@ class Files:
         return {"path": relative, "kind": "file", **self._meta(path)}
 
 
-def _tree(top: Path, prefix: str, excluded: Excluded, sum_of: Callable[[Path, os.stat_result], str]) -> Iterator[Item]:
-    """What lies below a folder."""
-    with os.scandir(top / prefix) as entries:
-        for entry in entries:
-            path = prefix + entry.name
-            if path in excluded:
-                continue
-            found = entry.stat(follow_symlinks=False)
-            mode = stat.S_IMODE(found.st_mode)
-            if entry.is_symlink():
-                yield Item(LINK, path, target=str(Path(entry.path).readlink()))
-            elif entry.is_dir(follow_symlinks=False):
-                yield Item(DIRECTORY, path, mode)
-                yield from _tree(top, path + "/", excluded, sum_of)
-            elif entry.is_file(follow_symlinks=False):
-                yield Item(FILE, path, mode, found.st_size, sum_of(Path(entry.path), found))
-            else:
-                raise AnswerError(f"{entry.path} is neither a file, a folder nor a link", hint="exclude it")
+def _is_file(path: str) -> bool:
+    """Without a Path, as that takes longer than the look."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
-def _behind_each_other(paths: Sequence[Path]) -> Iterator[bytes]:
+def _behind_each_other(folder: Path, paths: Sequence[str]) -> Iterator[bytes]:
     for path in paths:
-        yield from _chunks(path)
+        yield from _chunks(folder / path)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
+    with _opened(path) as fd:
+        while chunk := os.read(fd, CHUNK):
             yield chunk
+
+
+def _in_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in few large chunks: what crosses costs more for each frame than for each byte."""
+    waiting: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        if size + len(chunk) > CHUNK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+        waiting.append(chunk)
+        size += len(chunk)
+    yield b"".join(waiting)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor to read a file or list a folder."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

@@ -31,6 +31,11 @@ class Wanted:
         """The mode bits wanted for something whose mode is `current`."""
         return stat.S_IMODE(current) if self.mode is None else parse_mode(self.mode, current, is_dir)
 
+    def bits_when_new(self) -> int:
+        """The same for a file that is just made: a symbolic mode is one of what the umask leaves."""
+        assert self.mode is not None
+        return parse_mode(self.mode, 0 if _is_octal(self.mode) else 0o666 & ~umask())
+
 
 def wanted(host: "Host", mode: "str | None", owner: "str | int | None", group: "str | int | None") -> Wanted:
     """Names resolved before anything is changed. An unknown one fails; in check mode it may yet be made: a warning."""
@@ -74,7 +79,7 @@ def _apply_owner(host: "Host", place: Place, want: Wanted, found: os.stat_result
 
 def parse_mode(mode: str, current: int, is_dir: bool = False) -> int:
     """The bits of an octal mode, or of a symbolic one applied to `current`."""
-    if mode.isdigit() or mode.startswith("0o"):
+    if _is_octal(mode):
         bits = int(mode, 8)
         if bits > 0o7777:
             raise BadArguments(f"the mode {mode} has more than four octal digits")
@@ -87,6 +92,10 @@ def parse_mode(mode: str, current: int, is_dir: bool = False) -> int:
         for operator, letters in _OPERATION.findall(match.group(2)):
             bits = _symbolic(bits, match.group(1), operator, letters, is_dir)
     return bits
+
+
+def _is_octal(mode: str) -> bool:
+    return mode.isdigit() or mode.startswith("0o")
 
 
 def _symbolic(bits: int, who: str, operator: str, letters: str, is_dir: bool) -> int:

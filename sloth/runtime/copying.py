@@ -139,18 +139,23 @@ class _Copy:
 
 def receive(host: "Host", offer: Offer, path: str, terms: Terms) -> str:
     """Put a file that was offered at a path; the backup's path, or ''."""
-    want = terms.attributes_of_file(offer.file.mode)
     place = reach(host, path, terms.follow)
     if place is None:
         _shown(host, offer, path, None)
         announce(host, f"write {path}")
         return ""
     with place:
-        if offer.same:
-            apply(host, place, want)
-            return ""
-        chunks = _shown(host, offer, place.path, place)
-        return put(host, place, chunks, want, backup=terms.backup, approve=terms.approve, durable=terms.durable)
+        return receive_at(host, offer, place, terms)
+
+
+def receive_at(host: "Host", offer: Offer, place: Place, terms: Terms) -> str:
+    """The same for a place that was reached already."""
+    want = terms.attributes_of_file(offer.file.mode)
+    if offer.same:
+        apply(host, place, want)
+        return ""
+    chunks = _shown(host, offer, place.path, place)
+    return put(host, place, chunks, want, backup=terms.backup, approve=terms.approve, durable=terms.durable)
 
 
 def _shown(host: "Host", offer: Offer, path: str, place: "Place | None") -> "Iterator[bytes]":

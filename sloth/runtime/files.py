@@ -5,8 +5,8 @@ import stat
 import time
 
 from sloth.runtime.attributes import Wanted, apply
+from sloth.runtime.checksum import CHUNK, sha256_of
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.hashing import sha256
 from sloth.runtime.host import DIFF_LIMIT, last_words
 from sloth.runtime.place import Explained, Place, locate
 from sloth.runtime.swap import replace
@@ -19,7 +19,6 @@ if MYPY:
     from sloth.runtime.host import Host
     from sloth.runtime.swap import Approve
 
-CHUNK = 1 << 18
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISLNK, "a symbolic link"),
@@ -91,16 +90,16 @@ def read(host: "Host", place: Place) -> "bytes | None":
 def digest(host: "Host", place: Place, algorithm: str = "sha256") -> str:
     """The checksum of a file."""
     fd = open_file(place)
-    summed = _sum(algorithm)
+    summed = _sum(algorithm, os.fstat(fd).st_size)
     with Explained("read", place.path):
         for data in chunks_of(host, fd):
             summed.update(data)
     return summed.hexdigest()
 
 
-def _sum(algorithm: str) -> "hashlib._Hash":
+def _sum(algorithm: str, size: int) -> "hashlib._Hash":
     if algorithm == "sha256":
-        return sha256()
+        return sha256_of(size)
     import hashlib
 
     return hashlib.new(algorithm)

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 
 from sloth.runtime.hashing import sha256
 
@@ -10,6 +11,7 @@ if MYPY:
     from collections.abc import Iterable, Sequence
 
 FILE, DIRECTORY, LINK = "f", "d", "l"
+OTHER = "o"  # a pipe or a device: the same as nothing that a manifest has
 
 
 class Item:
@@ -73,11 +75,16 @@ class Excluded:
     """Patterns of what is left alone on both sides: `*.pyc` is any such name, `build/cache` a path from the top."""
 
     def __init__(self, patterns: "Sequence[str]") -> None:
-        self._names = [pattern.rstrip("/") for pattern in patterns if "/" not in pattern.rstrip("/")]
-        self._paths = [pattern.strip("/") for pattern in patterns if "/" in pattern.rstrip("/")]
+        stripped = [pattern.rstrip("/") for pattern in patterns]
+        self._name = _any_of([pattern for pattern in stripped if "/" not in pattern])
+        self._path = _any_of([pattern.lstrip("/") for pattern in stripped if "/" in pattern])
 
     def __contains__(self, path: str) -> bool:
         name = path.rpartition("/")[2]
-        return any(fnmatch.fnmatchcase(name, one) for one in self._names) or any(
-            fnmatch.fnmatchcase(path, one) for one in self._paths
+        return (self._name is not None and self._name.match(name) is not None) or (
+            self._path is not None and self._path.match(path) is not None
         )
+
+
+def _any_of(patterns: "Sequence[str]") -> "re.Pattern[str] | None":
+    return re.compile("|".join(map(fnmatch.translate, patterns))) if patterns else None

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from sloth.runtime.attributes import Wanted, apply, umask
+from sloth.runtime.attributes import Wanted, apply
 from sloth.runtime.place import Explained, Place, locate
 from sloth.runtime.writing import make_room, write_all
 
@@ -82,9 +82,8 @@ class _Swap:
     def make_temporary(self) -> None:
         """The usual way. Where the kernel knows the final mode (umask, default ACL), it sets it."""
         temporary = self.place.temporary()
-        mode = 0o666 if self.old is None and self.want.mode is None else 0o600
         try:
-            self.fd = temporary.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            self.fd = temporary.open(os.O_RDWR | os.O_CREAT | os.O_EXCL, self._first_mode())
         except OSError:
             temporary.close()
             raise
@@ -92,6 +91,14 @@ class _Swap:
         self.content_path = temporary.path
         # when the run ends here, nobody comes back to tidy up
         self.watch = self.host.token.on_stop(lambda: _drop(temporary))
+
+    def _first_mode(self) -> int:
+        """Others may see no more of it than in the end; where its owner is to change, nothing."""
+        if self.old is not None or self.want.uid is not None or self.want.gid is not None:
+            return 0o600
+        if self.want.mode is None:
+            return 0o666
+        return self.want.bits_when_new() & 0o777 | 0o600
 
     def spool(self) -> None:
         """The directory takes no new file."""
@@ -142,7 +149,7 @@ class _Swap:
             _copy_xattrs(self.model, self.fd)
             self._set_mode(want.bits(old.st_mode))
         elif want.mode is not None:
-            os.fchmod(self.fd, want.bits(0o666 & ~umask()))
+            self._set_mode(want.bits_when_new())
 
     def _set_mode(self, bits: int) -> None:
         if bits == stat.S_IMODE(os.fstat(self.fd).st_mode):

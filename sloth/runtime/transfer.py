@@ -19,8 +19,8 @@ side is sloth/engine/files.py.)
 """
 
 
+from sloth.runtime.checksum import sha256_of
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.hashing import sha256
 
 MYPY = False
 if MYPY:
@@ -62,7 +62,7 @@ class Offer:
 
     def content(self) -> "Iterator[bytes]":
         """The stream; raises at its end when it is not what was announced, so that nothing takes its name."""
-        summed = sha256()
+        summed = sha256_of(self.file.size)
         size = 0
         for data in self._chunks:
             summed.update(data)

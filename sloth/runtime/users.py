@@ -1,5 +1,6 @@
 """Acting as this or that user: here, or in the one child that is kept for each other user."""
 
+import functools
 import os
 import threading
 
@@ -19,6 +20,10 @@ if MYPY:
     Plain = dict[str, object]
     Ask = Callable[[str, Plain], object]
     Receive = Callable[[str, Plain], tuple[object, Iterator[bytes]]]
+
+# What a child may ask the controller through us: all that actions ask, but no passwords.
+ASKED = ("template", "secret", "artifact", "artifacts", "state", "announce", "convert", "tree", "fetched", "fetch")
+STREAMED = ("file", "contents")
 
 
 class Users:
@@ -59,17 +64,16 @@ class Users:
             str(self._ask("become", {"user": user})),
             lambda: str(self._ask("password", {"user": user})),
             {
-                "template": lambda args: self._ask("template", args),
-                "secret": lambda args: self._ask("secret", args),
-                "artifact": lambda args: self._ask("artifact", args),
-                "artifacts": lambda args: self._ask("artifacts", args),
-                "state": lambda args: self._ask("state", args),
-                "file": lambda args: Streamed(*self._receive("file", args)),
+                **{verb: functools.partial(self._ask, verb) for verb in ASKED},
+                **{verb: functools.partial(self._pass_on, verb) for verb in STREAMED},
             },
         )
         there = There(child.peer, child.close)
         child.hear_output = there.hear_output
         return child, there
+
+    def _pass_on(self, verb: str, args: "Plain") -> Streamed:
+        return Streamed(*self._receive(verb, args))
 
 
 def is_me(user: str) -> bool:

@@ -8,8 +8,8 @@ import glob
 import os
 
 from sloth.runtime.action import LEFT_OUT, action
+from sloth.runtime.checksum import sha256_of
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.hashing import sha256
 from sloth.runtime.wire import CHUNK
 
 MYPY = False
@@ -70,7 +70,7 @@ def _files(pattern: str) -> "Iterator[str]":
 
 def _send(host: "Host", path: str, name: str, task: str) -> None:
     with open(path, "rb") as stream:
-        size, summed = 0, sha256()
+        size, summed = 0, sha256_of(os.fstat(stream.fileno()).st_size)
         for chunk in _chunks(stream):
             summed.update(chunk)
             size += len(chunk)

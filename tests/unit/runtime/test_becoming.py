@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from sloth.runtime import becoming
+from sloth.runtime.users import ASKED, STREAMED
 
 
 def test_the_command_line_does_not_show_the_prompt():
@@ -69,3 +73,11 @@ def test_an_account_without_a_shell_is_explained():
 def test_requiretty_is_recognized():
     assert becoming.wants_terminal("sudo: sorry, you must have a tty to run sudo\n")
     assert not becoming.wants_terminal("sudo: 3 incorrect password attempts\n")
+
+
+def test_what_actions_ask_they_may_ask_as_another_user_too():
+    asked: dict[str, set[str]] = {"ask": set(), "receive": set()}
+    for path in Path(becoming.__file__).parent.rglob("*.py"):
+        for how, verb in re.findall(r'\bhost\.(ask|receive)\(\s*"(\w+)"', path.read_text()):
+            asked[how].add(verb)
+    assert asked == {"ask": set(ASKED), "receive": set(STREAMED)}

@@ -125,3 +125,31 @@ def test_when_the_right_to_act_is_gone_the_temporary_file_is_gone_at_once(tmp_pa
         replace(host, place, chunks(), Wanted())
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("want", "first", "last"),
+    [
+        pytest.param(Wanted("0644"), 0o644, 0o644, id="as in the end"),
+        pytest.param(Wanted("u=rw,g=r,o="), 0o640, 0o640, id="symbolic"),
+        pytest.param(Wanted("0444"), 0o644, 0o444, id="read-only in the end"),
+        pytest.param(Wanted("4755"), 0o755, 0o4755, id="setuid in the end"),
+        pytest.param(Wanted("0666"), 0o644, 0o666, id="more than the umask leaves"),
+        pytest.param(Wanted("0644", os.getuid(), os.getgid()), 0o600, 0o644, id="for an owner"),
+    ],
+)
+def test_a_new_file_shows_no_more_while_it_is_written_than_in_the_end(tmp_path, want, first, last):
+    path = tmp_path / "file"
+    seen: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        seen.extend(one.stat().st_mode & 0o7777 for one in tmp_path.iterdir())
+        yield b"content"
+
+    before = os.umask(0o022)
+    try:
+        with locate(str(path)) as place:
+            replace(real_host(), place, chunks(), want)
+    finally:
+        os.umask(before)
+    assert (seen, path.stat().st_mode & 0o7777) == ([first], last)

@@ -1,23 +1,27 @@
 """A tree of the controller, made equal on the host: one question, one manifest, one stream of all that differs.
 
-The host says the sum of what it has. Where the controller's tree has the same, that was all; else it sends the
-manifest, and then, in one stream, the contents that are asked for. Each is checked before it takes its name. Files
-reach the disk all at once, at the end: after a loss of power some may be damaged, and the next run mends them.
+Both sides look through their trees at the same time, and the host says the sum of what it has. Where the controller's
+tree has the same, that was all; else it sends the manifest, and then, in one stream, the contents that are asked for.
+Each is checked before it takes its name. Files reach the disk all at once, at the end: after a loss of power some may
+be damaged, and the next run mends them.
 """
 
+import contextlib
 import os
 import stat
 
 from sloth.runtime import links, trees
 from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted, apply, wanted
-from sloth.runtime.copying import Terms, receive
+from sloth.runtime.checksum import sum_beginning
+from sloth.runtime.copying import Terms, receive, receive_at
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.files import absolute, digest, kind, reach
-from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, ordered
-from sloth.runtime.manifest import digest as sum_of
-from sloth.runtime.place import Explained, Place, locate, raw, text
+from sloth.runtime.files import absolute, kind, reach
+from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, digest, ordered
+from sloth.runtime.place import Explained, Place, locate, raw, refusal
+from sloth.runtime.scan import Scan
 from sloth.runtime.transfer import Offer
+from sloth.runtime.wire import STREAM
 
 MYPY = False
 if MYPY:
@@ -55,46 +59,96 @@ def sync(
     """
     terms = Terms(wanted(host, mode, owner, group), durable=False)
     top = absolute(host, dest).rstrip("/") or "/"
-    mine = {item.path: item for item in _tree(host, top, Excluded(exclude))}
     src = src.rstrip("/")
-    answer = host.ask("tree", {"src": src, "exclude": list(exclude), "known": sum_of(mine.values())})
-    own_mode, theirs = _manifest(src, answer, mine)
-    work = _Sync(host, src, top, terms)
-    work.clear(mine, theirs, delete=delete)
-    trees.make(host, top, terms.attributes_of_directory(own_mode))
-    changed = work.bring([item for item in theirs if _differs(mine.get(item.path), item)])
-    work.dress([item for item in theirs if item.path not in changed], mine)
-    removed = work.remove(mine, theirs) if delete else 0
+    there = _Present(host, top, Excluded(exclude))
+    answer = host.ask("tree", {"src": src, "exclude": list(exclude), STREAM: there.look()})
+    own_mode, theirs = _manifest(src, answer, there.items)
+    with contextlib.closing(_Sync(host, src, top, terms, there)) as work:
+        work.clear(theirs, delete=delete)
+        trees.make(host, top, terms.attributes_of_directory(own_mode))
+        changed = work.bring([item for item in theirs if _differs(there.items.get(item.path), item)])
+        work.dress([item for item in theirs if item.path not in changed])
+        removed = work.remove(theirs) if delete else 0
     if changed and not host.check:
-        os.sync()
+        _flush(host, top)
     return {"dest": top, "written": len(changed), "removed": removed, "entries": len(theirs)}
+
+
+class _Present:
+    """What the host has: entries by path. `guarded`: the directories that hold what is excluded, which stay."""
+
+    def __init__(self, host: "Host", top: str, excluded: Excluded) -> None:
+        self.items = {}  # type: dict[str, Item]
+        self.guarded = set()  # type: set[str]
+        self._host = host
+        self._top = top
+        self._scan = Scan(excluded, self._sum)
+
+    def look(self) -> "Iterator[bytes]":
+        """Look, and give the sum of all as the one chunk of a stream."""
+        if os.path.lexists(raw(self._top)):
+            self._fill()
+        yield digest(self.items.values()).encode("ascii")
+
+    def _fill(self) -> None:
+        with Explained("list", self._top), locate(self._top, follow=True) as place:
+            found = place.stat()
+            if found is not None and not stat.S_ISDIR(found.st_mode):
+                raise ActionFailed(f"cannot sync into {self._top}: it is {kind(found.st_mode)}")
+            folder = place.open(os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.items = {item.path: item for item in self._scan.below(folder)}
+        except OSError as error:
+            raise refusal("read", f"{self._top}/{error.filename}", error) from error
+        finally:
+            os.close(folder)
+        self.guarded = {above for path in self._scan.left_alone for above in _parents(path)}
+
+    def _sum(self, fd: int, found: os.stat_result) -> str:
+        self._host.token.check()
+        return sum_beginning(fd, found.st_size)
 
 
 class _Sync:
     """One sync on its way."""
 
-    def __init__(self, host: "Host", src: str, top: str, terms: Terms) -> None:
+    def __init__(self, host: "Host", src: str, top: str, terms: Terms, there: _Present) -> None:
         self.host = host
         self.src = src
         self.top = top
         self.terms = terms
+        self.there = there
+        self._reached = None  # type: Place | None
+
+    def close(self) -> None:
+        """Let go of the directory that was reached last."""
+        if self._reached is not None:
+            self._reached.close()
+            self._reached = None
 
     def path(self, item: Item) -> str:
         """Where an entry lies on the host."""
         return f"{self.top}/{item.path}"
 
-    def clear(self, mine: "dict[str, Item]", theirs: "Sequence[Item]", *, delete: bool) -> None:
+    def clear(self, theirs: "Sequence[Item]", *, delete: bool) -> None:
         """Take away what has the name of something else; a directory only when things may be deleted."""
+        mine = self.there.items
         for item in theirs:
             there = mine.get(item.path)
             if there is None or there.kind == item.kind or DIRECTORY not in (there.kind, item.kind):
                 continue
-            if there.kind == DIRECTORY and not delete:
-                what = f"{self.path(item)} is a directory, and a file in {self.src}"
-                raise ActionFailed(f"{what}; delete = true removes it")
+            if there.kind == DIRECTORY:
+                self._may_go(item, delete=delete)
             trees.remove(self.host, self.path(item))
             for path in [one for one in mine if one == item.path or one.startswith(item.path + "/")]:
                 del mine[path]
+
+    def _may_go(self, item: Item, *, delete: bool) -> None:
+        what = f"{self.path(item)} is a directory, and a file in {self.src}"
+        if not delete:
+            raise ActionFailed(f"{what}; delete = true removes it")
+        if item.path in self.there.guarded:
+            raise ActionFailed(f"{what}; it stays, as it holds what is excluded")
 
     def bring(self, items: "Sequence[Item]") -> "set[str]":
         """Make what is missing or different, all from one stream; the paths."""
@@ -107,12 +161,29 @@ class _Sync:
         if wanted:
             chunks = _Stream(self._contents(wanted))
             for item in wanted:
-                fields = {"name": item.path, "size": item.size, "sha256": item.sha256, "mode": item.mode}
                 content = chunks.take(item.size)
-                receive(self.host, Offer(f"{self.src}/{item.path}", fields, content), self.path(item), self.terms)
+                self._put(item, content)
                 for _ in content:
                     pass  # what a check had no use for lies before what comes next
         return {item.path for item in items}
+
+    def _put(self, item: Item, content: "Iterator[bytes]") -> None:
+        fields = {"name": item.path, "size": item.size, "sha256": item.sha256, "mode": item.mode}
+        offer = Offer(f"{self.src}/{item.path}", fields, content)
+        place = self._reach(item)
+        if place is None:
+            receive(self.host, offer, self.path(item), self.terms)
+            return
+        with place:
+            receive_at(self.host, offer, place, self.terms)
+
+    def _reach(self, item: Item) -> "Place | None":
+        """Its place; its directory is held open, as what comes next is mostly in the same."""
+        folder, name = os.path.split(self.path(item))
+        if self._reached is None or os.path.dirname(self._reached.path) != folder:
+            self.close()
+            self._reached = reach(self.host, self.path(item))
+        return None if self._reached is None else self._reached.beside(raw(name))
 
     def _contents(self, wanted: "Sequence[Item]") -> "Iterator[bytes]":
         if self.host.check and not self.host.settings.diff:
@@ -120,16 +191,16 @@ class _Sync:
         _, chunks = self.host.receive("contents", {"src": self.src, "paths": [item.path for item in wanted]})
         return chunks
 
-    def dress(self, items: "Sequence[Item]", mine: "dict[str, Item]") -> None:
+    def dress(self, items: "Sequence[Item]") -> None:
         """Set the attributes of what is there already, where they differ."""
         owned = self.terms.want.uid is not None or self.terms.want.gid is not None
         for item in items:
-            there = mine.get(item.path)
+            there = self.there.items.get(item.path)
             if there is None or item.kind == LINK:
                 continue
             wanted = self._attributes(item)
             if owned or wanted.bits(there.mode, item.kind == DIRECTORY) != there.mode:
-                place = reach(self.host, self.path(item))
+                place = self._reach(item)
                 if place is not None:
                     with place:
                         apply(self.host, place, wanted)
@@ -139,10 +210,10 @@ class _Sync:
             return self.terms.attributes_of_directory(item.mode)
         return self.terms.attributes_of_file(item.mode)
 
-    def remove(self, mine: "dict[str, Item]", theirs: "Sequence[Item]") -> int:
-        """Remove what the source does not have; of a tree its top alone, with all in it."""
-        kept = {item.path for item in theirs}
-        extra = [item for item in ordered(mine.values()) if item.path not in kept]
+    def remove(self, theirs: "Sequence[Item]") -> int:
+        """Remove what the source does not have: of a tree its top alone, with all in it, unless some of that stays."""
+        kept = {item.path for item in theirs} | self.there.guarded
+        extra = [item for item in ordered(self.there.items.values()) if item.path not in kept]
         tops = [item for item in extra if not any(above not in kept for above in _parents(item.path))]
         for item in tops:
             trees.remove(self.host, self.path(item))
@@ -154,15 +225,18 @@ class _Stream:
 
     def __init__(self, chunks: "Iterator[bytes]") -> None:
         self._chunks = chunks
-        self._left = b""
+        self._chunk = b""
+        self._taken = 0
 
     def take(self, size: int) -> "Iterator[bytes]":
         """The next so many bytes; fewer when the stream ends."""
         while size:
-            data = self._left or next(self._chunks, b"")
-            if not data:
+            if self._taken == len(self._chunk):
+                self._chunk, self._taken = next(self._chunks, b""), 0
+            part = self._chunk[self._taken : self._taken + size]
+            if not part:
                 return
-            part, self._left = data[:size], data[size:]
+            self._taken += len(part)
             size -= len(part)
             yield part
 
@@ -190,34 +264,7 @@ def _parents(path: str) -> "list[str]":
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _tree(host: "Host", top: str, excluded: Excluded) -> "Iterator[Item]":
-    """What lies below a path of the host; nothing where nothing is."""
-    if not os.path.lexists(raw(top)):
-        return
-    with Explained("list", top), locate(top, follow=True) as place:
-        found = place.stat()
-        if found is not None and not stat.S_ISDIR(found.st_mode):
-            raise ActionFailed(f"cannot sync into {top}: it is {kind(found.st_mode)}")
-        yield from _below(host, place, "", excluded)
-
-
-def _below(host: "Host", folder: Place, prefix: str, excluded: Excluded) -> "Iterator[Item]":
-    host.token.check()
-    for name in folder.names():
-        path = prefix + text(name)
-        if path in excluded:
-            continue
-        with folder.inside(name) as place:
-            found = place.stat()
-            if found is None:
-                continue  # gone meanwhile
-            mode = stat.S_IMODE(found.st_mode)
-            if stat.S_ISDIR(found.st_mode):
-                yield Item(DIRECTORY, path, mode)
-                yield from _below(host, place, path + "/", excluded)
-            elif stat.S_ISLNK(found.st_mode):
-                yield Item(LINK, path, target=text(place.target()))
-            elif stat.S_ISREG(found.st_mode):
-                yield Item(FILE, path, mode, found.st_size, digest(host, place))
-            else:
-                yield Item(kind(found.st_mode), path, mode)  # a pipe or a device: the same as nothing we have
+def _flush(host: "Host", top: str) -> None:
+    """Bring what was written to the disk: of that file system alone, as another one may be busy, or hang."""
+    if not host.ok("sync", "-f", top):
+        os.sync()  # that program is older, or a smaller one

@@ -8,8 +8,8 @@ import os
 import stat
 import threading
 
+from sloth.runtime.checksum import CHUNK
 from sloth.runtime.failure import ActionFailed, BadArguments
-from sloth.runtime.files import CHUNK
 from sloth.runtime.place import raw
 
 MYPY = False

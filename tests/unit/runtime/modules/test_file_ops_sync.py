@@ -15,6 +15,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.manifest import Excluded, Item
 from sloth.runtime.token import Token
+from sloth.runtime.wire import CHUNK, STREAM
 from tests.actions import actions_of
 
 file_ops = actions_of("file_ops")
@@ -32,7 +33,7 @@ class Controller:
 
     def ask(self, verb: str, args: dict[str, Any]) -> object:
         self.asked.append(verb)
-        return self.files.tree(self.folder, args["exclude"], args["known"])
+        return self.files.tree(self.folder, args["exclude"], b"".join(args[STREAM]).decode)
 
     def receive(self, verb: str, args: dict[str, Any]) -> tuple[object, Iterator[bytes]]:
         self.before_contents()
@@ -132,6 +133,54 @@ def test_what_is_excluded_is_neither_brought_nor_removed(source, tmp_path):
     host = source.host()
     sync(host, dest, delete=True, exclude=["deep/er", "*.swp", "empty/"])
     assert (host.changes, (dest / "deep/.x.swp").exists(), (dest / "deep/er").exists()) == ([], True, True)
+
+
+@pytest.mark.parametrize("inside", ["old/.x.swp", "old/deep/.x.swp"])
+def test_what_is_excluded_stays_in_a_directory_that_the_source_does_not_have(source, tmp_path, inside):
+    dest = tmp_path / "dest"
+    (dest / inside).parent.mkdir(parents=True)
+    for name in (inside, "old/file", "old/other/file", "old/deep2/file"):
+        (dest / name).parent.mkdir(exist_ok=True)
+        (dest / name).write_text(name)
+    host = source.host()
+    assert sync(host, dest, delete=True, exclude=["*.swp"])["removed"] == 3
+    assert [path for path in look(dest) if path.startswith("old") and (dest / path).is_file()] == [inside]
+    assert (dest / inside).read_text() == inside
+    again = source.host()
+    sync(again, dest, delete=True, exclude=["*.swp"])
+    assert again.changes == []
+
+
+def test_a_directory_that_holds_what_is_excluded_does_not_go_for_a_file(source, tmp_path):
+    dest = tmp_path / "dest"
+    (dest / "run").mkdir(parents=True)
+    (dest / "run/kept.swp").touch()
+    with pytest.raises(ActionFailed, match="run is a directory, and a file in source; it stays, as it holds what is excl"):
+        sync(source.host(), dest, delete=True, exclude=["*.swp"])
+    assert (dest / "run/kept.swp").exists()
+
+
+def test_a_file_larger_than_a_chunk_between_small_ones_arrives_whole(tmp_path):
+    top = tmp_path / "source"
+    top.mkdir()
+    for number, size in enumerate([0, 1, CHUNK, 3, CHUNK - 1, 2, 3 * CHUNK + 5, 0]):
+        (top / f"f{number}").write_bytes(os.urandom(size))
+    controller = Controller(top)
+    sync(controller.host(), tmp_path / "dest")
+    assert look(tmp_path / "dest") == look(top)
+    streamed = controller.files.contents(top, [f"f{number}" for number in range(8)])
+    assert max(map(len, streamed.chunks)) <= CHUNK
+
+
+def test_owner_and_mode_of_what_is_there_are_set(source, tmp_path):
+    dest = tmp_path / "dest"
+    sync(source.host(), dest)
+    (dest / "deep/er").chmod(0o700)
+    (dest / "deep/er/large").chmod(0o600)
+    host = source.host()
+    sync(host, dest, owner=os.getuid())
+    assert look(dest) == look(source.folder)
+    assert len(host.changes) == 2
 
 
 def test_a_directory_in_the_way_of_a_file_goes_only_when_things_may_be_deleted(source, tmp_path):
