@@ -16,6 +16,7 @@ from sloth.cli.render.notices import Notices
 from sloth.cli.render.recap import Longest, show_recap, show_totals
 from sloth.cli.render.results import Columns, Detail, look, show
 from sloth.cli.render.screen import Screen, inert, one_line
+from sloth.cli.render.streamed import Streamed
 from sloth.cli.render.warnings import Warnings
 from sloth.cli.render.wording import counted, duration
 from sloth.core.events import (
@@ -56,6 +57,7 @@ class Report:
         self._columns = Columns(0, 0)
         self._lines = LiveLines()
         self._longest: dict[str, Longest] = {}
+        self._streamed = Streamed()
         self._partial: dict[tuple[str, str, str], str] = {}
         self._lost = Lost(results)
         self._notices = Notices(progress)
@@ -145,7 +147,8 @@ class Report:
     @_take.register
     def _(self, event: TaskFinished) -> None:
         for host, task, stream in [key for key in self._partial if key[:2] == (event.host, event.task)]:
-            self._output_line(host, task, self._partial.pop((host, task, stream)))
+            self._output_line(host, task, stream, self._partial.pop((host, task, stream)))
+        event = self._streamed.without(event)
         longest = self._longest.get(event.task)
         if longest is None or event.duration > longest.seconds:
             self._longest[event.task] = Longest(event.task, event.host, event.duration)
@@ -184,10 +187,11 @@ class Report:
             lines, rest = [*lines, rest], ""
         self._partial[key] = rest
         for line in lines:
-            self._output_line(event.host, event.task, line)
+            self._output_line(*key, line)
 
-    def _output_line(self, host: str, task: str, line: str) -> None:
-        if line:
+    def _output_line(self, host: str, task: str, stream: str, line: str) -> None:
+        if line and not self._detail.quiet:
+            self._streamed.add(host, task, stream, line)
             self._tell(self._lines.add(host, task, line, "plain", self._clock()))
 
     @_take.register

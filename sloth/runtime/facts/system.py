@@ -100,7 +100,7 @@ def timezone(host: "Host") -> str:
 
 def env(host: "Host") -> "dict[str, str]":
     """The environment of the session, by name."""
-    return dict(os.environ)
+    return {name: value for name, value in os.environ.items() if name != "SUDO_COMMAND"}  # how sloth itself came
 
 
 def custom(host: "Host") -> "dict[str, object]":

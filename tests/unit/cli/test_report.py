@@ -60,6 +60,18 @@ def test_equal_results_of_many_hosts_are_one_line():
     assert err == []
 
 
+def test_output_that_was_seen_while_it_came_is_not_told_again_when_the_task_fails():
+    live = [TaskOutput("web1", "nginx", "stdout", "one\n\ntw"), TaskOutput("web1", "nginx", "stdout", "o\n")]
+    failure = {"error": "make: exit code 3\ntwo\n", "stdout": "one\n\ntwo\n", "stderr": "bad\n"}
+    failed = TaskFinished("web1", "nginx", "failed", "make: exit code 3\ntwo", failure=failure)
+    out, _ = told(started("nginx", hosts=["web1"]), *live, failed, verbosity=1)
+    assert out[1:] == [
+        "web1 | one", "web1 | two", "nginx  failed   web1  make: exit code 3", "    stderr:", "    bad"
+    ]  # fmt: skip
+    other = TaskFinished("web1", "nginx", "failed", failure={"stdout": "on\n"})
+    assert told(started("nginx", hosts=["web1"]), *live, other)[0][-2:] == ["    stdout:", "    on"]
+
+
 def test_a_rolling_run_is_told_batch_by_batch():
     batches = [BatchStarted(1, 2, ["web1"], {"web1": ["nginx"]}),
                BatchStarted(2, 2, WEB[1:], {host: ["nginx"] for host in WEB[1:]})]  # fmt: skip
