@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Set
+from collections.abc import Collection
 
 from msgspec.structs import replace
 
@@ -38,7 +38,7 @@ class Streamed:
         return replace(result, message=_but(result.message, shown), failure=failure)
 
 
-def _but(text: str, shown: Set[str]) -> str:
+def _but(text: str, shown: Collection[str]) -> str:
     """A text without those lines behind its first."""
     what, *more = text.split("\n")
     return "\n".join([what, *(line for line in more if inert(line).strip() not in shown)])
