@@ -11,8 +11,8 @@ local huge = math.huge
 local sort = table.sort
 
 -- Where a text begins its lines, where it names keys (`key =`, `["key"]`, `.key =`), where it gives names, and the tables
--- that it writes. Made once, for the last text.
-local indexed = { text = "", lines = { 1 }, keys = {}, names = {}, constructors = {} }
+-- that it writes (these once they are wanted). Made once, for the last text.
+local indexed = { text = "", lines = { 1 }, keys = {}, names = {} }
 
 local function note(keys, key, start)
   local found = keys[key]
@@ -29,7 +29,7 @@ local function index_of(text)
   for start, key in gmatch(text, "%[%s*()[\"']([^\"'\n]*)[\"']%s*%]") do note(keys, key, start) end
   for _, found in next, keys do sort(found) end
   for start, name in gmatch(text, "name%s*=%s*()[\"']([^\"'\n]*)[\"']") do note(names, name, start) end
-  indexed = { text = text, lines = lines, keys = keys, names = names, constructors = sloth.constructors(text) }
+  indexed = { text = text, lines = lines, keys = keys, names = names }
   return indexed
 end
 
@@ -77,6 +77,7 @@ end
 
 -- The table of the source that has exactly these names: the first from the line `after` on, else the last before it.
 local function constructor_of(value, count, index, after)
+  index.constructors = index.constructors or sloth.constructors(index.text)
   local found
   for _, one in ipairs(index.constructors) do
     local seen, is_it = {}, #one.names == count
@@ -94,7 +95,9 @@ end
 
 -- The string keys of a table in the order of the source, each with its line (or that of the table).
 local function in_source_order(value, text, after)
-  local entries, index, keys = {}, index_of(text), sloth.sorted_keys(value)
+  local entries, keys = {}, sloth.sorted_keys(value)
+  if #keys == 0 then return entries end
+  local index = index_of(text)
   local constructor = constructor_of(value, #keys, index, after)
   if constructor then
     for i, entry in ipairs(constructor.names) do

@@ -5,7 +5,7 @@
 local sloth = ...
 
 local ipairs, next, tostring, type = ipairs, next, tostring, type
-local sort = table.sort
+local dump, sort = string.dump, table.sort
 local instruction = sloth.instruction
 local getinfo, getupvalue, upvalueid = debug.getinfo, debug.getupvalue, debug.upvalueid
 
@@ -80,6 +80,14 @@ local function uses_of(it)
   return uses
 end
 
+local known = {} -- compiled code → what it uses: the functions that a loop makes have the same
+
+local function uses_of_function(fn)
+  local code = dump(fn, true)
+  known[code] = known[code] or uses_of(sloth.compiled(fn, true))
+  return known[code]
+end
+
 -- What a task touches ----------------------------------------------------------------------------
 
 local function touch(touched, kind, id, name)
@@ -89,7 +97,7 @@ end
 local function follow(fn, touched, seen)
   if seen[fn] or getinfo(fn, "S").what == "C" or not sloth.is_of_script(fn) then return end
   seen[fn] = true
-  local uses = uses_of(sloth.compiled(fn, true))
+  local uses = uses_of_function(fn)
   for _, kind in ipairs { "sets", "reads" } do
     for upvalue, keys in next, uses[kind] do
       local name, value = getupvalue(fn, upvalue + 1)
@@ -129,6 +137,7 @@ function sloth.warn_of_sharing(tasks)
     touched[i] = touched_by(spec)
     for id in next, touched[i].sets do setters[id] = setters[id] or spec end
   end
+  known = {}
   for i, spec in ipairs(tasks) do
     local shared = {}
     for id, name in next, touched[i].reads do

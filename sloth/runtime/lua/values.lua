@@ -111,25 +111,26 @@ end
 local put
 
 local function put_dict(out, value, depth)
-  local keys, n = {}, 0
+  local keys, n, numbers = {}, 0, nil -- numbers: those keys that are no text, by their text
   for key in next, value do
     n = n + 1
     if n > MAX_PIECES then error("a value is too large to leave Lua", 0) end
-    keys[n] = key
-  end
-  local names = {}
-  for i = 1, n do
-    local key = keys[i]
-    if type(key) == "number" then key = number(key) end
-    if type(key) ~= "string" then error("a " .. type(key) .. " as a table key cannot leave Lua", 0) end
-    if names[key] ~= nil then error("a table has both the number and the string " .. key .. " as keys", 0) end
-    keys[i], names[key] = key, keys[i]
+    local name = key
+    if type(key) == "number" then
+      name, numbers = number(key), numbers or {}
+      numbers[name] = key
+    elseif type(key) ~= "string" then
+      error("a " .. type(key) .. " as a table key cannot leave Lua", 0)
+    end
+    keys[n] = name
   end
   sort(keys)
   add(out, "{")
   for i = 1, n do
-    add(out, (i > 1 and "," or "") .. quote(keys[i]) .. ":")
-    put(out, rawget(value, names[keys[i]]), depth + 1)
+    local name = keys[i]
+    if name == keys[i - 1] then error("a table has both the number and the string " .. name .. " as keys", 0) end
+    add(out, (i > 1 and "," or "") .. quote(name) .. ":")
+    put(out, rawget(value, numbers and numbers[name] or name), depth + 1)
   end
   add(out, "}")
 end
