@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ LAB_HOSTS = {"bookworm": range(LAB_FIRST, LAB_FIRST + 3), "trixie": range(LAB_FI
 # What tests start is compiled once, as where sloth is installed, and not at each start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests write to memory where there is enough: nothing has to wait for a disk, and nothing wears one out.
+if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 
 # A busy machine makes no example wrong. Where CI is set, hypothesis takes the same examples each time, on its own.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

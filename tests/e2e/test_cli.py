@@ -301,3 +301,9 @@ def read_all(master: int) -> str:
         found += data
     os.close(master)
     return found.decode()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_trouble(closed):
+    line = f'exec "$0" -m sloth modules list {closed}'
+    assert subprocess.run(["/bin/sh", "-c", line, sys.executable], check=False).returncode == 0

@@ -1,7 +1,7 @@
 """A Python that has loaded all of sloth, and forks a process for each command: the start of Python is most of a short one.
 
 Each command is a process of its own, with its own environment, directory and streams. What a start loads and costs is
-for tests that start a Python (tests/unit/cli/test_startup.py).
+for tests that start a Python (tests/e2e/test_startup.py).
 """
 
 from __future__ import annotations

@@ -311,3 +311,15 @@ def test_a_restore_that_is_killed_has_happened_or_not(tmp_path: Path):
         values = [entry.value[:3] for entry in State(SqliteDatabase(tmp_path / "store.db"), "me").list("n")]
         assert values in (["one"] * 300, ["two"] * 300)
     assert verify(tmp_path / "store.db") == []
+
+
+def test_processes_that_come_first_together_make_one_store(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path; from sloth.store import SqliteDatabase\n"
+        "SqliteDatabase(Path(sys.argv[1])).write(lambda t: t.execute("
+        "\"INSERT INTO state VALUES ('n', ?, '', 1, '', 0, 0, NULL)\", (sys.argv[2],)))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "store.db")]
+    processes = [subprocess.Popen([*command, str(number)]) for number in range(6)]
+    assert [process.wait() for process in processes] == [0] * 6
+    assert SqliteDatabase(tmp_path / "store.db").read("SELECT count(*) FROM state") == [(6,)]

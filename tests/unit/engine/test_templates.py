@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from sloth.core.errors import AnswerError, TemplateError
-from sloth.engine import confined
 from sloth.engine.files import Search
 from sloth.engine.templates import Blocks, Templates
 
@@ -137,28 +136,6 @@ def test_a_template_that_is_no_text_is_named(folder):
     (folder / "image.png").write_bytes(b"\xff\xfe")
     with pytest.raises(TemplateError, match=r"image\.png is not UTF-8 text"):
         render(folder, "image.png")
-
-
-def test_text_of_a_host_is_rendered_like_any_other(folder):
-    search = Search((folder,), lambda path: False)
-    assert confined.render("{{ a }} {{ facts.os }}", search, {"a": 1, "facts": {"os": "debian"}}) == "1 debian"
-    with pytest.raises(TemplateError, match="'x' is undefined"):
-        confined.render("{{ x }}", search, {})
-
-
-@pytest.mark.parametrize(
-    "bomb",
-    [
-        pytest.param('{{ "x" * 10 ** 10 }}', id="memory"),
-        pytest.param("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", id="time"),
-        pytest.param(
-            '{% set n = namespace(x="x") %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}', id="doubling"
-        ),
-    ],
-)
-def test_text_of_a_host_cannot_eat_up_the_controller(folder, bomb):
-    with pytest.raises(TemplateError):
-        confined.render(bomb, Search((folder,), lambda path: False), {}, seconds=1)
 
 
 def test_what_a_template_renders_to_is_bounded(folder):

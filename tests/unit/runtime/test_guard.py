@@ -35,21 +35,29 @@ def until(holds) -> None:
         time.sleep(0.02)
 
 
+def is_guarded(runtime: subprocess.Popen[str]) -> bool:
+    """Whether the program has its guard beside it."""
+    return len(Path(f"/proc/{runtime.pid}/task/{runtime.pid}/children").read_text().split()) == 2
+
+
 def test_a_program_and_all_it_started_end_with_a_runtime_that_is_killed(tmp_path):
     pids = tmp_path / "pids"
     runtime = started(f"sleep 60 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait")
     until(pids.exists)
     child, shell = map(int, pids.read_text().split())
-    guarded = Path(f"/proc/{runtime.pid}/task/{runtime.pid}/children")
-    until(lambda: len(guarded.read_text().split()) == 2)
+    until(lambda: is_guarded(runtime))
     runtime.send_signal(signal.SIGKILL)
     runtime.communicate()
     until(lambda: not is_alive(child) and not is_alive(shell))
 
 
 def test_a_daemon_of_a_program_that_has_ended_lives_on(tmp_path):
-    pid = tmp_path / "pid"
-    runtime = started(f"sleep 60 > /dev/null 2>&1 & echo $! > {pid}; sleep 1.5; echo done")
+    pid, enough = tmp_path / "pid", tmp_path / "enough"
+    runtime = started(
+        f"sleep 60 > /dev/null 2>&1 & echo $! > {pid}; until test -e {enough}; do sleep 0.02; done; echo done"
+    )
+    until(lambda: is_guarded(runtime))
+    enough.touch()
     assert runtime.communicate(timeout=20)[0] == "done\n"
     daemon = int(pid.read_text())
     try:

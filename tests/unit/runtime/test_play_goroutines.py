@@ -53,7 +53,7 @@ def test_commands_of_goroutines_run_side_by_side(play, tmp_path):
 ])
 def test_no_command_of_a_goroutine_outlives_its_task(play, tmp_path, wait, status):
     pid = tmp_path / "pid"
-    command = f"echo $$ > {pid}.new; mv {pid}.new {pid}; sleep 60"
+    command = f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 60"
     limit = "500ms" if status == "timed_out" else "30s"
     played = play(
         f'goroutine.spawn(function() exec.run("{command}") end) {wait.format(pid=pid)}', f':timeout("{limit}")'
@@ -65,7 +65,7 @@ def test_no_command_of_a_goroutine_outlives_its_task(play, tmp_path, wait, statu
 def test_a_command_that_is_too_slow_for_its_goroutine_is_ended(play, tmp_path):
     pid = tmp_path / "pid"
     played = play(f"""
-        local ok, why = goroutine.timeout("300ms", function() exec.run("echo $$ > {pid}; sleep 60") end)
+        local ok, why = goroutine.timeout("300ms", function() exec.run("echo $$ > {pid}; exec sleep 60") end)
         return true, tostring(ok) .. " " .. why
     """)
     assert played.finished("t")["message"] == "false timeout"

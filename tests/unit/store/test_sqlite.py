@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -75,18 +73,6 @@ def test_a_link_in_place_of_the_file_is_refused(tmp_path: Path):
     with pytest.raises(StoreError):
         SqliteDatabase(tmp_path / "store.db").version()
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_processes_that_come_first_together_make_one_store(tmp_path: Path):
-    program = (
-        "import sys; from pathlib import Path; from sloth.store import SqliteDatabase\n"
-        "SqliteDatabase(Path(sys.argv[1])).write(lambda t: t.execute("
-        "\"INSERT INTO state VALUES ('n', ?, '', 1, '', 0, 0, NULL)\", (sys.argv[2],)))"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path / "store.db")]
-    processes = [subprocess.Popen([*command, str(number)]) for number in range(6)]
-    assert [process.wait() for process in processes] == [0] * 6
-    assert SqliteDatabase(tmp_path / "store.db").read("SELECT count(*) FROM state") == [(6,)]
 
 
 @pytest.mark.parametrize("file", sorted(Path(store.__file__).parent.glob("*.py")), ids=lambda file: file.name)

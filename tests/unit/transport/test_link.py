@@ -82,7 +82,7 @@ def test_a_closed_link_has_no_files_open():
 def test_a_link_that_is_closed_while_it_is_read_has_no_files_open_once_the_reader_has_left():
     before = open_files()
     link = ProcessLink(["cat"])
-    reader = threading.Thread(target=lambda: [None for _ in range(100) if not link.receive(5.0).ended])
+    reader = threading.Thread(target=lambda: all(not link.receive(5.0).ended for _ in range(100)))
     reader.start()
     link.close()
     reader.join(10)

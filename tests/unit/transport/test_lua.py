@@ -62,12 +62,6 @@ def test_an_extension_that_cannot_be_kept_is_served_all_the_same(tmp_path, monke
     assert (parts.extension(FOREIGN), parts.ready()) == (b"part", [OURS] if OURS in PARTS else [])
 
 
-def test_an_empty_wheelhouse_is_named(tmp_path):
-    with pytest.raises(NoLua, match="cannot be had") as raised:
-        LuaParts(tmp_path, tmp_path).extension(FOREIGN)
-    assert "bundle.wheelhouse" in raised.value.hint
-
-
 def test_a_kept_extension_is_checked_before_it_is_served(tmp_path):
     (tmp_path / f"{PARTS[FOREIGN][2]}.so").write_bytes(b"damaged")
     assert FOREIGN not in LuaParts(tmp_path).ready()

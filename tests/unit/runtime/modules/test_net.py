@@ -92,7 +92,7 @@ def test_an_address_is_fetched_and_sent_to_like_with_http():
     with pytest.raises(ActionFailed, match="Connection refused"):
         net.http_get(real_host(), url="http://127.0.0.1:1/")
     with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         answer, status, headers = net.http_get(real_host(), url=f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()
     assert (status, answer["status_code"], answer["success"], headers["x-why"]) == (404, 404, False, "gone")

@@ -34,7 +34,7 @@ def test_the_answer_takes_less_than_a_quarter_of_a_second(word):
         # Its own time: a machine that is busy with other tests says nothing about sloth.
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(once() for _ in range(5)) < 0.25
+    assert any(once() < 0.25 for _ in range(5))
 
 
 def test_a_run_loads_neither_what_other_commands_do_nor_what_only_hosts_need():
