@@ -1,7 +1,7 @@
 -- What a declaration may say: names that nobody knows, values of the wrong kind, each told with its line.
 local sloth = ...
 
-local ipairs, next, pcall, select, setmetatable, type = ipairs, next, pcall, select, setmetatable, type
+local ipairs, next, pcall, select, setmetatable, tostring, type = ipairs, next, pcall, select, setmetatable, tostring, type
 local byte, lower, match = string.byte, string.lower, string.match
 local min, tointeger = math.min, math.tointeger
 local concat, sort = table.concat, table.sort
@@ -53,8 +53,9 @@ local ARTICLE = { ["function"] = "a function", table = "a table", string = "a st
 local specs = setmetatable({}, { __mode = "k" }) -- builder → what was declared
 
 local function mismatch(what, wanted, value, where)
-  local spec = specs[value]
-  local got = spec and "one " .. spec.kind or ARTICLE[type(value)] or "a " .. type(value)
+  local spec, kind = specs[value], type(value)
+  local got = spec and "one " .. spec.kind or ARTICLE[kind] or "a " .. kind
+  if kind == "number" or kind == "boolean" then got = tostring(value) end
   fail(what .. " wants " .. wanted .. ", got " .. got, where)
 end
 

@@ -143,14 +143,17 @@ local function show(value)
   return tostring(value)
 end
 
+-- log.table gets its tables as they are, all others one text.
 local function say(level, separator, ...)
+  local where, is_table = sloth.caller_line(), level == "table"
+  if is_table and not is_loading() then return sloth.request("log", level, encode_all(...), "{}", where) end
   local texts = {}
   for i = 1, select("#", ...) do texts[i] = show((select(i, ...))) end
   if not is_loading() then
-    sloth.request("log", level, encode_all(concat(texts, separator)), "{}", sloth.caller_line())
+    sloth.request("log", level, encode_all(concat(texts, separator)), "{}", where)
   else
     local said = current().load.said
-    said[#said + 1] = { level, concat(texts, separator), sloth.caller_line() }
+    said[#said + 1] = { is_table and "info" or level, concat(texts, separator), where }
   end
 end
 

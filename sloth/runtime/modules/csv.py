@@ -2,6 +2,7 @@
 
 from sloth.runtime import formats
 from sloth.runtime.action import action
+from sloth.runtime.failure import ActionFailed
 
 MYPY = False
 if MYPY:
@@ -34,3 +35,19 @@ def decode(host: "Host", *, text: str, header: bool = True, delimiter: str = ","
     example: for _, row in ipairs(csv.decode(fs.read("users.csv"))) do print(row.name) end
     """
     return formats.from_csv(text, header, delimiter)
+
+
+@action(query=True)
+def validate(host: "Host", *, text: str, delimiter: str = ",") -> bool:
+    """Whether a text is CSV: quotes end, and all rows have as many values.
+
+    text: what may be CSV
+    delimiter: what stands between two values
+
+    example: assert(csv.validate(fs.read("users.csv")), "users.csv is damaged")
+    """
+    try:
+        rows = formats.from_csv(text, header=False, delimiter=delimiter)
+    except ActionFailed:
+        return False
+    return len({len(row) for row in rows if isinstance(row, list)}) < 2

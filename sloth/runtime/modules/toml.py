@@ -20,6 +20,9 @@ def encode(host: "Host", *, value: object = None) -> str:
     return str(formats.convert(host, "toml", value=value))
 
 
+pretty = encode
+
+
 @action(query=True)
 def decode(host: "Host", *, text: str) -> object:
     """The value of a TOML text, or nil and what is wrong with it.

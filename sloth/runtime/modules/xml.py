@@ -20,6 +20,9 @@ def encode(host: "Host", *, element: "dict[str, object]") -> str:
     return formats.to_xml(element)
 
 
+pretty = encode
+
+
 @action(query=True)
 def decode(host: "Host", *, text: str) -> "dict[str, object]":
     """The element of an XML text, or nil and what is wrong with it. Texts with a document type are not read.

@@ -20,6 +20,9 @@ def encode(host: "Host", *, value: object = None) -> str:
     return str(formats.convert(host, "yaml", value=value))
 
 
+pretty = encode
+
+
 @action(query=True)
 def decode(host: "Host", *, text: str) -> object:
     """The value of a YAML text, or nil and what is wrong with it.

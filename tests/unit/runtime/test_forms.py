@@ -223,10 +223,10 @@ WRONG = {
         "local t = {} t.uses = t workflow.define('w', { tasks = { a = t } })",
         "use each other in a circle",
     ),
-    "group of nothing": ("group('g', 5)", "workflow 'g' wants a table, got a number"),
-    "groups that are no table": ("TaskDefinitions = 5", "TaskDefinitions wants a table, got a number"),
-    "a workflow without a table": ("workflow(5)", "workflow wants a string, got a number"),
-    "values": ("values(5)", "values wants a table, got a number"),
+    "group of nothing": ("group('g', 5)", "workflow 'g' wants a table, got 5"),
+    "groups that are no table": ("TaskDefinitions = 5", "TaskDefinitions wants a table, got 5"),
+    "a workflow without a table": ("workflow(5)", "workflow wants a string, got 5"),
+    "values": ("values(5)", "values wants a table, got 5"),
     "calls in a role": ("workflow.define('w'):roles({ 'r' })", "pkg.install: module call outside of a task"),
 }
 

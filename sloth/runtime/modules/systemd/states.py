@@ -194,16 +194,22 @@ def show(
 
 @action(query=True, synonyms={"pattern": ("name",)})
 def list_services(
-    host: "Host", *, pattern: str = "*", scope: "Literal['system', 'user']" = "system"
+    host: "Host",
+    *,
+    pattern: str = "*",
+    state: "str | None" = None,
+    scope: "Literal['system', 'user']" = "system"
 ) -> "list[dict[str, str]]":
     """The services that the manager knows: a list of name, load, active, sub, enabled, description.
 
     pattern: only names that match this wildcard
+    state: only those of which load, active, sub or enabled is this, such as running, failed or enabled
     as in running: scope
 
     example: for _, s in ipairs(systemd.list_services("ssh*")) do print(s.name, s.active) end
     """
-    return Systemctl(host, scope).services(pattern)
+    found = Systemctl(host, scope).services(pattern)
+    return [one for one in found if state is None or state in (one["load"], one["active"], one["sub"], one["enabled"])]
 
 
 @action(query=True, synonyms=_UNIT)

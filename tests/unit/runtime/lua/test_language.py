@@ -119,6 +119,14 @@ def test_log_takes_anything(call, level, text):
     assert (last["module"], last["action"], last["args"]) == ("log", level, [text])
 
 
+def test_log_gives_a_table_as_it_is_and_its_text_to_who_loads():
+    flow = script("log.table({ { a = 1 } }, { 'a' })")
+    flow.call("t")
+    assert (flow.requests[-1]["action"], flow.requests[-1]["args"]) == ("table", [[{"a": 1}], ["a"]])
+    assert Script({"site.sloth": "log.table({ 1, 2 }) task('t'):build()"}).said == [("info", "[1,2]")]
+
+
+
 def test_notify_names_handlers():
     flow = script("notify('a') notify('b', 'c')")
     flow.call("t")

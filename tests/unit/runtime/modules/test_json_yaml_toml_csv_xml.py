@@ -89,3 +89,18 @@ def test_xml_is_elements_of_elements():
     for odd in ({"name": "a b"}, {"name": "a", "attributes": {'x="1" y': 1}}):
         with pytest.raises(ActionFailed, match="name"):
             call("xml.encode", odd)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_valid"),
+    [("a,b\n1,2\n\n", True), ("", True), ("a,b\n1\n", False), ('a,"b\n', False)],
+    ids=["rows", "empty", "a short row", "an open quote"],
+)
+def test_csv_is_valid_when_all_rows_are_as_long(text, is_valid):
+    assert call("csv.validate", text) is is_valid
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml", "xml"])
+def test_what_is_pretty_always_has_the_name_too(kind):
+    value = {"name": "a"}
+    assert call(f"{kind}.pretty", value) == call(f"{kind}.encode", value)

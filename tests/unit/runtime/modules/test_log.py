@@ -50,3 +50,22 @@ def test_values_become_one_line(values, text):
 
 def test_print_may_say_nothing():
     assert say("print") == [("info", "")]
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        pytest.param(
+            ([{"name": "web1", "load": 1.5}, {"name": "db"}],),
+            ["load  name", "1.5   web1", "      db"],
+            id="rows with names",
+        ),
+        pytest.param(([{"a": 1, "b": 2}], ["b", "a"]), ["b  a", "2  1"], id="chosen columns"),
+        pytest.param(([["a", 10], ["bbb"], 5],), ["a    10", "bbb", "5"], id="lists"),
+        pytest.param(({"port": 80, "host": "é"},), ["host  é", "port  80"], id="names and values"),
+        pytest.param(("text",), ["text"], id="no table"),
+        pytest.param(([],), [""], id="empty"),
+    ],
+)
+def test_a_table_is_said_in_columns(values, lines):
+    assert say("table", *values) == [("info", "\n".join(lines))]

@@ -12,7 +12,7 @@ import pytest
 from sloth.runtime import unitfile
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.process import Done
-from sloth.runtime.units import PROPERTIES, Systemctl
+from sloth.runtime.units import PROPERTIES
 from tests.actions import actions_of
 from tests.doubles import FakeHost
 
@@ -247,22 +247,6 @@ def test_status_leaves_out_numbers_that_systemd_does_not_know():
     status = systemd.status(host_with(shown), name="web")
     assert (status["restarts"], status["description"]) == (3, "Web")
     assert not {"memory", "tasks"} & set(status)
-
-
-def test_list_services_joins_files_and_loaded_units(tmp_path):
-    folder = tmp_path / "lib/systemd/system"
-    folder.mkdir(parents=True)
-    for name in ("web", "off", "other"):
-        (folder / f"{name}.service").write_text("[Install]\nWantedBy=multi-user.target\n")
-    listed = "web.service loaded active running Web\nghostweb.service not-found inactive dead ghost\n"
-    host = FakeHost({"systemctl list-units": listed})
-    found = {one["name"]: (one["active"], one["enabled"]) for one in Systemctl(host).services("*[bf]", f"{tmp_path}/")}
-    assert found == {
-        "web.service": ("active", "disabled"),
-        "off.service": ("inactive", "disabled"),
-        "ghostweb.service": ("inactive", ""),
-    }
-    assert not any("list-unit-files" in line for line in host.commands)  # it takes most of a second
 
 
 class Fleet(FakeHost):
