@@ -10,7 +10,6 @@ import json
 import math
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from functools import partial
@@ -185,6 +184,8 @@ def _json(text: str, path: str) -> Any:
 
 
 def _toml(text: str, path: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

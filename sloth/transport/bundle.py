@@ -1,8 +1,8 @@
 """The bundle: sloth/runtime as one archive, the same bytes for the same sources, named by its sha256.
 
-Building it costs some milliseconds, in which connections can be made already: it is built when first asked for.
-Packing it for the wire costs more and is needed only for a host that has not seen it, so the packed form is made then,
-and kept.
+Building it costs some milliseconds, and its bytes are needed only for a host that has not seen it, so it is built when
+first asked for. Its name and the program that starts it are kept (identity.py). Packing it for the wire costs more: the
+packed form is kept, too.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sloth import __version__
 from sloth.runtime.archive import pack
 from sloth.runtime.catalog import INDEX, names_of
-from sloth.transport.startline import boot_source, terminal_source
+from sloth.transport import identity
+from sloth.transport.identity import Identity
+from sloth.transport.startline import boot_source, packed, terminal_source
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 KEEP = 3
 MODULES = "sloth/runtime/modules/"
@@ -34,18 +38,25 @@ class Bundle:
     """What a host needs beside Python.
 
     contents(): name in the archive → content. directory: where packed forms are kept
+    mark(): differs when a source does; None where that cannot be told
     """
 
-    def __init__(self, contents: Callable[[], Mapping[str, bytes]], directory: Path) -> None:
+    def __init__(
+        self,
+        contents: Callable[[], Mapping[str, bytes]],
+        directory: Path,
+        mark: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self.directory = directory
         self._contents = contents
+        self._mark = mark
         self._lock = threading.RLock()
         self._data = self._packed = b""
 
     @classmethod
     def build(cls, directory: Path, modules: Mapping[str, str]) -> Bundle:
         """The bundle of the sources that run now, and of a project's own modules: name → source."""
-        return cls(lambda: contents(modules), directory)
+        return cls(partial(contents, modules), directory, partial(identity.mark, modules))
 
     @property
     def data(self) -> bytes:
@@ -56,9 +67,21 @@ class Bundle:
             return self._data
 
     @cached_property
+    def identity(self) -> Identity:
+        """Its name and the program that starts it."""
+        mark = self._mark()
+        path = None if mark is None else self.directory / f"{mark}{identity.SUFFIX}"
+        found = None if path is None else identity.find(path)
+        if found is None:
+            found = Identity(hashlib.sha256(self.data).hexdigest(), packed(boot_source()))
+            if path is not None:
+                identity.keep(path, found)
+        return found
+
+    @property
     def sha(self) -> str:
         """What names it."""
-        return hashlib.sha256(self.data).hexdigest()
+        return self.identity.sha
 
     @property
     def path(self) -> Path:
@@ -94,6 +117,8 @@ class Bundle:
 
 def contents(modules: Mapping[str, str]) -> dict[str, bytes]:
     """What hosts get: the runtime, and a project's own modules among those that ship."""
+    from importlib.resources import files
+
     found = dict(_sources(files("sloth.runtime"), "sloth/runtime"))
     found |= {f"{MODULES}{name}.py": text.encode("utf-8") for name, text in modules.items()}
     found[MODULES + INDEX] = _module_index(found)
@@ -126,7 +151,8 @@ def prune(directory: Path, keep: int = KEEP) -> list[Kept]:
     gone = kept(directory)[keep:]
     for one in gone:
         (directory / f"{one.sha}.bundle").unlink(missing_ok=True)
-    for path in directory.glob("*.new"):
+    starts = sorted(directory.glob(f"*{identity.SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in (*starts[keep:], *directory.glob("*.new")):
         path.unlink(missing_ok=True)
     return gone
 
@@ -142,5 +168,5 @@ def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
         inner = f"{name}/{entry.name}"
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _sources(entry, inner)
-        elif entry.name.endswith((".py", ".lua")):
+        elif entry.name.endswith(identity.KINDS):
             yield inner, entry.read_bytes()

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,6 +64,8 @@ class LuaParts:
         return None
 
     def _from_wheel(self, tag: str) -> bytes:
+        import zipfile
+
         name, sha, part = PARTS[tag]
         wheel = self._wheel(tag, name)
         if hashlib.sha256(wheel).hexdigest() != sha:

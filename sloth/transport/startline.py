@@ -11,7 +11,6 @@ import base64
 import re
 import zlib
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct
 
@@ -33,11 +32,13 @@ _QUIET = re.compile(r"[\w./+:@%=, -]+")
 class Start(Struct, frozen=True):
     """One start of a runtime.
 
-    sha: the bundle's. nonce: random. pythons: tried in this order. become: the user to become, or empty; method: by
-    what. terminal: sudo gets a terminal of its own, as `Defaults requiretty` wants; su and doas always have one.
+    sha: the bundle's. program: the bundle's, which begins. nonce: random. pythons: tried in this order. become: the
+    user to become, or empty; method: by what. terminal: sudo gets a terminal of its own, as `Defaults requiretty`
+    wants; su and doas always have one.
     """
 
     sha: str
+    program: str
     nonce: str
     pythons: tuple[str, ...] = PYTHONS
     become: str = ""
@@ -54,7 +55,7 @@ class Start(Struct, frozen=True):
             'command -v "$p" >/dev/null 2>&1 && exec "$p" -I -S -B -c "$@"; '
             f"done; echo {NOWHERE} >&2; exit {OUR_EXIT}"
         )
-        runtime = ["/bin/sh", "-c", loop, "sloth", start_program(), self.sha, self.nonce, "cache"]
+        runtime = ["/bin/sh", "-c", loop, "sloth", self.program, self.sha, self.nonce, "cache"]
         if not self.become:
             return runtime
         runtime[2] = f"cd >/dev/null 2>&1 || cd /; {loop}"
@@ -88,6 +89,8 @@ def terminal_source() -> str:
 
 def _bare(name: str) -> str:
     """A file of the runtime without comments and annotations, and without imports of others, which stand beside it."""
+    from importlib.resources import files
+
     tree = ast.parse(files("sloth.runtime").joinpath(name).read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if not _is_for_others(node)]
     for node in ast.walk(tree):
@@ -104,12 +107,6 @@ def _is_for_others(node: ast.stmt) -> bool:
     """Whether a statement is for the type checker, or imports from our package, which is not there yet."""
     text = ast.unparse(node)
     return text.startswith(("MYPY = ", "if MYPY:", "from sloth."))
-
-
-@cache
-def start_program() -> str:
-    """The boot program for `python -c`, on one line."""
-    return packed(boot_source())
 
 
 def packed(program: str) -> str:

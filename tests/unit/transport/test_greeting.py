@@ -42,7 +42,7 @@ class Script:
 
 def run(*heard: Heard, become: str = "", password: str | None = None, timeout: float = 0.05):
     link = Script(*heard)
-    start = Start("0" * 64, NONCE, become=become)
+    start = Start("0" * 64, "pass", NONCE, become=become)
     return greet("web", link, start, password, lambda: b"the bundle", timeout), link
 
 

@@ -8,15 +8,16 @@ import subprocess
 import pytest
 
 from sloth.core.errors import NoPython
-from sloth.transport.startline import Start, boot_source, terminal_source
+from sloth.transport.startline import Start, boot_source, packed, terminal_source
 
+PROGRAM = packed(boot_source())
 STARTS = [
-    pytest.param(Start("0" * 64, "1" * 32), id="plain"),
-    pytest.param(Start("0" * 64, "1" * 32, ("/opt/my python/bin/python3",)), id="an interpreter with a space"),
-    pytest.param(Start("0" * 64, "1" * 32, become="web"), id="become"),
-    pytest.param(Start("0" * 64, "1" * 32, become="web", terminal=True), id="become with a terminal"),
-    pytest.param(Start("0" * 64, "1" * 32, become="web", method="su"), id="su"),
-    pytest.param(Start("0" * 64, "1" * 32, become="web", method="doas"), id="doas"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32), id="plain"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, ("/opt/my python/bin/python3",)), id="an interpreter with a space"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web"), id="become"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web", terminal=True), id="become with a terminal"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web", method="su"), id="su"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web", method="doas"), id="doas"),
 ]
 
 
@@ -31,15 +32,15 @@ def test_no_shell_finds_anything_special_in_it(start):
 
 
 def test_a_shell_reads_the_words_as_they_are():
-    argv = Start("0" * 64, "1" * 32).argv()
-    line = Start("0" * 64, "1" * 32).line().replace("exec ", "printf '%s\\0' ", 1)
+    argv = Start("0" * 64, PROGRAM, "1" * 32).argv()
+    line = Start("0" * 64, PROGRAM, "1" * 32).line().replace("exec ", "printf '%s\\0' ", 1)
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout.split("\0")[:-1] == argv
 
 
 @pytest.mark.parametrize("word", ["python3; rm -rf /", "py'thon", "$(id)", "a\nb", "wow!"])
 def test_words_that_a_shell_would_act_on_are_refused(word):
-    for start in (Start("0", "1", (word,)), Start("0", "1", become=word)):
+    for start in (Start("0", PROGRAM, "1", (word,)), Start("0", PROGRAM, "1", become=word)):
         with pytest.raises(NoPython, match="cannot stand in a start line"):
             start.line()
 
