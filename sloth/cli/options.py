@@ -17,6 +17,7 @@ from sloth.cli.render.results import Detail
 from sloth.core.connection import BecomeMethod, ConnectionKind, HostKeys
 from sloth.core.errors import UsageError
 from sloth.core.settings import Settings
+from sloth.engine.here import configured
 from sloth.engine.request import Request, Targets, Unlocking
 from sloth.runtime.coercion import seconds
 
@@ -77,6 +78,13 @@ class SecretOptions(Struct, frozen=True):
         sources = self.passphrase or settings["secrets.passphrase_from"]
         environment = self.environment or settings["secrets.environment"]
         return Unlocking(environment, tuple(sources), passwords.passphrase)
+
+    def over(self, request: Request) -> Request:
+        """The request of an earlier run, with these: its secrets are those of its environment, unless one is said."""
+        unlocking = self.unlocking(configured())
+        if self.environment is None:
+            unlocking = replace(unlocking, environment=request.targets.unlocking.environment)
+        return replace(request, targets=replace(request.targets, unlocking=unlocking))
 
     def of_targets(self, inventory: list[str] | None, limit: str | None = None) -> TargetOptions:
         """With hosts that nobody connects to."""

@@ -11,7 +11,6 @@ from typer import Argument, Option
 from sloth.cli.command import EXIT_CODES, application, flat
 from sloth.cli.options import ExtraVars, LockTimeout, LoginOptions, SecretOptions, ShowOptions, length
 from sloth.cli.render import watching
-from sloth.engine.here import configured
 from sloth.engine.request import Request
 
 app = application()
@@ -29,11 +28,8 @@ class AgainOptions(Struct, frozen=True):
     lock_timeout: LockTimeout = "0s"
     extra: ExtraVars = None
 
-    def over(self, request: Request, secrets: SecretOptions, *, live: bool) -> Request:
-        """The request as it was, with these. Its secrets are those of its environment, unless another one is said."""
-        unlocking = secrets.unlocking(configured())
-        if secrets.environment is None:
-            unlocking = replace(unlocking, environment=request.targets.unlocking.environment)
+    def over(self, request: Request, *, live: bool) -> Request:
+        """The request as it was, with these."""
         return replace(
             request,
             forks=self.forks or request.forks,
@@ -41,7 +37,6 @@ class AgainOptions(Struct, frozen=True):
             live=live,
             lock_wait=length(self.lock_timeout, "--lock-timeout"),
             extra=(*request.extra, *(self.extra or ())),
-            targets=replace(request.targets, unlocking=unlocking),
         )
 
 
@@ -79,5 +74,5 @@ def resume(
         how = Resume(Scope(failed, start), force)
         live = show.verbose > 0
         return root.resume(
-            run, how, lambda asked: again.over(login.over(asked), secrets, live=live), watchers.subscribers
+            run, how, lambda asked: again.over(secrets.over(login.over(asked)), live=live), watchers.subscribers
         )

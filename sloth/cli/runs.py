@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sloth.cli.command import EXIT_CODES, application, flat
-from sloth.cli.options import FormatOption, LoginOptions, PruneOptions, ShowOptions, length
+from sloth.cli.options import FormatOption, LoginOptions, PruneOptions, SecretOptions, ShowOptions, length
 from sloth.cli.render import runs as render
 from sloth.cli.render import watching
 from sloth.cli.render.format import Format
@@ -96,7 +96,7 @@ def logs(
 
 @app.command(epilog=EXIT_CODES)
 @flat
-def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
+def attach(run: RunId, login: LoginOptions, secrets: SecretOptions, show: ShowOptions) -> int:
     """Watch a run from its beginning until it ends.
 
     Of a detached run, what its hosts did is collected; Ctrl-C leaves them at work.
@@ -107,12 +107,12 @@ def attach(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
     from sloth.engine import attaching
 
     with watching.run(show.form, show.detail()) as watchers:
-        return attaching.attach(run, login.over, watchers.subscribers)
+        return attaching.attach(run, lambda asked: secrets.over(login.over(asked)), watchers.subscribers)
 
 
 @app.command(epilog=EXIT_CODES)
 @flat
-def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
+def cancel(run: RunId, login: LoginOptions, secrets: SecretOptions, show: ShowOptions) -> int:
     """Stop a run, as Ctrl-C in its terminal does. A detached one is stopped on its hosts.
 
     \b
@@ -125,7 +125,7 @@ def cancel(run: RunId, login: LoginOptions, show: ShowOptions) -> int:
         render.show_cancelled(archive.cancel(runs, run))
         return 0
     with watching.run(show.form, show.detail()) as watchers:
-        return attaching.attach(run, login.over, watchers.subscribers, cancel=True)
+        return attaching.attach(run, lambda asked: secrets.over(login.over(asked)), watchers.subscribers, cancel=True)
 
 
 @app.command()

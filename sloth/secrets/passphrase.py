@@ -124,7 +124,8 @@ class Passphrases:
 
     def _get(self, source: Source, label: str) -> Passphrase:
         if source.written not in self._read:
-            self._read[source.written] = self.read(source, f"passphrase of secrets ({source.label or label}): ")
+            whose = f" ({source.label or label})" if source.label or label else ""
+            self._read[source.written] = self.read(source, f"passphrase of secrets{whose}: ")
         return self._read[source.written]
 
     def read(self, source: Source, question: str) -> Passphrase:

@@ -17,7 +17,7 @@ from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPyt
 from sloth.runtime import becoming
 from sloth.runtime.wire import CHUNK
 from sloth.transport.link import Heard, Link
-from sloth.transport.startline import NOWHERE, Start
+from sloth.transport.startline import NOWHERE, PYTHONS, Start
 
 NOISE = 1 << 16
 NUDGE_AFTER = 1.5
@@ -125,7 +125,8 @@ class _Talk(Struct):
         text = self.greeting.err.decode("utf-8", "replace")
         last = self._said()
         if NOWHERE in text:
-            return NoPython(f"{self.host}: no Python 3 was found", hint=PYTHON_HINT)
+            named = "" if self.start.pythons == PYTHONS else f" at {', '.join(self.start.pythons)} (sloth_python)"
+            return NoPython(f"{self.host}: no Python 3 was found{named}", hint=PYTHON_HINT)
         if self.start.become and becoming.wants_terminal(text):
             return NeedsTerminal(f"{self.host}: sudo wants a terminal")
         if self.start.become and (self.start.method in text or self.prompted):

@@ -99,6 +99,19 @@ def test_a_controller_that_lost_all_but_the_journal_collects_what_was_done(folde
     assert ("t4" in again, "runs attach" in again) == (True, False)
 
 
+def test_hosts_behind_an_encrypted_inventory_are_collected_with_what_opens_it(folder: Folder):
+    folder.write("value", "h1")
+    folder.write("opens", "correct horse")
+    (folder.path / "opens").chmod(0o600)
+    made = folder.sloth("secrets", "encrypt-string", "sloth_become_password", "--from-file", "value", "--passphrase", "opens").stdout
+    folder.write("hosts.yml", "all:\n  hosts: {here: }\n  vars:\n    sloth_connection: local\n    " + made.replace("\n", "\n    "))
+    run = detach(folder, "-i", "hosts.yml", "--passphrase", "opens", before="true")
+    alone = folder.sloth("runs", "attach", run)
+    assert (alone.code, "--passphrase" in alone.stdout) == (3, True)
+    assert folder.sloth("runs", "attach", run, "--passphrase", "opens").code == 0
+    assert lines(folder) == DONE
+
+
 def test_ctrl_c_ends_the_collecting_and_leaves_the_hosts_at_work(folder: Folder):
     run = detach(folder, before=f"until test -e '{folder.path}/go'; do sleep 0.05; done")
     process = subprocess.Popen(

@@ -85,7 +85,7 @@ def test_a_slow_login_shell_is_worth_a_warning(world, sshd, open_session):
 @pytest.mark.parametrize(
     ("python", "text"),
     [
-        pytest.param("/nowhere/python3", "no Python 3 was found", id="missing"),
+        pytest.param("/nowhere/python3", r"no Python 3 was found at /nowhere/python3 \(sloth_python\)", id="missing"),
         pytest.param("/bin/false", "ended before sloth started", id="not a Python"),
     ],
 )

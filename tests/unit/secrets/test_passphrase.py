@@ -71,6 +71,14 @@ def test_a_descriptor_is_read_to_its_end():
     assert [one.value for one in passphrases.of("a")] == [one.value for one in passphrases.of("b")] == [b"right"]
 
 
+def test_a_person_is_told_which_passphrase_is_asked_for():
+    asked = []
+    passphrases = Passphrases([parse("prompt")], lambda question: asked.append(question) or "x", {})
+    next(passphrases.of(""))
+    next(Passphrases([parse("prompt")], lambda question: asked.append(question) or "x", {}).of("prod"))
+    assert asked == ["passphrase of secrets: ", "passphrase of secrets (prod): "]
+
+
 def test_a_variable_is_taken_out_of_the_environment():
     environ = {"SECRET": "right", "HOME": "/"}
     assert [one.value for one in of("env:SECRET", environ=environ).of("prod")] == [b"right"]
