@@ -20,4 +20,5 @@ def near_file(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
     siblings = path.parent.iterdir() if os.access(path.parent, os.R_OK) else ()
-    return near(path.name, [found.name for found in siblings if found.name.startswith(".") == path.name.startswith(".")])
+    hidden = path.name.startswith(".")
+    return near(path.name, [found.name for found in siblings if found.name.startswith(".") == hidden])
