@@ -72,10 +72,14 @@ def test_a_descriptor_is_read_to_its_end():
 
 
 def test_a_person_is_told_which_passphrase_is_asked_for():
-    asked = []
-    passphrases = Passphrases([parse("prompt")], lambda question: asked.append(question) or "x", {})
-    next(passphrases.of(""))
-    next(Passphrases([parse("prompt")], lambda question: asked.append(question) or "x", {}).of("prod"))
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "x"
+
+    for label in ("", "prod"):
+        next(Passphrases([parse("prompt")], answer, {}).of(label))
     assert asked == ["passphrase of secrets: ", "passphrase of secrets (prod): "]
 
 
