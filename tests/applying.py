@@ -135,11 +135,18 @@ def remote(lab: Lab, host: Host, folder: Path) -> Iterator[Remote]:
         yield Remote(lab, host, folder)
 
 
-class Inside:
-    """The actions of one host, called by name."""
+WATCHED = (
+    "cat /etc/passwd /etc/shadow /etc/group; dpkg-query -W; ls -laR /home /etc/systemd/system;"
+    "systemctl list-units --all --no-legend --plain --type=service"
+)
 
-    def __init__(self, remote: Remote) -> None:
+
+class Inside:
+    """The actions of one host, called by name. watched: a script that prints what check mode may not change."""
+
+    def __init__(self, remote: Remote, watched: str = WATCHED) -> None:
         self.remote = remote
+        self.watched = watched
         self.host = remote.host
         self.sh = remote.sh
 
@@ -169,7 +176,4 @@ class Inside:
         return list(twice["first"].changes)
 
     def snapshot(self) -> str:
-        return self.sh(
-            "cat /etc/passwd /etc/shadow /etc/group; dpkg-query -W; ls -laR /home /etc/systemd/system;"
-            "systemctl list-units --all --no-legend --plain --type=service"
-        )
+        return self.sh(self.watched)

@@ -20,7 +20,10 @@ from tests.prerequisites import missing, skip_or_fail
 
 # So that several people can test on one machine. What needs more than one host is proven on the first release.
 LAB_FIRST = int(os.environ.get("SLOTH_LAB_FIRST", "1"))
-LAB_HOSTS = {"bookworm": range(LAB_FIRST, LAB_FIRST + 3), "trixie": range(LAB_FIRST + 100, LAB_FIRST + 101)}
+LAB_HOSTS = {
+    "bookworm": range(LAB_FIRST, LAB_FIRST + 3), "trixie": range(LAB_FIRST + 100, LAB_FIRST + 101),
+    "bookworm-openrc": range(LAB_FIRST + 200, LAB_FIRST + 201), "bookworm-sysv": range(LAB_FIRST + 300, LAB_FIRST + 301),
+}  # fmt: skip
 
 # What tests start is compiled once, as where sloth is installed, and not at each start.
 sys.dont_write_bytecode = False

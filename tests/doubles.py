@@ -98,6 +98,13 @@ class FakeHost(Host):
         raise AssertionError(f"the action asked the controller for a stream: {verb} {arguments}")
 
 
+class SystemdHost(FakeHost):
+    """One that systemd started."""
+
+    def finds(self, pattern: str) -> bool:
+        return pattern == "/run/systemd/system" or super().finds(pattern)
+
+
 def real_host(
     *,
     check: bool = False,

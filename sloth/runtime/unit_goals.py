@@ -66,7 +66,7 @@ class UnitGoals:
                 raise ActionFailed(f"{unit.name} {why}")
             if unit.is_there and not unit.can_reload:
                 raise ActionFailed(f"{unit.name} cannot reload, it has no ExecReload; systemd.restart restarts it")
-        anew = [unit for unit in units if self._is_ssh_of_a_socket(unit)]
+        anew = [unit for unit in units if self._sockets(unit)]
         told = self._settled("reload", units, [unit for unit in units if unit not in anew])
         return dict(told, **self._settled("restart", anew, anew))
 
@@ -121,6 +121,10 @@ class UnitGoals:
         real = {unit.name: unit.id for unit in self.manager.units(aliases)}
         known = dict(states, **self.manager.enablement(_once(list(real.values()))))
         return [Binding(name, real.get(name, name), known[real.get(name, name)]) for name in states]
+
+    def sockets(self, name: str) -> "list[str]":
+        """The sockets at which systemd listens in place of a unit, if that is an SSH server."""
+        return self._sockets(self.manager.look([name])[0])
 
     def _startable(self, names: "Sequence[str]") -> "list[Unit]":
         """Units that can be started; in check mode also those that are yet to come."""
@@ -211,9 +215,9 @@ class UnitGoals:
         """How the journals of the first few end."""
         return "".join(self.manager.last_lines(unit) for unit in units[:_JOURNALS])
 
-    def _is_ssh_of_a_socket(self, unit: Unit) -> bool:
+    def _sockets(self, unit: Unit) -> "list[str]":
         sockets = [name for name in unit.triggers if name.endswith(".socket") and unit.id in _SSH_SERVERS]
-        return any(socket.is_running for socket in self.manager.look(sockets))
+        return [socket.name for socket in self.manager.look(sockets) if socket.is_running]
 
 
 class Binding:

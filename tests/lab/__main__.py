@@ -1,7 +1,7 @@
 """The lab by hand.
 
 python -m tests.lab up 3            boot h1 h2 h3 (the first time builds the base: about a minute)
-python -m tests.lab up 1 --first 101 --release trixie
+python -m tests.lab up 1 --first 101 --release trixie          or bookworm-openrc, bookworm-sysv: without systemd
 python -m tests.lab list            name, address, release, state
 python -m tests.lab inventory       a YAML inventory of the running hosts; --user deploy for the account with sudo
 python -m tests.lab exec h1 -- id   run a command inside, without SSH
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.lab.base import RELEASES
+from tests.lab.base import RELEASES, STARTED_BY
 from tests.lab.fleet import Lab
 from tests.lab.shell import LabError
 
@@ -33,7 +33,7 @@ def main() -> int:
     start = commands.add_parser("up")
     start.add_argument("count", type=int)
     start.add_argument("--first", type=int, default=1, help="the number of the first host")
-    start.add_argument("--release", choices=RELEASES, help="the Debian of hosts that get a new disk")
+    start.add_argument("--release", choices=(*RELEASES, *STARTED_BY), help="the Debian of hosts that get a new disk")
     commands.add_parser("list")
     commands.add_parser("inventory").add_argument("--user", default="root")
     inside = commands.add_parser("exec")

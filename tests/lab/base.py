@@ -1,4 +1,5 @@
-"""The trees of files that hosts of the lab share: one for each release of Debian, made once by mmdebstrap.
+"""The trees of files that hosts of the lab share: one for each release of Debian, made once by mmdebstrap, and one for
+each program other than systemd that may start a host.
 
 Hosts reach no mirror. What tests install comes from a small apt repository inside the tree: a few packages of Debian,
 and `lab-demo` in two versions for pins and upgrades. A lab that is older than the list of these packages gets what it lacks.
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab.shell import LabError, call
@@ -28,14 +30,29 @@ SOURCES = {
     "trixie": ("sources.list.d/debian.sources", "Types: deb\nURIs: file:/srv/repo\nSuites: ./\nTrusted: yes\n"),
 }
 RELEASES = tuple(SOURCES)
+# Hosts that something else than systemd starts: the packages of it.
+STARTED_BY = {"bookworm-openrc": ("sysvinit-core", "openrc"), "bookworm-sysv": ("sysvinit-core", "sysv-rc")}
+NETWORK = """\
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides: lab-network
+# Required-Start: $local_fs
+# Required-Stop:
+# Default-Start: S
+# Default-Stop:
+### END INIT INFO
+[ "$1" = start ] || exit 0
+ip link set host0 up
+ip address add "$(sed -n s/^Address=//p /etc/systemd/network/10-lab.network)" dev host0
+"""
 # These act on their own some time after boot, and would disturb what a test counts.
 QUIET = ("console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-firstboot.service")
 
 
 def base_tree(lab: Path, release: str) -> Path:
     """The path of the shared tree of `release`, built when it is not there yet (about a minute)."""
-    if release not in RELEASES:
-        raise LabError(f"the lab has no {release}, only {' and '.join(RELEASES)}")
+    if release not in (*RELEASES, *STARTED_BY):
+        raise LabError(f"the lab has no {release}, only {' and '.join((*RELEASES, *STARTED_BY))}")
     root = lab / f"base-{release}"
     if (root / ".ready").exists():
         _complete_repository(root)
@@ -43,6 +60,10 @@ def base_tree(lab: Path, release: str) -> Path:
     if root.exists():  # an earlier build was interrupted
         shutil.rmtree(root)
     lab.mkdir(parents=True, exist_ok=True)
+    if release in STARTED_BY:
+        _start_otherwise(root, base_tree(lab, release.partition("-")[0]), STARTED_BY[release])
+        (root / ".ready").touch()
+        return root
     _install(root, release)
     _add_deploy_user(root)
     _configure_services(root)
@@ -95,18 +116,38 @@ def _complete_repository(root: Path) -> None:
     missing = [name for name in REPOSITORY if not list(repository.glob(f"{name}_*.deb"))]
     if not missing:
         return
-    with tempfile.TemporaryDirectory(dir=root / "tmp") as scratch:
-        inside = f"/tmp/{Path(scratch).name}"  # running hosts look at the tree's own lists meanwhile
-        Path(scratch, "sources").write_text(f"deb {MIRROR} {root.name.partition('-')[2]} main\n")
-        Path(scratch, "lists").mkdir()
-        apart = ("-o", f"Dir::Etc::SourceList={inside}/sources", "-o", f"Dir::State::Lists={inside}/lists", "-o", f"Dir::Cache={inside}")
-        try:
-            _inside(root, "apt-get", *apart, "update")
+    try:
+        with _mirrored(root) as apart:
             _download(root, missing, *apart)
-        except LabError:
-            return
+    except LabError:
+        return
     _write_index(repository)
     _inside(root, "apt-get", "update")
+
+
+def _start_otherwise(root: Path, source: Path, packages: Sequence[str]) -> None:
+    """Make a copy of a tree, with these packages in place of systemd's init."""
+    call("cp", "--archive", "--reflink=auto", str(source), str(root))
+    (root / ".ready").unlink()
+    quick = ("-o", "Dpkg::Options::=--force-unsafe-io", "--allow-remove-essential", "--no-install-recommends", "--yes")
+    with _mirrored(root) as apart:
+        _inside(root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *apart, *quick, "install", *packages)
+    script = root / "etc/init.d/lab-network"
+    script.write_text(NETWORK)
+    script.chmod(0o755)
+    _inside(root, "update-rc.d", script.name, "defaults")
+
+
+@contextmanager
+def _mirrored(root: Path) -> Iterator[tuple[str, ...]]:
+    """Options by which apt takes Debian's mirror, with lists apart: running hosts look at the tree's own meanwhile."""
+    with tempfile.TemporaryDirectory(dir=root / "tmp") as scratch:
+        inside = f"/tmp/{Path(scratch).name}"
+        Path(scratch, "sources").write_text(f"deb {MIRROR} {root.name.split('-')[1]} main\n")
+        Path(scratch, "lists").mkdir()
+        apart = ("-o", f"Dir::Etc::SourceList={inside}/sources", "-o", f"Dir::State::Lists={inside}/lists", "-o", f"Dir::Cache={inside}")
+        _inside(root, "apt-get", *apart, "update")
+        yield apart
 
 
 def _download(root: Path, names: Sequence[str], *options: str) -> None:

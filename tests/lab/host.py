@@ -83,7 +83,7 @@ class Host:
             process = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={self.root}",
                  f"--machine={self.name}", f"--hostname={self.name}", f"--network-bridge={BRIDGE}", "--link-journal=no",
-                 "--resolv-conf=copy-host", "--console=pipe", "--boot"],
+                 "--resolv-conf=copy-host", "--console=pipe", *self._first_process()],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )  # fmt: skip
         (self.home / "pid").write_text(str(process.pid))
@@ -145,13 +145,19 @@ class Host:
             call("umount", "--lazy", str(self.root))
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def _first_process(self) -> list[str]:
+        """`--boot` takes systemd wherever that is installed, also where it is not what starts the host."""
+        return ["--boot"] if (self.root / "sbin/init").is_symlink() else ["/sbin/init"]
+
     def _mount(self, base: Path) -> None:
         upper, work = self.home / "up", self.home / "work"
         for folder in (upper, work, self.root):
             folder.mkdir(parents=True, exist_ok=True)
         (self.home / "base").unlink(missing_ok=True)
         (self.home / "base").symlink_to(base)
-        if not self.root.is_mount():
+        if self.root.is_mount():  # scripts of System V leave it read-only when they turn the host off
+            call("mount", "-o", "remount,rw", str(self.root))
+        else:
             options = f"lowerdir={base},upperdir={upper},workdir={work}"
             call("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
 

@@ -4,8 +4,8 @@ import os
 import pwd
 
 from sloth.runtime import enablement
+from sloth.runtime import services as starters
 from sloth.runtime.packages.choice import manager_of
-from sloth.runtime.units import Systemctl
 
 MYPY = False
 if MYPY:
@@ -18,13 +18,22 @@ def packages(host: "Host") -> "dict[str, str]":
 
 
 def services(host: "Host") -> "dict[str, dict[str, str]]":
-    """Services of systemd: name (without .service) → active, sub, enabled."""
-    units, files = Systemctl(host).loaded(), enablement.states()
+    """Services: name (of systemd's without .service) → active, sub, enabled; without systemd sub is running or dead."""
+    manager = starters.manager_of(host)
+    if isinstance(manager, starters.OneByOne):
+        return {name: _in_words(state) for name, state in manager.known().items()}
+    units, files = manager.manager.loaded(), enablement.states()
     found = {}
     for name in sorted({**files, **units}):
         _, _, active, sub = units.get(name, ["", "", "inactive", "dead"])[:4]
         found[name[: -len(".service")]] = {"active": active, "sub": sub, "enabled": files.get(name, "")}
     return found
+
+
+def _in_words(state: "starters.State") -> "dict[str, str]":
+    """As systemd puts it."""
+    active, sub = ("active", "running") if state.active else ("inactive", "dead")
+    return {"active": active, "sub": sub, "enabled": "enabled" if state.enabled else "disabled"}
 
 
 def users(host: "Host") -> "list[dict[str, object]]":

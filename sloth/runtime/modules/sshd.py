@@ -14,6 +14,7 @@ from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import last_words
 from sloth.runtime.place import raw
 from sloth.runtime.privilege import become_hint
+from sloth.runtime.services import NothingStartsServices, manager_of
 
 MYPY = False
 if MYPY:
@@ -26,7 +27,7 @@ _MAIN = "/etc/ssh/sshd_config"
 _OWN = "/etc/ssh/sshd_config.d/00-sloth.conf"
 _INCLUDE = re.compile(r"^\s*Include\s+/etc/ssh/sshd_config\.d/\*\.conf", re.MULTILINE | re.IGNORECASE)
 _KEY = re.compile(r"^[A-Za-z0-9]+$")
-_UNITS = ("ssh", "sshd")
+_SERVERS = ("ssh", "sshd")  # by the names of their services
 _OF_A_SOCKET = {"port", "listenaddress", "addressfamily"}  # where systemd listens for the server, it is told elsewhere
 
 
@@ -172,18 +173,19 @@ def _only_first(content: bytes, key: str) -> bytes:
 
 
 def _reload(host: "Host", keys: "list[str]") -> None:
-    """Sessions go on: each is a process of its own, which systemd leaves alone (KillMode=process).
-
-    A server that systemd started for its socket cannot take its port a second time, so that a reload would end it;
-    a new one gets the socket anew.
-    """
-    for unit in _UNITS:
-        if host.ok("systemctl", "is-active", "--quiet", f"{unit}.socket"):
-            for key in [one for one in keys if one.lower() in _OF_A_SOCKET]:
-                host.warn(f"{unit}.socket listens for the SSH server: ListenStream= there says where, not {key}")
-            host.change("systemctl", "try-restart", unit)
+    """Have a running server read its options; sessions go on, as each is a process of its own."""
+    try:
+        services = manager_of(host)
+    except NothingStartsServices as error:
+        host.warn(f"no SSH server was told of the change: {error.message}")
+        return
+    for name in _SERVERS:
+        sockets = services.sockets(name)
+        for key in [one for one in keys if sockets and one.lower() in _OF_A_SOCKET]:
+            host.warn(f"{sockets[0]} listens for the SSH server: ListenStream= there says where, not {key}")
+        if services.runs(name):
+            services.reload([name])
             return
-        if host.ok("systemctl", "is-active", "--quiet", unit):
-            host.change("systemctl", "reload", unit)
+        if sockets:  # the server that the next connection starts reads them
             return
-    host.warn("no SSH server runs as a unit ssh or sshd, so none was told of the change")
+    host.warn("no SSH server runs as a service ssh or sshd, so none was told of the change")

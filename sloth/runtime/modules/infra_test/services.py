@@ -5,6 +5,7 @@ import os
 from sloth.runtime.action import SAME, action
 from sloth.runtime.facts.population import processes
 from sloth.runtime.modules.infra_test.requiring import require
+from sloth.runtime.services import manager_of
 
 MYPY = False
 if MYPY:
@@ -15,22 +16,22 @@ if MYPY:
 def service_is_running(host: "Host", *, name: str) -> None:
     """A service runs now.
 
-    name: its unit
+    name: the service
 
     example: infra_test.service_is_running("nginx")
     """
-    require(host, host.ok("systemctl", "is-active", "--quiet", "--", name), f"{name} does not run")
+    require(host, manager_of(host).runs(name), f"{name} does not run")
 
 
 @action(synonyms={"name": ("service",)}, check=SAME)
 def service_is_enabled(host: "Host", *, name: str) -> None:
     """A service starts at boot.
 
-    name: its unit
+    name: the service
 
     example: infra_test.service_is_enabled("nginx")
     """
-    require(host, host.ok("systemctl", "is-enabled", "--quiet", "--", name), f"{name} does not start at boot")
+    require(host, manager_of(host).starts_at_boot(name), f"{name} does not start at boot")
 
 
 @action(check=SAME)

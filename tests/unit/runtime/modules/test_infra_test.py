@@ -12,7 +12,7 @@ import pytest
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, BadArguments
 from tests.actions import actions_of
-from tests.doubles import FakeHost, real_host
+from tests.doubles import FakeHost, SystemdHost, real_host
 
 infra_test = actions_of("infra_test")
 
@@ -81,9 +81,9 @@ def test_in_check_mode_what_is_missing_may_yet_come_but_not_when_checks_are_what
     ("name", "word"), [("service_is_running", "is-active"), ("service_is_enabled", "is-enabled")]
 )
 def test_services_are_asked_of_systemd(name, word):
-    call(FakeHost({f"systemctl {word} --quiet -- nginx": 0}), name, "nginx")
+    call(SystemdHost({f"systemctl {word} --quiet -- nginx": 0}), name, "nginx")
     with pytest.raises(ActionFailed, match="nginx"):
-        call(FakeHost({"systemctl": 3}), name, "nginx")
+        call(SystemdHost({"systemctl": 3}), name, "nginx")
 
 
 DPKG = {"dpkg-query -W": "dpkg\tamd64\t1.21\tii \t\nnginx\tamd64\t1.22.1-9\tii \t\n"}

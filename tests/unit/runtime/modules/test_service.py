@@ -1,5 +1,7 @@
 """service: the same words for OpenRC and System V (their command lines, with doubles) as for systemd.
 
+Both are tried on hosts that they started in tests/integration/test_services_without_systemd.py; chkconfig is not.
+
 Numbers are those of the list of behaviours.
 """
 
@@ -10,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime import services
-from sloth.runtime.failure import ActionFailed
+from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import service
-from tests.doubles import FakeHost
+from tests.doubles import FakeHost, SystemdHost
 
 # What these tools print on Alpine 3.20 (OpenRC 0.54) and Debian 12 without systemd.
 UPDATE = "              nginx | default\n            networking | boot\n              cron |\n"
@@ -20,12 +22,12 @@ SHOW = "Id=nginx.service\nLoadState=loaded\nActiveState={}\nSubState=running\nMa
 
 
 class OpenRC(FakeHost):
-    """An Alpine host: a service `nginx` that runs or not."""
+    """An Alpine host: a service `nginx` that runs, or whose status ends with `otherwise`."""
 
-    def __init__(self, *, runs: bool, check: bool = False) -> None:
+    def __init__(self, *, runs: bool, check: bool = False, otherwise: int = 3) -> None:
         answers = {
             "rc-service --exists nginx": 0, "rc-service --exists cron": 0, "rc-update show": UPDATE,
-            "rc-service nginx status": 0 if runs else 3, "rc-service cron status": 3,
+            "rc-service nginx status": 0 if runs else otherwise, "rc-service cron status": 3,
         }  # fmt: skip
         super().__init__(answers, check=check, programs=["rc-service", "rc-update"])
 
@@ -53,6 +55,25 @@ def test_40_openrc(action, name, runs, made, check):
     host = OpenRC(runs=runs, check=check)
     action(host, name=[name])
     assert host.changes == made
+
+
+@pytest.mark.parametrize("code", [32, 64], ids=["crashed", "unsupervised"])
+def test_what_openrc_has_lost_is_reset_as_it_would_start_nothing(code):
+    host = OpenRC(runs=False, otherwise=code)
+    service.start(host, name=["nginx"])
+    assert host.changes == ["rc-service nginx zap", "rc-service nginx start"]
+
+
+@pytest.mark.parametrize("name", ["", "../../bin/true", "--help", "a b"])
+def test_what_cannot_be_a_name_is_refused(name):
+    with pytest.raises(BadArguments, match="cannot be the name of a service"):
+        service.start(OpenRC(runs=True), name=[name])
+
+
+def test_a_script_that_knows_no_status_is_not_asked_for_it(etc):
+    host = SysV(programs=[])
+    assert service.status(host, name="app")["active"] is False
+    assert host.commands == []
 
 
 def test_openrc_is_asked():
@@ -108,16 +129,11 @@ def test_a_service_that_is_not_there_is_named_and_in_a_check_may_yet_come(etc):
     assert host.changes == ["rc-update add none default", "rc-service none start"]
 
 
-class Booted(FakeHost):
-    def finds(self, pattern: str) -> bool:
-        return "systemd" in pattern
-
-
 def test_40_with_systemd_it_is_systemctl():
-    host = Booted({"systemctl show": SHOW.format("inactive"), "systemctl is-enabled": "disabled"})
+    host = SystemdHost({"systemctl show": SHOW.format("inactive"), "systemctl is-enabled": "disabled"})
     service.running(host, name=["nginx"])
     assert host.changes == ["systemctl enable nginx", "systemctl start nginx"]
-    host = Booted({"systemctl show": SHOW.format("active"), "systemctl is-enabled": "enabled"})
+    host = SystemdHost({"systemctl show": SHOW.format("active"), "systemctl is-enabled": "enabled"})
     service.running(host, name=["nginx"])
     assert host.changes == []
 
