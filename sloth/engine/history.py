@@ -79,8 +79,7 @@ class History(Struct):
             case RunStarted():
                 self.started = self.started or event.started_at
                 for host, tasks in event.hosts.items():
-                    known = self.hosts.setdefault(host, [])
-                    known += [task for task in tasks if task not in known]
+                    self.hosts[host] = list(dict.fromkeys([*self.hosts.get(host, ()), *tasks]))
             case TaskStarted():
                 self.running[event.host, event.task] = at
             case TaskFinished():

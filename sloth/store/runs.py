@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -109,14 +110,7 @@ class Runs:
     def shortened(self, runs: Iterable[str]) -> list[str]:
         """For each the shortest beginning that no other run has."""
         known = self.ids()
-        short = []
-        for run in runs:
-            others = [other for other in known if other != run]
-            length = SHORTEST
-            while length < len(run) and any(other.startswith(run[:length]) for other in others):
-                length += 1
-            short.append(run[:length])
-        return short
+        return [_shortest(run, known) for run in runs]
 
     def is_alive(self, run: str) -> bool:
         """Whether a process works on it."""
@@ -194,6 +188,18 @@ class Runs:
                 transaction.execute("DELETE FROM runs WHERE id = ?", [run])
 
         self._database.write(change)
+
+
+def _shortest(run: str, known: Sequence[str]) -> str:
+    """Its shortest beginning that no other one has: in their order, those that share most with it stand beside it."""
+    place = bisect_left(known, run)
+    beside = [other for other in known[max(0, place - 1) : place + 2] if other != run]
+    return run[: max([SHORTEST, *(_shared(run, other) + 1 for other in beside)])]
+
+
+def _shared(run: str, other: str) -> int:
+    """With how many characters both begin."""
+    return next((place for place, pair in enumerate(zip(run, other, strict=False)) if pair[0] != pair[1]), len(run))
 
 
 def _write(transaction: Transaction, entry: Entry, hosts: Sequence[str]) -> None:

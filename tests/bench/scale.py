@@ -72,9 +72,10 @@ class Cost:
     memory: float
 
 
-def cost(command: Sequence[str], rounds: int) -> Cost:
-    """The median of some rounds. Raises SystemExit with the program's output when it fails."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+def cost(command: Sequence[str], rounds: int, home: Path) -> Cost:
+    """The median of some rounds, sloth's own files in `home`. SystemExit with what a program prints when it fails."""
+    environment = {**os.environ, "SLOTH_HOME": str(home), "SLOTH_CONFIG": os.devnull}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     found = []
     for _ in range(rounds):
         with tempfile.TemporaryFile("w+") as said:
@@ -87,7 +88,7 @@ def cost(command: Sequence[str], rounds: int) -> Cost:
                 said.seek(0)
                 raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said.read()[-3000:]}")
         found.append(Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
-    seconds, cpu = (statistics.median(column) for column in ([one.seconds for one in found], [one.cpu for one in found]))
+    seconds, cpu = (statistics.median(getattr(one, name) for one in found) for name in ("seconds", "cpu"))
     return Cost(seconds, cpu, max(one.memory for one in found))
 
 
@@ -97,7 +98,7 @@ class Scale:
     def __init__(self, folder: Path, rounds: int) -> None:
         self._folder = folder
         self._rounds = rounds
-        print(f"{'':38}{'floor s':>9}{'sloth s':>9}{'CPU s':>8}{'MB':>7}")
+        print(f"{'':38}{'floor s':>9}{'CPU s':>8}{'sloth s':>9}{'CPU s':>8}{'MB':>7}")
 
     def files(self, count: int) -> None:
         """Files of an ordinary size, each read, checked and planned, in one process."""
@@ -121,8 +122,8 @@ class Scale:
         path = self._workflow("stat", count, STAT)
         program = f"exec python3 -I -S -B -c {STATS.format(count=count)!r}".replace("\\n", "\n")
         member = [Member("root", host.address)]
-        inventory = self._inventory(lab, member)
-        command = [*SLOTH, "apply", "-e", f"sloth_placement={placement}", "-i", str(inventory), str(path)]
+        inventory = self._inventory(lab, member, placement)
+        command = [*SLOTH, "apply", "-i", str(inventory), str(path)]
         what = f"{count} tasks of file_ops.stat, {placement}"
         self._compare(what, self._ssh(lab, member, program), command, count)
 
@@ -131,14 +132,13 @@ class Scale:
         path = self._workflow("hosts", 5, STAT)
         count = len(members)
         command = [*SLOTH, "apply", "-f", str(count), "-i", str(self._inventory(lab, members)), str(path)]
-        cost(command, 1)  # the first run brings the bundle
+        cost(command, 1, self._folder / "home")  # the first run brings the bundle
         return self._compare(f"{count} hosts", self._ssh(lab, members, "exec python3 -I -S -B -c pass"), command, count)
 
     def _compare(self, what: str, floor: Sequence[str], command: Sequence[str], count: int) -> Cost:
-        least = cost(floor, self._rounds)
-        ours = cost(command, self._rounds)
+        least, ours = (cost(words, self._rounds, self._folder / "home") for words in (floor, command))
         print(
-            f"{what:38}{least.seconds:9.2f}{ours.seconds:9.2f}{ours.cpu:8.2f}{ours.memory:7.0f}"
+            f"{what:38}{least.seconds:9.2f}{least.cpu:8.2f}{ours.seconds:9.2f}{ours.cpu:8.2f}{ours.memory:7.0f}"
             f"   {ours.seconds / least.seconds:.1f} floors, {count / ours.seconds:.0f} a second"
         )
         return ours
@@ -148,9 +148,9 @@ class Scale:
         path.write_text(TASKS.format(count=count, body=body))
         return path
 
-    def _inventory(self, lab: Lab, members: Sequence[Member]) -> Path:
+    def _inventory(self, lab: Lab, members: Sequence[Member], placement: str = "auto") -> Path:
         path = self._folder / f"hosts{len(members)}.yml"
-        path.write_text("\n".join(_inventory(lab, members)) + "\n")
+        path.write_text("\n".join(_inventory(lab, members, placement)) + "\n")
         return path
 
     def _ssh(self, lab: Lab, members: Sequence[Member], program: str) -> list[str]:
@@ -158,8 +158,8 @@ class Scale:
         return [sys.executable, "-m", "tests.bench.connecting", str(lab.key), str(lab.known_hosts), program, *targets]
 
 
-def _inventory(lab: Lab, members: Sequence[Member]) -> Iterator[str]:
-    yield from ("all:", "  vars:", f"    sloth_private_key: {lab.key}")
+def _inventory(lab: Lab, members: Sequence[Member], placement: str) -> Iterator[str]:
+    yield from ("all:", "  vars:", f"    sloth_private_key: {lab.key}", f"    sloth_placement: {placement}")
     yield from (f"    sloth_known_hosts: {lab.known_hosts}", "  hosts:")
     for number, one in enumerate(members):
         yield f"    n{number}: {{ sloth_host: {one.address}, sloth_user: {one.user} }}"

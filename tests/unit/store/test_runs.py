@@ -23,7 +23,7 @@ from sloth.core.events import (
 from sloth.runtime.linefile import LineFile
 from sloth.store import SqliteDatabase, journal
 from sloth.store.journal import Journal
-from sloth.store.runs import Entry, Runs, Wanted
+from sloth.store.runs import SHORTEST, Entry, Runs, Wanted
 
 ENTRY = Entry("", "site", "/site.sloth", "ada@desk", "apply", 100.0, None, None, 2)
 EVENTS = [
@@ -168,6 +168,16 @@ def test_runs_that_begin_alike_are_shown_with_more_of_their_ids(runs):
     begun(runs, "7f3a1111")
     begun(runs, "7f3a1222")
     assert runs.shortened(["7f3a1111", "7f3a1222"]) == ["7f3a11", "7f3a12"]
+
+
+def test_the_short_id_of_a_run_is_that_of_no_other_and_no_longer_than_it_must_be(runs):
+    known = [f"{number:08b}" for number in range(256)] + ["7f3a0000"]
+    for run in known:
+        runs.journal(run).parent.mkdir()
+        runs.journal(run).touch()
+    for run, short in zip(known, runs.shortened(known), strict=True):
+        assert [other for other in known if other.startswith(short)] == [run]
+        assert len(short) == SHORTEST or len([other for other in known if other.startswith(short[:-1])]) > 1
 
 
 @pytest.mark.parametrize(
