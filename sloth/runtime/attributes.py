@@ -13,8 +13,8 @@ MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
 
-_CLAUSE = re.compile(r"^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$")
-_OPERATION = re.compile(r"([-+=])([rwxXstugo]*)")
+_CLAUSE = r"^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$"
+_OPERATION = r"([-+=])([rwxXstugo]*)"
 _SHIFT = {"u": 6, "g": 3, "o": 0}
 _SPECIAL = {"u": stat.S_ISUID, "g": stat.S_ISGID, "o": 0}
 
@@ -86,10 +86,10 @@ def parse_mode(mode: str, current: int, is_dir: bool = False) -> int:
         return bits
     bits = stat.S_IMODE(current)
     for clause in mode.split(","):
-        match = _CLAUSE.match(clause)
+        match = re.match(_CLAUSE, clause)
         if match is None:
             raise BadArguments(f'the mode {mode} is neither octal such as "0644" nor symbolic such as "u=rw,g+x"')
-        for operator, letters in _OPERATION.findall(match.group(2)):
+        for operator, letters in re.findall(_OPERATION, match.group(2)):
             bits = _symbolic(bits, match.group(1), operator, letters, is_dir)
     return bits
 

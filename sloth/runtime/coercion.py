@@ -12,8 +12,9 @@ if MYPY:
 
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
-_DURATION = re.compile(r"^\d+(?:\.\d+)?(?:\s*(?:ms|[smhdw]))?$|^(?:\d+(?:\.\d+)?(?:ms|[smhdw])){2,}$")
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])?")
+# Compiled when they are first asked for, as all that few tasks want: it takes as long as to import a module.
+_DURATION = r"^\d+(?:\.\d+)?(?:\s*(?:ms|[smhdw]))?$|^(?:\d+(?:\.\d+)?(?:ms|[smhdw])){2,}$"
+_PART = r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])?"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -68,10 +69,10 @@ def seconds(value: object) -> float:
         if value < 0:
             raise ValueError(f"a duration cannot be negative: {value}")
         return float(value)
-    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    match = re.match(_DURATION, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{_show(value)} is no duration: write a number of seconds or 500ms, 30s, 5m, 2h, 1d")
-    return sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(match.group()))
+    return sum(float(number) * _UNITS[unit or "s"] for number, unit in re.findall(_PART, match.group()))
 
 
 def _one(member: str, value: object, strict: bool) -> object:

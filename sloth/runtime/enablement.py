@@ -20,11 +20,11 @@ _FOLDERS = (
     "run/systemd/generator.late",
 )  # fmt: skip
 _BINDS = (".wants", ".requires", ".upholds")
-_INSTALL = re.compile(rb"^\[Install\]\s*$(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
-_BINDING = re.compile(rb"^\s*(?:WantedBy|RequiredBy|UpheldBy|Alias)\s*=\s*\S", re.MULTILINE)
-_DEFAULT = re.compile(rb"^\s*DefaultInstance\s*=\s*(\S+)", re.MULTILINE)
-_ALIAS = re.compile(rb"^\s*Alias\s*=(.*)$", re.MULTILINE)
-_OTHERS = re.compile(rb"^\s*(?:Also|DefaultInstance)\s*=\s*\S", re.MULTILINE)
+_INSTALL = rb"(?ms)^\[Install\]\s*$(.*?)(?=^\[|\Z)"
+_BINDING = rb"(?m)^\s*(?:WantedBy|RequiredBy|UpheldBy|Alias)\s*=\s*\S"
+_DEFAULT = rb"(?m)^\s*DefaultInstance\s*=\s*(\S+)"
+_ALIAS = rb"(?m)^\s*Alias\s*=(.*)$"
+_OTHERS = rb"(?m)^\s*(?:Also|DefaultInstance)\s*=\s*\S"
 
 
 def states(root: str = "/") -> "dict[str, str]":
@@ -70,22 +70,22 @@ def _by_content(path: str, name: str, suffix: str, links: "dict[str, dict[str, s
         return ""  # a link to nowhere, or a file that went meanwhile
     if not content:
         return "masked" + suffix
-    install = b"\n".join(_INSTALL.findall(content))
+    install = b"\n".join(re.findall(_INSTALL, content))
     named = links.get(name, {})
-    aliases = b" ".join(_ALIAS.findall(install)).decode("utf-8", "replace").split()
+    aliases = b" ".join(re.findall(_ALIAS, install)).decode("utf-8", "replace").split()
     enabled = [named[alias] for alias in aliases if alias in named]
     if enabled:
         return min(enabled)  # that of the configuration says more than that of the runtime
     stem = name[: -len(".service")]
     if stem.endswith("@") and any(one.startswith(stem) for one in links):
-        default = _DEFAULT.search(install)
+        default = re.search(_DEFAULT, install)
         instance = f"{stem}{default.group(1).decode('utf-8', 'replace')}.service" if default else ""
         return links.get(instance, {}).get(instance, "indirect")
     if named:  # by names that it does not claim
         return "indirect"
-    if _BINDING.search(install):
+    if re.search(_BINDING, install):
         return "disabled"
-    return "indirect" if _OTHERS.search(install) else "static"
+    return "indirect" if re.search(_OTHERS, install) else "static"
 
 
 def _links(folder: str) -> "Iterator[tuple[str, str]]":

@@ -12,10 +12,10 @@ length and depth before anybody looks at it.
 """
 
 import json
-import queue
 import re
 import struct
 import threading
+from collections import deque
 
 from sloth.runtime.failure import ActionFailed
 
@@ -37,8 +37,9 @@ LATE_LIMIT = 1 << 16  # bytes that may wait for `flush`
 STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
 _HEADER = struct.Struct(">IB")
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes as long as a message
 _JSON, _BYTES = ord("J"), ord("B")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_STRINGS = rb'"(?:[^"\\]|\\.)*"'
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
@@ -58,6 +59,36 @@ class Streamed:
         self.chunks = chunks
 
 
+class _Chunks:
+    """A stream on its way to a reader, who may be slow. None ends it."""
+
+    def __init__(self) -> None:
+        self._waiting = deque()  # type: deque[bytes | None]
+        self._changed = threading.Condition()
+
+    def put(self, chunk: "bytes | None") -> bool:
+        """Hand it over. False when the reader does not take what is there already."""
+        with self._changed:
+            has_room = self._changed.wait_for(lambda: len(self._waiting) < STREAM_WINDOW, STALL)
+            if has_room:
+                self._waiting.append(chunk)
+                self._changed.notify()
+            return has_room
+
+    def get(self) -> "bytes | None":
+        """The next one, when it is there."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting))
+            self._changed.notify()
+            return self._waiting.popleft()
+
+    def end(self) -> None:
+        """Nothing more comes, whether there is room for that or not."""
+        with self._changed:
+            self._waiting.append(None)
+            self._changed.notify()
+
+
 class _Pending:
     """A call of ours that waits for its reply."""
 
@@ -65,7 +96,7 @@ class _Pending:
         self.done = threading.Event()
         self.reply = {}  # type: Message
         self.complete = False
-        self.chunks = queue.Queue(STREAM_WINDOW)  # type: queue.Queue[bytes | None]
+        self.chunks = _Chunks()
 
 
 class Peer:
@@ -151,7 +182,7 @@ class Peer:
         for pending in waiting:
             pending.reply = pending.reply or {"error": {"kind": "closed", "message": why}}
             pending.done.set()
-            _force(pending.chunks)
+            pending.chunks.end()
 
     def _ask(self, verb: str, args: "Message", timeout: "float | None") -> _Pending:
         pending = _Pending()
@@ -202,7 +233,7 @@ class Peer:
         with self._lock:
             for number in [number for number, other in self._streams.items() if other is pending]:
                 del self._streams[number]
-        _force(pending.chunks)
+        pending.chunks.end()
 
     def _frame(self) -> "tuple[int, bytes] | None":
         header = self._exactly(_HEADER.size, at_start=True)
@@ -280,9 +311,7 @@ class Peer:
                 del self._streams[number]
         if pending is None:
             return
-        try:
-            pending.chunks.put(body[4:] or None, timeout=STALL)
-        except queue.Full:  # its reader has given up, or learns at its next look that the rest is lost
+        if not pending.chunks.put(body[4:] or None):  # its reader learns at its next look that the rest is lost
             self._abandon(pending)
 
     def _serve_call(self, message: "Message", pending: "_Pending | None") -> None:
@@ -351,7 +380,7 @@ class Peer:
 
 def encode(message: "Message") -> bytes:
     """A JSON body. WireError when it is over the limit that the other side keeps."""
-    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    body = _ENCODER.encode(message).encode("ascii")
     if len(body) > JSON_LIMIT:
         raise WireError(f"a message of {len(body)} bytes is over the limit of {JSON_LIMIT}")
     return body
@@ -378,20 +407,7 @@ def decode(body: bytes) -> "Message":
 
 def _depth(body: bytes) -> int:
     depth = deepest = 0
-    for byte in _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS):
+    for byte in re.sub(_STRINGS, b"", body).translate(None, _NO_BRACKETS):
         depth += 1 if byte in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest
-
-
-def _force(chunks: "queue.Queue[bytes | None]") -> None:
-    """Put the end mark even when the queue is full: the reader must wake."""
-    while True:
-        try:
-            chunks.put_nowait(None)
-            return
-        except queue.Full:
-            try:
-                chunks.get_nowait()
-            except queue.Empty:
-                continue

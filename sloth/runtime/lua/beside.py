@@ -1,6 +1,5 @@
 """What goroutines ask for while others of their call go on: answered in threads, of which there are only so many."""
 
-import queue
 import threading
 import time
 from collections import deque
@@ -60,7 +59,8 @@ class Beside:
         self._threads = threads
         self._open = {}  # type: dict[int, _Question]
         self._stopped = []  # type: list[_Question]
-        self._answers = queue.Queue()  # type: queue.Queue[tuple[_Question, bytes | BaseException] | None]
+        self._answers = deque()  # type: deque[tuple[_Question, bytes | BaseException] | None]
+        self._answered = threading.Condition()
 
     def ask(self, number: int, answer: "Callable[[Token], bytes]") -> None:
         """Have the question of a goroutine answered. answer(token): may go on as long as it has the token"""
@@ -70,9 +70,9 @@ class Beside:
             question.has_begun = True
             try:
                 if not question.token.stopped:
-                    self._answers.put((question, answer(question.token)))
+                    self._put((question, answer(question.token)))
             except BaseException as error:  # noqa: BLE001  # it belongs to the thread of the call
-                self._answers.put((question, error))
+                self._put((question, error))
             finally:
                 question.is_over.set()
 
@@ -96,14 +96,13 @@ class Beside:
 
     def wake(self) -> None:
         """Let `next` return; from any thread."""
-        self._answers.put(None)
+        self._put(None)
 
     def next(self, seconds: float) -> "tuple[int, bytes]":
         """The goroutine that has its answer next; or (0, b"") when none has for so long. Raises what one ended with."""
-        try:
-            found = self._answers.get(timeout=min(seconds, threading.TIMEOUT_MAX))
-        except queue.Empty:
-            return 0, b""
+        with self._answered:
+            self._answered.wait_for(lambda: bool(self._answers), min(seconds, threading.TIMEOUT_MAX))
+            found = self._answers.popleft() if self._answers else None
         if found is None or self._open.get(found[0].number) is not found[0]:  # its goroutine has ended
             return 0, b""
         question, answer = found
@@ -111,3 +110,8 @@ class Beside:
         if isinstance(answer, BaseException):
             raise answer
         return question.number, answer
+
+    def _put(self, answer: "tuple[_Question, bytes | BaseException] | None") -> None:
+        with self._answered:
+            self._answers.append(answer)
+            self._answered.notify()

@@ -38,7 +38,7 @@ class Apk(Tool):
         ("no such package", "is the name right, and the index fresh? update_cache = true"),
         ("UNTRUSTED signature", "its key is not in /etc/apk/keys"),
     )
-    errors = re.compile(r"^(?:ERROR: .*(?:\n  .*)*)", re.MULTILINE)
+    errors = r"(?m)^(?:ERROR: .*(?:\n  .*)*)"
     lacks = ("release", "recommends")
     index_folders = ("var/cache/apk",)
     index_files = ("var/cache/apk/APKINDEX.*.tar.gz",)

@@ -22,10 +22,10 @@ if MYPY:
 
 # One record a line; dpkg itself comes along with each question because its architecture is the host's own.
 _RECORD = "${Package}\\t${Architecture}\\t${Version}\\t${db:Status-Abbrev}\\t${Provides}\\n"
-_PLANNED = re.compile(r"^(Inst|Remv|Purg) (\S+)(?: \[([^\]]+)\])?(?: \((\S+))?", re.MULTILINE)
-_ERRORS = re.compile(r"^(?:E|dpkg: error.*?):.*(?:\n +.*)*", re.MULTILINE)
-_UNMET = re.compile(r"^The following packages have unmet dependencies:\n(?: .*\n?)+", re.MULTILINE)
-_PROVIDED = re.compile(r"^Package \S+ is a virtual package provided by:\n(?: .*\n?)+", re.MULTILINE)
+_PLANNED = r"(?m)^(Inst|Remv|Purg) (\S+)(?: \[([^\]]+)\])?(?: \((\S+))?"
+_ERRORS = r"(?m)^(?:E|dpkg: error.*?):.*(?:\n +.*)*"
+_UNMET = r"(?m)^The following packages have unmet dependencies:\n(?: .*\n?)+"
+_PROVIDED = r"(?m)^Package \S+ is a virtual package provided by:\n(?: .*\n?)+"
 _HINTS = (
     ("Unable to locate package", "is the name right, and the index fresh? update_cache = true"),
     ("has no installation candidate", "is the index fresh? update_cache = true"),
@@ -77,7 +77,7 @@ class Apt(Tool):
             raise self.failure(f"apt-get {_VERBS[verb]}", done)
         return [
             Step(name, before or None, after if act == "Inst" else None)
-            for act, name, before, after in _PLANNED.findall(done.out)
+            for act, name, before, after in re.findall(_PLANNED, done.out)
         ]
 
     def command(self, verb: str, names: "list[str]", options: "Options") -> "list[str]":
@@ -147,7 +147,7 @@ class Apt(Tool):
         return [words[0].split(":")[0] for words in parts if words]
 
     def reasons(self, out: str) -> "list[str]":
-        return _PROVIDED.findall(out) + _UNMET.findall(out)
+        return re.findall(_PROVIDED, out) + re.findall(_UNMET, out)
 
     def search(self, text: str) -> "list[tuple[str, str]]":
         done = self.host.run("apt-cache", "search", "--", re.escape(text))

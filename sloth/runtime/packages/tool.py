@@ -37,7 +37,7 @@ class Tool(abc.ABC):
     silent: "Mapping[str, str] | None" = None  # the environment in which it asks nobody
     locked: "Sequence[str]" = ()  # words that tell that another program works on packages
     hints: "Sequence[tuple[str, str]]" = ()  # words of a failure, and what helps
-    errors: "Pattern[str]" = re.compile(r"^[Ee]rror: .*", re.MULTILINE)  # what explains a failure
+    errors = r"(?m)^[Ee]rror: .*"  # a pattern: what explains a failure
     lacks: "Sequence[str]" = ()  # options that it has nothing for
     fine: "Sequence[int]" = (0,)  # exit codes of what went well
     guards_downgrades = False  # whether it refuses a lower version by itself
@@ -248,7 +248,7 @@ class Tool(abc.ABC):
     def explained(self, what: str, error: ActionFailed) -> ActionFailed:
         """A failure in the manager's own words, with what helps."""
         out, err = str(error.result.get("stdout", "")), str(error.result.get("stderr", ""))
-        said = [*self.reasons(out), *self.errors.findall(err), *self.errors.findall(out)]
+        said = [*self.reasons(out), *re.findall(self.errors, err), *re.findall(self.errors, out)]
         words = " / ".join(re.sub(r"\s+", " ", text).strip() for text in said) or err.strip() or out.strip()
         hints = "".join(f" ({hint})" for sign, hint in self.hints if sign in words)
         return ActionFailed(f"{what}: {words or error.message}{become_hint([err, out]) or hints}", **error.result)
