@@ -38,11 +38,21 @@ local function is_options(value)
     and not rawequal(value, sloth.null)
 end
 
+-- How many of n values count: exec.run(…) as the last one, as in json.decode(exec.run(…)), brings its stderr and whether
+-- it failed, which nobody means there.
+local function meant(values, n)
+  local result, stderr, has_failed = values[n - 2], values[n - 1], values[n]
+  if type(has_failed) ~= "boolean" or type(stderr) ~= "string" or type(result) ~= "table" then return n end
+  local is_of_exec = not rawequal(text_of(result), result) and rawget(result, "stderr") == stderr
+  return is_of_exec and rawget(result, "success") ~= has_failed and n - 2 or n
+end
+
 -- The convention of module calls, as two JSON texts: positional values and named ones.
 -- { a = 1 } is named; { "x", "y" } one list; { "x", a = 1 } the value x and named; a last table
 -- with string keys is named. An empty last table is neither, and said as such.
 local function arguments(n, ...)
   local args = { ... }
+  n = meant(args, n)
   while n > 0 and args[n] == nil do n = n - 1 end
   local last = args[n]
   if not is_options(last) then return encode_all(unpack(args, 1, n)), "{}" end
@@ -147,8 +157,8 @@ end
 local function say(level, separator, ...)
   local where, is_table = sloth.caller_line(), level == "table"
   if is_table and not is_loading() then return sloth.request("log", level, encode_all(...), "{}", where) end
-  local texts = {}
-  for i = 1, select("#", ...) do texts[i] = show((select(i, ...))) end
+  local texts, values = {}, { ... }
+  for i = 1, meant(values, select("#", ...)) do texts[i] = show(values[i]) end
   if not is_loading() then
     sloth.request("log", level, encode_all(concat(texts, separator)), "{}", where)
   else

@@ -36,9 +36,27 @@ end
 
 -- Strings -------------------------------------------------------------------------------------
 
-local strings = pick(string, {
-  "byte", "char", "format", "len", "lower", "pack", "packsize", "reverse", "sub", "unpack", "upper",
-})
+-- Functions that take a text first, and take a result that counts as a text for it.
+local function of_texts(from, names)
+  local chosen, text_of = {}, sloth.text_of
+  for _, name in ipairs(names) do
+    local own = from[name]
+    chosen[name] = function(text, ...)
+      if type(text) == "table" then text = text_of(text) end
+      return own(text, ...)
+    end
+  end
+  return chosen
+end
+
+local strings = of_texts(string, { "byte", "len", "lower", "reverse", "sub", "unpack", "upper" })
+strings.char, strings.pack, strings.packsize = string.char, string.pack, string.packsize
+
+function strings.format(form, ...)
+  local given = pack(...)
+  for i = 1, given.n do given[i] = sloth.text_of(given[i]) end
+  return string.format(sloth.text_of(form), unpack(given, 1, given.n))
+end
 
 local function subject(value, name)
   value = sloth.text_of(value)
@@ -317,10 +335,11 @@ local env = {
     "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "huge", "log", "max", "maxinteger",
     "min", "mininteger", "modf", "pi", "rad", "random", "randomseed", "sin", "sqrt", "tan", "tointeger", "type", "ult",
   }),
-  utf8 = pick(utf8, { "char", "charpattern", "codepoint", "codes", "len", "offset" }),
+  utf8 = of_texts(utf8, { "codepoint", "codes", "len", "offset" }),
   os = pick(os, { "clock", "date", "difftime", "time" }),
   null = sloth.null,
 }
+env.utf8.char, env.utf8.charpattern = utf8.char, utf8.charpattern
 env._G = env
 
 -- A script sees our string functions behind every string. Names of a task are strings that may also

@@ -85,6 +85,8 @@ TEXT = [{"stdout": "a b\n", "stderr": "", "exit_code": 0, "success": True, "__st
     ("r:match('%a')", "a"), ("r:gsub('%s', '')", "ab"), ("string.find(r, 'b')", 3), ("('%s'):format(r)", "a b\n"),
     ("r.stdout", "a b\n"), ("r.exit_code", 0), ("r.success", True), ("r.nothing", None), ("r.__string", None),
     ("r", "a b\n"), ("r == exec.run('x')", True), ("r < exec.run('x')", False),
+    ("string.len(r)", 4), ("string.sub(r, 1, 1)", "a"), ("string.upper(r)", "A B\n"), ("string.byte(r)", 97),
+    ("utf8.len(r)", 4), ("string.format('%s|%5s', r, ('x'):rep(2))", "a b\n|   xx"), ("string.upper(exec.run('x'))", "A B\n"),
     ("table.concat({ r, r })", "a b\na b\n"), ("type(r)", "table"), ("r == 'a b\\n'", False),
 ])
 def test_a_result_of_exec_behaves_as_its_stdout(expression, value):
@@ -93,6 +95,23 @@ def test_a_result_of_exec_behaves_as_its_stdout(expression, value):
 
 def test_a_number_can_be_read_from_a_result():
     assert run("return tonumber(exec.run('nproc'))", lambda request: [{"stdout": "8\n", "__string": "stdout"}]) == [8]
+
+
+@pytest.mark.parametrize(
+    ("call", "args"),
+    [
+        pytest.param("fs.read(exec.run('x'))", ["a b\n"], id="alone"),
+        pytest.param("fs.write('p', exec.run('x'))", ["p", "a b\n"], id="behind another"),
+        pytest.param("log.info('got', exec.run('x'))", ["got a b\n"], id="said"),
+        pytest.param("fs.write(exec.run('x'), 'mode')", ["a b\n", "mode"], id="before another"),
+        pytest.param("local r, e = exec.run('x') fs.write(r, e, true)", ["a b\n", "", True], id="its values and another"),
+        pytest.param("local r = exec.run('x') fs.write(r, 'c', false)", ["a b\n", "c", False], id="values of one's own"),
+    ],
+)
+def test_a_command_in_a_call_gives_its_output_alone(call, args):
+    flow = script(call)
+    flow.call("t", lambda request: TEXT if request["module"] == "exec" else [1])
+    assert flow.requests[-1]["args"] == args
 
 
 # where calls may stand
