@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from sloth.cli.render.cells import cells
+
 _SHOWN = 6
 _WORTH_BRACKETS = 3
 """So many names with gaps between them are folded; fewer are easier to read as they are."""
@@ -24,7 +26,7 @@ def folded(hosts: Iterable[str], room: int = 0) -> str:
         return names[0]
     series = list(_series(names))
     told = (_told(series, limit, len(names)) for limit in range(_SHOWN, 0, -1))
-    fitting = (text for text in told if not room or len(text) <= room)
+    fitting = (text for text in told if not room or cells(text) <= room)
     return next(fitting, f"{len(names)} hosts")
 
 

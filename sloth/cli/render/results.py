@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from msgspec import Struct
 
+from sloth.cli.render.cells import cells, first_cells, last_cells, padded
 from sloth.cli.render.grouping import Group
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.screen import Part, Screen, inert, one_line
@@ -55,17 +56,17 @@ class Columns(Struct, frozen=True):
     def of(cls, planned: Mapping[str, Sequence[str]], width: int, *, check: bool) -> Columns:
         """Fitting the tasks of a plan, and leaving room for the rest of a line. width: of the screen, or 0."""
         names = {one_line(task) for tasks in planned.values() for task in tasks}
-        widest = max(map(len, names), default=0)
+        widest = max(map(cells, names), default=0)
         most = min(_WIDEST_NAME, width * 2 // 5) if width else _WIDEST_NAME
         return cls(min(widest, most), len("would_change" if check else "changed"))
 
     def name(self, task: str, width: int) -> str:
         """A task's name as wide as its column. Only where the screen has a width is a longer one shortened."""
-        text = one_line(task).ljust(self.task)
-        if len(text) <= self.task or not width:
+        text = padded(one_line(task), self.task)
+        if cells(text) <= self.task or not width:
             return text
         end = (self.task - 1) // 2
-        return f"{text[: self.task - 1 - end]}…{text[-end:]}"
+        return padded(f"{first_cells(text, self.task - 1 - end)}…{last_cells(text, end)}", self.task)
 
 
 def look(result: TaskFinished, detail: Detail) -> Hashable:
@@ -111,7 +112,7 @@ def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
     result = group[0]
     if (detail.verbosity >= 1 or detail.changes) and result.message != "; ".join(result.changes):
         for change in result.changes:
-            screen.line("    ", ("* ", "dim"), change)
+            screen.line("    ", ("* ", "dim"), change.strip().replace("\n", "\n      "))
     if detail.diff:
         for diff in result.diff:
             show_diff(screen, diff)

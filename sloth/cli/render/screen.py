@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
+from sloth.cli.render.cells import cells
 from sloth.core.errors import OutputLost
 
 Part = str | tuple[str, str]
@@ -81,14 +82,14 @@ class Screen:
         """Columns, as wide as they must be; the last one is wrapped to the width."""
         if not rows:
             return
-        lengths = [max(len(_plain(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
+        lengths = [max(cells(_plain(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
         start = len(indent) + sum(lengths) + 2 * len(lengths)
         for row in rows:
-            cells = _filled(row)
+            filled = _filled(row)
             parts: list[Part] = [indent]
-            for cell, length in zip(cells[:-1], lengths, strict=False):
-                parts += [cell, " " * (length - len(_plain(cell)) + 2)]
-            first, *others = self._wrapped(cells[-1], start) if len(cells) == len(row) else cells[-1:]
+            for cell, length in zip(filled[:-1], lengths, strict=False):
+                parts += [cell, " " * (length - cells(_plain(cell)) + 2)]
+            first, *others = self._wrapped(filled[-1], start) if len(filled) == len(row) else filled[-1:]
             self.line(*parts, first)
             for part in others:
                 self.line(" " * start, part)

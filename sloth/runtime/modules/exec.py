@@ -23,6 +23,7 @@ if MYPY:
 
     from sloth.runtime.host import Host
 
+_LONGEST = 200  # characters of a command that the message of a failure repeats
 _LAST_LINES = 5
 _WORKDIR = ("cwd", "dir", "chdir")
 _SYNONYMS = {"command": ("cmd",), "workdir": _WORKDIR}
@@ -282,7 +283,7 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
         return None
     host.changes.append(terms.shown)
     host.unknown = not terms.decided
-    return dict(result_of(Done(0, b"", b"")), unknown=True, message=f"would run: {terms.shown}")
+    return dict(result_of(Done(0, b"", b"")), unknown=True, message=f"would run: {_briefly(terms.shown)}")
 
 
 def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
@@ -325,9 +326,16 @@ def successful(result: "dict[str, object]", shown: str) -> "dict[str, object]":
     output = str(result["stderr"]).strip() or str(result["stdout"]).strip()
     last = "\n".join(output.splitlines()[-_LAST_LINES:])
     raise ActionFailed(
-        f"{shown}: {_how(result)}" + (f"\n{last}" if last else ""),
+        f"{_briefly(shown)}: {_how(result)}" + (f"\n{last}" if last else ""),
         **{name: value for name, value in result.items() if not name.startswith("__")},
     )
+
+
+def _briefly(command: str) -> str:
+    """A command as a person knows it again: the first line of a script, and not all of a long one."""
+    first, *more = command.strip().split("\n")
+    short = first.rstrip()[:_LONGEST]
+    return f"{short} …" if more or len(first) > _LONGEST else short
 
 
 def _how(result: "dict[str, object]") -> str:

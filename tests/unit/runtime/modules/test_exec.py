@@ -70,6 +70,13 @@ def test_check_and_sh_raise_with_the_last_words(action):
     assert caught.value.result["stdout"] == "out\n"
 
 
+def test_a_failure_repeats_no_whole_script():
+    with pytest.raises(ActionFailed, match=r"^set -e …: exit code 1$"):
+        exec_.check(real_host(), command="\nset -e\nfalse\n")
+    with pytest.raises(ActionFailed, match=r"^false x{194} …: exit code 1$"):
+        exec_.check(real_host(), command="false " + "x" * 300)
+
+
 def test_sh_stops_at_the_first_line_that_fails():
     host = real_host()
     with pytest.raises(ActionFailed, match="exit code 1"):
