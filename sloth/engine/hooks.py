@@ -62,6 +62,11 @@ class Hooks:
         self._bad: set[str] = set()
         self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
 
+    @property
+    def is_any(self) -> bool:
+        """Whether the workflow has a hook at all; if not, no event needs to come here."""
+        return bool(self._declared)
+
     def remember(self, event: TaskFinished) -> None:
         """A task that an earlier life of the run has done."""
         place = (event.host, event.task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -82,12 +82,15 @@ def rest_of(plan: Plan, history: History, scope: Scope) -> Rest:
     return Rest(plan, done, history.handlers, recall=True)
 
 
-def to_resume(short: str, left: Collection[str], *, is_whole: bool = True) -> str:
-    """The command that does what is left. left: the statuses of that. is_whole: whether there is no more."""
+def to_resume(short: Callable[[], str], left: Collection[str], *, is_whole: bool = True) -> str:
+    """The command that does what is left. short(): enough of the run's id, for which all runs are looked through.
+
+    left: the statuses of what is left. is_whole: whether there is no more
+    """
     if not left and is_whole:
         return ""
     failed = is_whole and "cancelled" not in left and not FAILED.isdisjoint(left)
-    return f"sloth resume {short}" + (" --failed" if failed else "")
+    return f"sloth resume {short()}" + (" --failed" if failed else "")
 
 
 def _before(plan: Plan, history: History, start: str) -> dict[Key, TaskFinished]:

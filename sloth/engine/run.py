@@ -139,7 +139,7 @@ class Run:
     def _to_resume(self) -> str:
         """The command that does what is left."""
         left = set(self._tally.left.values())
-        return "" if self._request.check else to_resume(self._life.short(), left, is_whole=self._life.is_whole)
+        return "" if self._request.check else to_resume(self._life.short, left, is_whole=self._life.is_whole)
 
     def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""
@@ -181,7 +181,8 @@ class Run:
             self._tally.add(event)
             self._bus.publish(event)
             self._life.record.publish(event)
-            self._hook_events.publish(event)
+            if self._hooks.is_any:
+                self._hook_events.publish(event)
             self._gates.take(event)
 
     def _terms(self) -> Terms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from sloth.core.errors import TemplateError
 from sloth.engine.files import Search, look
 
 LIMIT = 8 << 20
+_BLOCK = 256  # parts that are looked at together: a part is a word or a line
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -117,12 +119,12 @@ class Templates:
 
 def _bounded(parts: Iterable[str]) -> str:
     """The rendered text, up to what a frame can carry."""
-    text, size = [], 0
-    for part in parts:
-        size += len(part)
+    text, size, left = [], 0, iter(parts)
+    while block := list(islice(left, _BLOCK)):
+        text.append("".join(block))
+        size += len(text[-1])
         if size > LIMIT:
             raise ValueError(f"it renders to more than {LIMIT >> 20} MiB")
-        text.append(part)
     return "".join(text)
 
 

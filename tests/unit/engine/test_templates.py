@@ -143,3 +143,8 @@ def test_what_a_template_renders_to_is_bounded(folder):
         Templates().render_text(
             "{% for i in range(99999) %}{{ x }}{% endfor %}", Search((folder,), lambda path: True), {"x": "x" * 1000}
         )
+
+
+def test_parts_that_are_empty_end_nothing(folder):
+    (folder / "gaps.j2").write_text("{% for i in range(n) %}{{ nothing }}{% endfor %}end\n")
+    assert render(folder, "gaps.j2", n=5000, nothing="") == "end\n"
