@@ -90,7 +90,7 @@ def read(plain: Mapping[str, Any], run: str) -> Asked:
             [str(name) for name in plain.get("following") or ()],
             [str(name) for name in plain.get("handlers") or ()],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error
 
 

@@ -88,8 +88,8 @@ class Bus:
             mark = event if isinstance(event, threading.Event) else None
             if isinstance(event, Event):
                 self._hand_out(event)
-            if self._settle is not None and (mark is not None or self._events.empty()):
-                self._settle()
+            if mark is not None or self._events.empty():
+                self._come_to_rest()
             if mark is not None:
                 mark.set()
 
@@ -101,6 +101,14 @@ class Bus:
                 self._tell(masked)
         except Exception as error:  # noqa: BLE001  # what cannot be masked is not shown, and nobody waits for ever
             self._broken = self._broken or error
+
+    def _come_to_rest(self) -> None:
+        if self._settle is None:
+            return
+        try:
+            self._settle()
+        except Exception as error:  # noqa: BLE001  # or who waits for a flush would wait for ever
+            self._settle, self._broken = None, self._broken or error
 
     def _tell(self, event: Event) -> None:
         for subscriber in list(self._subscribers):

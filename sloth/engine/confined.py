@@ -31,7 +31,7 @@ def render(text: str, search: Search, variables: Mapping[str, object], seconds: 
     request = {"text": text, "folders": folders, "variables": variables, "seconds": seconds}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "sloth.engine.confined"],
+            [sys.executable, "-P", "-m", "sloth.engine.confined"],  # no module of the folder that we are in
             input=json.dumps(request),
             capture_output=True,
             text=True,

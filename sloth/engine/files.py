@@ -65,11 +65,18 @@ def look(src: str, search: Search) -> Path | None:
     if pure.is_absolute() or ".." in pure.parts:
         raise AnswerError(f"{src}: only paths below the workflow's folder can be copied", hint=PUT)
     for folder in search.folders:
-        if (folder / pure).exists():
+        if _is_there(folder / pure):
             if folder.name not in FOR_HOSTS:
                 _check_meant(pure, search.named)
             return folder / pure
     return None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a name that is too long, a folder that we may not enter
+        raise AnswerError(f"cannot look for {path.name[:100]!r}: {str(error.strerror).lower()}") from error
 
 
 def meant(folder: Path, named: Named) -> Iterator[Path]:

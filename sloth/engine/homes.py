@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from sloth.core.connection import Connection
-from sloth.core.errors import NoPython, Unreachable
+from sloth.core.errors import NoPython, SlothError, Unreachable
 from sloth.core.events import Notice, Subscriber
 from sloth.core.model import Plan
 from sloth.transport.switchboard import Switchboard
@@ -86,3 +86,5 @@ class _Tried:
             self._reach(host)
         except Unreachable as error:
             self.lost[host] = error
+        except SlothError:
+            return  # wrong settings: whoever begins with the host is told

@@ -130,8 +130,9 @@ class Ledger:
         with self._lock:
             if event.handler:
                 return True
-            if self._open.pop(event.task, self) is not None:
+            if event.task not in self._open:
                 return False
+            del self._open[event.task]
             self.ended[event.task] = event
             return True
 

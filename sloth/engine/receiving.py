@@ -33,6 +33,10 @@ def segment(part: str) -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allowance) -> int:
     """Write a file under a temporary name and give it its own when it has the sha256 that was announced; its size.
 
@@ -44,7 +48,7 @@ def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allow
     coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
     size, summed = 0, hashlib.sha256()
     try:
-        with coming.open("xb") as stream:
+        with open(coming, "xb", opener=_for_us_alone) as stream:
             for chunk in chunks:
                 allowance.spend(len(chunk))
                 size += len(chunk)

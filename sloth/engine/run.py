@@ -102,6 +102,7 @@ class Run:
         self._hooks.complete(code == 0)
         self._leases.close()
         self._publish(self._finished(runs, code, time.monotonic() - began))
+        self._hook_events.check()
         return code
 
     def _started(self) -> RunStarted:

@@ -77,7 +77,10 @@ class Stateful:
         finally:
             with self._guard:
                 self._parts -= 1
-                over: list[Lease] = [] if self._parts else list(self._held.values())
+                over: list[Lease] = []
+                if not self._parts:
+                    over = list(self._held.values())
+                    self._held.clear()
             for lease in over:
                 if ended:
                     self._leases.give_back(lease)

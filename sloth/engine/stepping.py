@@ -105,4 +105,5 @@ class Steps:
                 self._changed.wait(_PATIENCE)
 
     def _is_left(self, task: str, batch: int) -> bool:
-        return any(place[0] == batch for place in self._left[task])
+        with self._changed:
+            return any(place[0] == batch for place in self._left[task])

@@ -97,6 +97,8 @@ class Templates:
                 where=_position(error.__traceback__, template),
                 hint="define it in the inventory, the workflow's variables or the call's vars, or give it a default",
             ) from error
+        except RecursionError as error:
+            raise TemplateError("it includes itself without end", where=f"{template.filename or '<string>'}") from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise TemplateError(f"{error}", where=_position(error.__traceback__, template)) from error
 

@@ -147,9 +147,12 @@ class Runs:
         return [Entry(*row) for row in self._database.read(sql, values)]
 
     def entry(self, run: str) -> Entry:
-        """What the index knows of one run."""
+        """What the index knows of one run. Raises StoreError for one whose journal says nothing."""
         self._catch_up()
-        return Entry(*self._database.read(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", [run])[0])
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", [run])
+        if not rows:
+            raise StoreError(f"the journal of run {run} is empty or damaged", hint="`sloth runs prune` removes it")
+        return Entry(*rows[0])
 
     def names(self) -> tuple[list[str], list[str]]:
         """The workflows and the hosts that there are runs of."""

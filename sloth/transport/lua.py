@@ -109,7 +109,7 @@ _HINT = "`sloth bundle build` fetches them ahead; without an index set bundle.wh
 def pip_command(wheel: str, target: str, wheelhouse: Path | None) -> list[str]:
     """What fetches exactly this wheel, whatever the controller itself is."""
     name, version, python, abi, platforms = wheel.removesuffix(".whl").split("-")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += [f"--platform={platform}" for platform in platforms.split(".")]
     command += [f"--python-version={python[2]}.{python[3:]}", f"--abi={abi}", "--implementation=cp"]
     command += ["--no-index", f"--find-links={wheelhouse}"] if wheelhouse is not None else []

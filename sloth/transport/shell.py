@@ -114,6 +114,9 @@ class _Talk(Struct):
                 self.link.write(self._password().encode() + b"\n")
         told, _, self.out = self.out.partition(word)[2].partition(b"\n")
         self.err = self.err.partition(word + b"\n")[2]
+        if not told.isdigit():
+            text = f"{self.connection.name}: its shell does not tell its process group"
+            raise NoShell(text, hint="is /proc mounted there?")
         return int(told)
 
     def feed(self, script: bytes, stdin: bytes, token: Token) -> Done:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import io
+import os
 import re
 import shlex
 import threading
@@ -116,7 +117,7 @@ class SshConfig:
 
     def _hop(self, host: str, label: str, found: Mapping[str, str], connection: Connection) -> Hop:
         address = found.get("hostname", host)
-        port = connection.port or int(found.get("port", SSH_PORT))
+        port = connection.port or _port(str(found.get("port", SSH_PORT)))
         only = found.get("identitiesonly", "no") == "yes"
         explicit = [connection.private_key] if connection.private_key else []
         identities = [str(path) for path in found.get("identityfile", ())]
@@ -149,7 +150,7 @@ class SshConfig:
 
     def _expand(self, path: str) -> str:
         path = path.replace("%d", str(self.home))
-        return str(self.home / path[2:]) if path.startswith("~/") else str(Path(path).expanduser())
+        return str(self.home / path[2:]) if path.startswith("~/") else os.path.expanduser(path)  # noqa: PTH111  # Path's raises for an unknown user
 
     def _lookup(self, host: str) -> Mapping[str, str]:
         with self._lock:
@@ -251,5 +252,14 @@ def same_for_all(lines: Iterable[str]) -> dict[str, str] | None:
     return found
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise SettingsError(f"ssh_config: Port wants a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
 def _words(text: str) -> list[str]:
-    return shlex.split(text)
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise SettingsError(f"ssh_config: {text}: {str(error).lower()}") from error

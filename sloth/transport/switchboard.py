@@ -120,7 +120,9 @@ class Switchboard:
             session = Session(connection.name, link, greeting, self.heart, answer, hear)
             session.open()
         except NeedsTerminal:
-            raise  # the login is used again
+            if login is None:  # else it is used again
+                link.close()
+            raise
         except BaseException:
             link.close()
             raise

@@ -31,3 +31,9 @@ def test_text_of_a_host_is_rendered_like_any_other(tmp_path: Path):
 def test_text_of_a_host_cannot_eat_up_the_controller(tmp_path, bomb):
     with pytest.raises(TemplateError):
         confined.render(bomb, Search((tmp_path,), lambda path: False), {}, seconds=1)
+
+
+def test_no_module_of_the_folder_that_we_are_in_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "jinja2.py").write_text("raise SystemExit('a module of a workflow runs on the controller')")
+    monkeypatch.chdir(tmp_path)
+    assert confined.render("{{ a }}", Search((tmp_path,), lambda path: False), {"a": 1}) == "1"

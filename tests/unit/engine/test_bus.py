@@ -123,3 +123,14 @@ def test_what_cannot_be_masked_is_not_shown_and_the_run_goes_on():
     assert seen == [line(2)]
     with pytest.raises(ValueError, match="what a secret"):
         bus.check()
+
+
+def test_who_waits_for_all_to_be_settled_does_not_wait_for_a_fault():
+    def faulty() -> None:
+        raise KeyError("x")
+
+    with Bus([], settle=faulty) as bus:
+        bus.publish(line(1))
+        bus.flush()
+    with pytest.raises(KeyError):
+        bus.check()

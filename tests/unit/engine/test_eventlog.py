@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sloth.core.errors import UsageError
+from sloth.core.errors import StoreError, UsageError
 from sloth.core.events import LogLine, RunFinished, RunStarted, TaskFinished, TaskOutput, TaskStarted
 from sloth.engine import eventlog
 from sloth.engine.asked import Asked, Owner
@@ -118,3 +118,10 @@ def test_events_and_ends_of_tasks_are_counted(runs):
     ended(runs)
     counts = eventlog.count(runs, None)
     assert (counts.runs, counts.types["task_finished"], counts.statuses["failed"]) == (2, 4, 2)
+
+
+def test_a_run_whose_journal_says_nothing_is_named(runs):
+    run = runs.new()
+    runs.journal(run).touch()
+    with pytest.raises(StoreError, match=f"the journal of run {run} is empty"):
+        eventlog.clear(runs, run, None)

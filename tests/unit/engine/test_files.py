@@ -66,6 +66,11 @@ def meta(served: Streamed) -> dict[str, Any]:
     return served.value
 
 
+def test_a_name_that_no_file_can_have_is_refused(project):
+    with pytest.raises(AnswerError, match="file name too long"):
+        find("x" * 5000, search_path(project, None, "files", NAMED))
+
+
 @pytest.mark.parametrize("src", [".", "", "./"])
 def test_the_folder_of_a_workflow_is_not_given_as_a_whole(tmp_path, src):
     (tmp_path / "secrets.yml").write_text("a: b")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from sloth.core.errors import ConnectionRefused
+from sloth.core.errors import ConnectionRefused, SettingsError
 from sloth.core.events import Event, Notice
 from sloth.core.model import Plan, Task, Workflow
 from sloth.engine.homes import CANDIDATES, find, of_earlier_life
@@ -76,3 +76,10 @@ def test_what_waits_for_the_task_waits_for_its_home():
 def test_a_run_that_is_taken_up_leaves_the_task_where_it_was():
     assert of_earlier_life(planned(once("t")), {"h1": ["u"], "h3": ["t", "u"]}) == {"t": "h3"}
     assert of_earlier_life(planned(once("t")), {"h1": ["t"]}) == {}
+
+
+def test_a_host_with_wrong_settings_is_an_error_of_its_own_part_of_the_run():
+    def reach(host: str) -> None:
+        raise SettingsError(f"{host}: its port is none")
+
+    assert find(planned(once("a")), reach, lambda event: None).lost == {}

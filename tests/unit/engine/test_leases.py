@@ -129,6 +129,16 @@ def test_locks_of_a_host_are_given_back_when_it_has_ended_well(world: World, tmp
     assert world.locks.held() == []
 
 
+def test_what_was_given_back_at_the_end_of_a_batch_is_not_held_in_the_next(world: World, tmp_path: Path):
+    stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1", most=1)
+    for _ in range(2):
+        with stateful.part() as ended:
+            stateful.answer({"do": "lock", "name": "deploy", "ttl": 60})  # raises where one too many is held
+            ended()
+    with pytest.raises(ActionFailed, match="'deploy' is not locked by this host"):
+        stateful.answer({"do": "unlock", "name": "deploy"})
+
+
 @pytest.mark.parametrize("ttl", [float("nan"), float("inf"), -1, "60"])
 def test_a_host_that_lies_about_time_gets_no_lock(world: World, tmp_path: Path, ttl: object):
     stateful = stateful_for(SqliteDatabase(tmp_path / "store.db"), world.leases, "web1")

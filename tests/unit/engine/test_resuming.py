@@ -141,10 +141,11 @@ def test_a_task_that_began_and_did_not_end_was_running():
     [
         {"type": "resumed"},
         {"type": "resumed", "owner": []},
+        {"type": "resumed", "owner": {"name": "ada", "machine": "desk", "pid": "one"}, "inputs": {}},
         {"type": "run_started", "hosts": 7},
         {"type": "log", "at": "soon"},
     ],
-    ids=["no owner", "an odd owner", "odd hosts", "an odd time"],
+    ids=["no owner", "an odd owner", "an odd process", "odd hosts", "an odd time"],
 )
 def test_a_line_that_makes_no_sense_is_a_clear_error(line):
     with pytest.raises(StoreError, match="damaged"):
@@ -159,9 +160,15 @@ def test_what_was_asked_comes_back_without_its_passwords():
 
 
 @pytest.mark.parametrize(
-    "lines", [[], [{"type": "run", "version": 99}], [{"type": "run", "version": 1}], [{"x": 1}]],
-    ids=["empty", "of another version", "damaged", "something else"],
-)  # fmt: skip
+    "lines",
+    [
+        pytest.param([], id="empty"),
+        pytest.param([{"type": "run", "version": 99}], id="of another version"),
+        pytest.param([{"type": "run", "version": 1}], id="damaged"),
+        pytest.param([{**ASKED.plain(), "owner": {"name": "ada", "machine": "desk", "pid": "one"}}], id="an odd process"),
+        pytest.param([{"x": 1}], id="something else"),
+    ],
+)
 def test_what_is_no_journal_is_a_clear_error(lines):
     with pytest.raises(StoreError):
         histories.from_lines(lines, "1f")

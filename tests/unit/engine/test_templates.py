@@ -148,3 +148,10 @@ def test_what_a_template_renders_to_is_bounded(folder):
 def test_parts_that_are_empty_end_nothing(folder):
     (folder / "gaps.j2").write_text("{% for i in range(n) %}{{ nothing }}{% endfor %}end\n")
     assert render(folder, "gaps.j2", n=5000, nothing="") == "end\n"
+
+
+def test_a_template_that_includes_itself_is_named(folder):
+    (folder / "round.j2").write_text("{% include 'round.j2' %}")
+    with pytest.raises(TemplateError, match="includes itself without end") as caught:
+        render(folder, "round.j2")
+    assert caught.value.where == str(folder / "round.j2")

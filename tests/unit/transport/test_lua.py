@@ -69,7 +69,7 @@ def test_a_kept_extension_is_checked_before_it_is_served(tmp_path):
 
 def test_pip_is_asked_for_exactly_one_wheel(tmp_path):
     command = pip_command(PARTS["cp36-manylinux_x86_64"][0], "there", tmp_path)
-    assert command[1:5] == ["-m", "pip", "download", "--quiet"]
+    assert command[1:6] == ["-P", "-m", "pip", "download", "--quiet"]
     assert {"--python-version=3.6", "--abi=cp36m", "--platform=manylinux2014_x86_64", "--no-index"} <= set(command)
     assert command[-1] == "lupa==2.4"
 

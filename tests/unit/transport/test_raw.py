@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 
 from sloth.core.connection import Connection
-from sloth.core.errors import BecomeFailed, ConnectionLost
+from sloth.core.errors import BecomeFailed, ConnectionLost, NoShell
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.process import Done
+from sloth.transport.link import Heard
 from sloth.transport.raw import FILES, RawSession
+from sloth.transport.shell import _Talk
+
+
+class TalkingLink:
+    """A channel over which a host says this and no more."""
+
+    def __init__(self, out: bytes, err: bytes) -> None:
+        self._heard = [Heard(out, err)]
+
+    def receive(self, _timeout: float) -> Heard:
+        return self._heard.pop() if self._heard else Heard(ended=True)
 
 
 class LocalShell:
@@ -132,3 +144,11 @@ def test_a_job_is_steered_from_here_and_a_person_is_told_what_works():
         session(LocalShell()).call("job", {})
     assert caught.value.result["kind"] == "no_lua"
     assert set(FILES) == {"fs.read", "fs.exists", "fs.write"}
+
+
+@pytest.mark.parametrize("group", [b"", b"one", b"-1"])
+def test_a_shell_that_tells_no_process_group_is_none(group):
+    link = TalkingLink(b"\nkram %s\n" % group, b"\nkram\n")
+    talk = _Talk(link, "mark", "", Connection("web", "web"), None)  # type: ignore[arg-type]  # a double
+    with pytest.raises(NoShell, match="does not tell its process group"):
+        talk.start()

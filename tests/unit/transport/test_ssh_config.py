@@ -176,6 +176,24 @@ def test_a_jump_hosts_parts(spec, parts):
     assert parse_hop(spec) == parts
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        pytest.param("Port abc", "Port wants a number from 1 to 65535, not 'abc'", id="a port"),
+        pytest.param("Port 99999", "not '99999'", id="a large port"),
+        pytest.param('Include "x', '"x: no closing quotation', id="a quote"),
+    ],
+)
+def test_what_makes_no_sense_is_a_clear_error(config, said, route):
+    with pytest.raises(SettingsError, match=said):
+        route(config)
+
+
+def test_the_home_of_a_user_who_is_not_there_is_a_folder_that_is_not_there(route):
+    (hop,) = route("UserKnownHostsFile ~nobody-at-all/keys").hops
+    assert hop.known_hosts[0] == Path("~nobody-at-all/keys")
+
+
 @pytest.mark.parametrize("spec", ["", "host:", "host:port", "user@"])
 def test_what_is_no_jump_host_is_refused(spec):
     with pytest.raises(SettingsError, match="not a jump host"):

@@ -53,6 +53,12 @@ def test_a_file_is_brought_once_and_again_when_it_changes(controller, tmp_path):
         assert Path(f"{tmp_path}/site/fetched/h1{src}").read_bytes() == content
 
 
+def test_what_is_brought_is_for_its_owner_alone(controller, tmp_path):
+    (tmp_path / "shadow").write_text("root:$y$j9T$...")
+    file_ops.fetch(controller.host(), src=str(tmp_path / "shadow"), dest="shadow")
+    assert (tmp_path / "site/fetched/h1/shadow").stat().st_mode & 0o777 == 0o600
+
+
 def test_check_mode_brings_nothing(controller, tmp_path):
     (tmp_path / "file").write_text("x")
     host = controller.host(check=True)
