@@ -39,6 +39,7 @@ STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire d
 _HEADER = struct.Struct(">IB")
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes as long as a message
 _JSON, _BYTES = ord("J"), ord("B")
+_CUT = "the input ended within a frame"
 _STRINGS = rb'"(?:[^"\\]|\\.)*"'
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
@@ -102,7 +103,7 @@ class _Pending:
 class Peer:
     """One side of a wire.
 
-    read(n): exactly n bytes, or fewer at the end of input; write(data): all of it, in order
+    read(n): up to n bytes, none at the end of input; write(data): all of it, in order
     answer: verb → function of the arguments; it may return plain data or Streamed, or raise ActionFailed.
         Each call of the other side runs in a thread of its own. When bytes follow the call, the arguments hold an
         iterator of them under `stream`, where the caller put one.
@@ -236,29 +237,35 @@ class Peer:
         pending.chunks.end()
 
     def _frame(self) -> "tuple[int, bytes] | None":
-        header = self._exactly(_HEADER.size, at_start=True)
+        header = self._header()
         if header is None:
             return None
         length, kind = _HEADER.unpack(header)
         limit = {_JSON: JSON_LIMIT, _BYTES: CHUNK_LIMIT}.get(kind)
         if limit is None or length > limit:
             raise WireError(f"bad frame: kind {kind}, {length} bytes")
-        body = self._exactly(length, at_start=False)
-        assert body is not None
-        return kind, body
+        return kind, self._body(length)
 
-    def _exactly(self, length: int, at_start: bool) -> "bytes | None":
+    def _header(self) -> "bytes | None":
         data = b""
-        while len(data) < length:
-            more = self._read(length - len(data))
+        while len(data) < _HEADER.size:
+            more = self._read(_HEADER.size - len(data))
             if not more:
-                if at_start and not data:
+                if not data:
                     return None
-                raise WireError("the input ended within a frame")
-            data = data + more if data else more
-            if at_start:
-                data = data.lstrip(b"\n")  # the controller's nudges of a start-up file that reads stdin
+                raise WireError(_CUT)
+            data = (data + more).lstrip(b"\n")  # the controller's nudges of a start-up file that reads stdin
         return data
+
+    def _body(self, length: int) -> bytes:
+        parts = []
+        while length:
+            more = self._read(length)
+            if not more:
+                raise WireError(_CUT)
+            parts.append(more)
+            length -= len(more)
+        return b"".join(parts)
 
     def _take(self, frame: "tuple[int, bytes]") -> None:
         kind, body = frame

@@ -77,7 +77,8 @@ class ChannelLink:
 
     def _send(self, data: bytes) -> None:
         with _gone_if_lost():
-            self._channel.sendall(data)
+            # Of bytes paramiko would copy what is left for each packet.
+            self._channel.sendall(memoryview(data))  # type: ignore[arg-type]  # any buffer will do
 
     def _network_has_room(self) -> bool:
         sock = self._login.transport.sock

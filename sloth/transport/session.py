@@ -143,12 +143,12 @@ class Session:
         return text + (f": {lines[-1].strip()}" if lines else "")
 
     def _read(self, length: int) -> bytes:
-        while len(self._buffer) < length:
+        while not self._buffer:
             heard = self._link.receive(WAIT)
             self._err = (self._err + heard.err)[-TAIL:]
             if heard.out:
                 self.last_sign = self._heart.clock()
-                self._buffer += heard.out
+                self._buffer = heard.out
             if heard.ended and not heard.out:
                 break
         data, self._buffer = self._buffer[:length], self._buffer[length:]
