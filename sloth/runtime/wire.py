@@ -39,7 +39,6 @@ STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire d
 _HEADER = struct.Struct(">IB")
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes as long as a message
 _JSON, _BYTES = ord("J"), ord("B")
-_CUT = "the input ended within a frame"
 _STRINGS = rb'"(?:[^"\\]|\\.)*"'
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
@@ -237,34 +236,30 @@ class Peer:
         pending.chunks.end()
 
     def _frame(self) -> "tuple[int, bytes] | None":
-        header = self._header()
+        header = self._exactly(_HEADER.size, at_start=True)
         if header is None:
             return None
         length, kind = _HEADER.unpack(header)
         limit = {_JSON: JSON_LIMIT, _BYTES: CHUNK_LIMIT}.get(kind)
         if limit is None or length > limit:
             raise WireError(f"bad frame: kind {kind}, {length} bytes")
-        return kind, self._body(length)
+        body = self._exactly(length, at_start=False)
+        assert body is not None
+        return kind, body
 
-    def _header(self) -> "bytes | None":
-        data = b""
-        while len(data) < _HEADER.size:
-            more = self._read(_HEADER.size - len(data))
-            if not more:
-                if not data:
-                    return None
-                raise WireError(_CUT)
-            data = (data + more).lstrip(b"\n")  # the controller's nudges of a start-up file that reads stdin
-        return data
-
-    def _body(self, length: int) -> bytes:
-        parts = []
+    def _exactly(self, length: int, at_start: bool) -> "bytes | None":
+        parts = []  # type: list[bytes]
         while length:
             more = self._read(length)
             if not more:
-                raise WireError(_CUT)
-            parts.append(more)
-            length -= len(more)
+                if at_start and not parts:
+                    return None
+                raise WireError("the input ended within a frame")
+            if at_start and not parts:
+                more = more.lstrip(b"\n")  # the controller's nudges of a start-up file that reads stdin
+            if more:
+                parts.append(more)
+                length -= len(more)
         return b"".join(parts)
 
     def _take(self, frame: "tuple[int, bytes]") -> None:
