@@ -189,6 +189,11 @@ def resolve(host: str, layers: Iterable[Layer], open_value: Open = CLOSED.value)
     return Connection(**{"name": host, "address": host, **fields})
 
 
+def tells(layer: Layer) -> bool:
+    """Whether a layer says anything of how hosts are reached."""
+    return not _NOTEWORTHY.isdisjoint(layer.values)
+
+
 def is_setting(variable: str) -> bool:
     """Whether the variable is a setting of connections, which the inventory alone decides."""
     return variable in _FIELDS

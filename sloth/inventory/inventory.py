@@ -71,6 +71,7 @@ class Inventory:
         self._chains: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._group_layers: dict[str, list[Layer]] = {}
         self._base: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._tell: dict[tuple[str, ...], list[Layer]] = {}
         self._own: dict[str, list[Layer]] = {}
         self._rivals: dict[tuple[str, ...], list[Rivals]] = {}
 
@@ -108,15 +109,13 @@ class Inventory:
 
     def layers(self, host: str) -> list[Layer]:
         """Everything that gives variables to a host, from lowest to highest."""
-        chain = self._chain(host)
-        return [layer for group in chain for layer in self._layers_of_group(group)] + self._own_layers(host)
+        return self._layers_of_groups(self._chain(host)) + self._own_layers(host)
 
     def variables(self, host: str) -> dict[str, Any]:
         """The variables of a host: the highest layer that has a name gives its whole value."""
         chain = self._chain(host)
         if chain not in self._base:
-            layers = [layer for group in chain for layer in self._layers_of_group(group)]
-            self._base[chain] = _merged(layers)
+            self._base[chain] = _merged(self._layers_of_groups(chain))
         return {**self._base[chain], **_merged(self._own_layers(host))}
 
     def scope(self, host: str) -> dict[str, Any]:
@@ -133,16 +132,21 @@ class Inventory:
     ) -> Connection:
         """How a host is reached. defaults and over: variables below and above those of the inventory."""
         below, above = Layer("default", defaults or {}), Layer("command line", over or {})
-        return connection.resolve(host, [below, *self.layers(host), above], self._opener.value)
+        layers = [below, *self._telling(self._chain(host)), *self._own_layers(host), above]
+        return connection.resolve(host, layers, self._opener.value)
 
     def warnings(self, hosts: Iterable[str]) -> list[str]:
         """What looks wrong in the variables of these hosts without being an error, each once."""
         layers: dict[int, Layer] = {}
         shared: dict[Rivals, str] = {}
+        chains: set[tuple[str, ...]] = set()
         for host in hosts:
-            layers.update((id(layer), layer) for layer in self.layers(host))
+            chain = self._chain(host)
+            of_groups = [] if chain in chains else self._layers_of_groups(chain)
+            chains.add(chain)
+            layers.update((id(layer), layer) for layer in [*of_groups, *self._own_layers(host)])
             own = {name for layer in self._own_layers(host) for name in layer.values}
-            for rivals in self._rivals_of(self._chain(host)):
+            for rivals in self._rivals_of(chain):
                 if rivals.variable not in own:
                     shared.setdefault(rivals, host)
         found = [text for layer in layers.values() for text in connection.warnings(layer)]
@@ -179,6 +183,15 @@ class Inventory:
                 waiting += parents
             self._chains[named] = tuple(sorted(found, key=lambda name: (self._tree.groups[name].rank, name)))
         return self._chains[named]
+
+    def _layers_of_groups(self, chain: tuple[str, ...]) -> list[Layer]:
+        return [layer for group in chain for layer in self._layers_of_group(group)]
+
+    def _telling(self, chain: tuple[str, ...]) -> list[Layer]:
+        """Of the groups' layers those that say how hosts are reached: few of many."""
+        if chain not in self._tell:
+            self._tell[chain] = [layer for layer in self._layers_of_groups(chain) if connection.tells(layer)]
+        return self._tell[chain]
 
     def _layers_of_group(self, name: str) -> list[Layer]:
         if name not in self._group_layers:

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FORMS = ("yaml", "toml", "ini", "json", "program", "constructed")
+FORMS = ("yaml", "toml", "ini", "json", "program", "constructed", "variables")
+FILES = 200  # of a group's variables
 CONSTRUCTED = """\
 plugin: constructed
 compose: {next: number + 1}
@@ -36,30 +37,48 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for form in FORMS:
             named = write_inventory(Path(scratch, form), form, args.hosts)
-            times = [listing(named, Path(scratch)) for _ in range(args.rounds)]
-            print(f"{form:12} {statistics.median(times):.2f} s   {min(times):.2f} to {max(times):.2f}")
+            found = [listing(named, Path(scratch)) for _ in range(args.rounds)]
+            times, cpu, memory = (list(column) for column in zip(*found, strict=True))
+            print(
+                f"{form:12} {statistics.median(times):.2f} s   {min(times):.2f} to {max(times):.2f}"
+                f"   {statistics.median(cpu):.2f} s of CPU   {max(memory):.0f} MB"
+            )
 
 
-def listing(named: list[str], home: Path) -> float:
-    """Seconds of one listing, start-up of the command included. Answers of programs are not kept."""
+def listing(named: list[str], home: Path) -> tuple[float, float, float]:
+    """Seconds of one listing, start-up of the command included; those of a processor; megabytes. Answers of programs are
+    not kept.
+    """
     environ = {**os.environ, "SLOTH_HOME": str(home), "SLOTH_CONFIG": os.devnull, "SLOTH_INVENTORY_CACHE": "0s"}
     words = [word for name in named for word in ("-i", name)]
     began = time.monotonic()
-    subprocess.run(
-        [sys.executable, "-m", "sloth", "inventory", "list", *words, "-l", "web"],
-        env=environ, stdout=subprocess.DEVNULL, check=True,
-    )  # fmt: skip
-    return time.monotonic() - began
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sloth", "inventory", "list", *words, "-l", "web"], env=environ, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(named)} cannot be listed")
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def write_inventory(folder: Path, form: str, hosts: int) -> list[str]:
     """An inventory of two groups in a site, with variables of all; what to name with -i."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "group_vars").mkdir(exist_ok=True)
-    (folder / "group_vars/web.yml").write_text("port: 80\n")
+    (folder / "group_vars/all.yml").write_text("port: 80\n")
     if form == "constructed":
         (folder / "rules.yml").write_text(CONSTRUCTED)
         return [*write_inventory(folder, "yaml", hosts), str(folder / "rules.yml")]
+    if form == "variables":
+        for group in ("web", "db"):
+            (folder / "group_vars" / group).mkdir(parents=True)
+            for number in range(FILES):
+                (folder / "group_vars" / group / f"{number:03}.yml").write_text(f"setting_{number}: {{level: 1}}\n")
+        (folder / "host_vars").mkdir()
+        for name, values in members("web", hosts):
+            (folder / "host_vars" / f"{name}.yml").write_text(f"own: {values['number']}\n")
+        return write_inventory(folder, "json", hosts)
     text, name = {
         "yaml": ("\n".join(yaml_lines(hosts)), "hosts.yml"),
         "toml": ("\n".join(toml_lines(hosts)), "hosts.toml"),
