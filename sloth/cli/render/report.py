@@ -57,7 +57,7 @@ class Report:
         self._columns = Columns(0, 0)
         self._lines = LiveLines()
         self._longest: dict[str, Longest] = {}
-        self._streamed = Streamed()
+        self._streamed = Streamed(answers=detail.command)
         self._partial: dict[tuple[str, str, str], str] = {}
         self._lost = Lost(results)
         self._notices = Notices(progress)

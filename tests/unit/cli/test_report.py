@@ -70,6 +70,9 @@ def test_output_that_was_seen_while_it_came_is_not_told_again_when_the_task_fail
     ]  # fmt: skip
     other = TaskFinished("web1", "nginx", "failed", failure={"stdout": "on\n"})
     assert told(started("nginx", hosts=["web1"]), *live, other)[0][-2:] == ["    stdout:", "    on"]
+    answer = TaskFinished("web1", "nginx", "changed", outputs={"stdout": "one\n\ntwo\n", "stderr": "", "exit_code": 0})
+    out, _ = told(started("nginx", hosts=["web1"]), *live, answer, verbosity=1, command=True)
+    assert out == ["web1 | one", "web1 | two", "changed  web1"]
 
 
 def test_a_rolling_run_is_told_batch_by_batch():
