@@ -1,5 +1,6 @@
 """Mode, owner and group of files: read from what users write, compared with what is, set where they differ."""
 
+import errno
 import grp
 import os
 import pwd
@@ -13,6 +14,7 @@ MYPY = False
 if MYPY:
     from sloth.runtime.host import Host
 
+NO_MODES = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)  # how a file system says that it keeps no modes, or not this one
 _CLAUSE = r"^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$"
 _OPERATION = r"([-+=])([rwxXstugo]*)"
 _SHIFT = {"u": 6, "g": 3, "o": 0}
@@ -20,12 +22,23 @@ _SPECIAL = {"u": stat.S_ISUID, "g": stat.S_ISGID, "o": 0}
 
 
 class Wanted:
-    """What a call asks for; None stays as it is. `mode` is as the user wrote it."""
+    """What a call asks for; None stays as it is. `mode` is as the user wrote it.
 
-    def __init__(self, mode: "str | None" = None, uid: "int | None" = None, gid: "int | None" = None) -> None:
+    if_possible: a file system that keeps no such mode is no failure
+    """
+
+    def __init__(
+        self,
+        mode: "str | None" = None,
+        uid: "int | None" = None,
+        gid: "int | None" = None,
+        *,
+        if_possible: bool = False
+    ) -> None:
         self.mode = mode
         self.uid = uid
         self.gid = gid
+        self.if_possible = if_possible
 
     def bits(self, current: int, is_dir: bool = False) -> int:
         """The mode bits wanted for something whose mode is `current`."""
@@ -55,7 +68,11 @@ def apply(host: "Host", place: Place, want: Wanted) -> None:
     bits = want.bits(current, stat.S_ISDIR(found.st_mode))
     if bits != current:
         with Explained("change the mode of", place.path):
-            host.effect(f"mode {place.path} {current:04o} -> {bits:04o}", lambda: place.chmod(bits))
+            try:
+                host.effect(f"mode {place.path} {current:04o} -> {bits:04o}", lambda: place.chmod(bits))
+            except OSError as error:
+                if not want.if_possible or error.errno not in NO_MODES:
+                    raise
 
 
 def _apply_owner(host: "Host", place: Place, want: Wanted, found: os.stat_result) -> None:

@@ -44,11 +44,14 @@ class Terms:
 
     def attributes_of_file(self, mode: int) -> Wanted:
         """What the copy of a file of that mode shall have."""
-        return self._with(f"{mode:04o}" if self.want.mode == "preserve" else self.want.mode)
+        return self._preserved(mode) if self.want.mode == "preserve" else self._with(self.want.mode)
 
     def attributes_of_directory(self, mode: int) -> Wanted:
         """What the copy of a directory shall have; a mode that is given is one for files."""
-        return self._with(f"{mode:04o}" if self.want.mode == "preserve" else None)
+        return self._preserved(mode) if self.want.mode == "preserve" else self._with(None)
+
+    def _preserved(self, mode: int) -> Wanted:
+        return Wanted(f"{mode:04o}", self.want.uid, self.want.gid, if_possible=True)
 
     def _with(self, mode: "str | None") -> Wanted:
         return Wanted(mode, self.want.uid, self.want.gid)

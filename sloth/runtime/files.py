@@ -184,7 +184,7 @@ def announce(host: "Host", note: str) -> None:
 
 def back_up(host: "Host", place: Place) -> str:
     """A copy beside the file, with its attributes and the time in its name."""
-    stamp = time.strftime("%Y-%m-%d@%H:%M:%S").encode()
+    stamp = time.strftime("%Y-%m-%d@%H-%M-%S").encode()
     for number in range(1000):
         copy = place.beside(place.name + b"." + stamp + (b".%d~" % number if number else b"~"))
         with copy:

@@ -46,7 +46,9 @@ def refusal(verb: str, path: str, error: OSError) -> ActionFailed:
     if error.errno in _NEEDS_BECOME and os.geteuid() != 0:
         text += f" (running as {user_name(os.geteuid())}; needs become)"
     elif error.errno == errno.EPERM:
-        text += " (even root may not: is it immutable? see lsattr)"
+        text += " (even root may not: is it immutable, see lsattr, or on a file system without owners, modes or links?)"
+    elif error.errno == errno.EROFS:
+        text += " (`mount` tells why it is mounted so)"
     elif error.errno == errno.ENOSPC:
         text += " (free some space and run again)"
     return ActionFailed(text, errno=error.errno or 0)
@@ -163,8 +165,16 @@ class Place:
         try:
             if not stat.S_ISLNK(os.fstat(fd).st_mode):
                 os.chmod(f"/proc/self/fd/{fd}", mode)  # a descriptor of O_PATH takes no fchmod
+                expect_mode(fd, mode)
         finally:
             os.close(fd)
+
+
+def expect_mode(fd: int, mode: int) -> None:
+    """OSError where a change of mode went well and made nothing, or something else: exFAT, a group that is not ours."""
+    now = stat.S_IMODE(os.fstat(fd).st_mode)
+    if now != mode:
+        raise OSError(errno.ENOTSUP, f"mode {mode:04o} became {now:04o}; its file system or our groups permit no other")
 
 
 def raw_name(name: "str | bytes") -> bytes:

@@ -22,9 +22,9 @@ if MYPY:
 _BOOTED_WITH_SYSTEMD = "/run/systemd/system"
 _SCRIPTS = "/etc/init.d"
 _AT_BOOT = "/etc/rc[S2345].d/S[0-9][0-9]"
-_NAME = re.compile(r"^[^-./\s][^/\s]*$")  # of a script: not one elsewhere, and no option of the tools
+_NAME = r"[^-./\s][^/\s]*$"  # of a script: not one elsewhere, and no option of the tools
 _RUNLEVELS = ("rc", "rcS")  # these scripts are no services: they start all others
-_STATUS = re.compile(rb"\bstatus\b\S*\)|init-d-script")  # a script that can tell; others may do anything when asked
+_STATUS = rb"\bstatus\b\S*\)|init-d-script"  # a script that can tell; others may do anything when asked
 _LOST = (32, 64)  # how `rc-service NAME status` ends where a started service or its supervisor is gone
 
 
@@ -154,7 +154,7 @@ class OneByOne:
         self, verb: str, names: "Sequence[str]", do: "Callable[[str, str], None]", is_due: "Callable[[str], bool]"
     ) -> "Told":
         for name in names:
-            if not _NAME.match(name):
+            if not re.match(_NAME, name):
                 raise BadArguments(f"{name!r} cannot be the name of a service")
         missing = [name for name in names if not self.exists(name)]
         for name in missing:
@@ -228,7 +228,7 @@ class SysV(OneByOne):
 
     def does_run(self, name: str) -> bool:
         with open(f"{_SCRIPTS}/{name}", "rb") as script:
-            can_tell = _STATUS.search(script.read()) is not None
+            can_tell = re.search(_STATUS, script.read()) is not None
         return can_tell and self.host.ok(f"{_SCRIPTS}/{name}", "status")
 
     def is_bound(self, name: str) -> bool:

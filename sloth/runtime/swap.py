@@ -10,8 +10,8 @@ import errno
 import os
 import stat
 
-from sloth.runtime.attributes import Wanted, apply
-from sloth.runtime.place import Explained, Place, locate
+from sloth.runtime.attributes import NO_MODES, Wanted, apply
+from sloth.runtime.place import Explained, Place, expect_mode, locate
 from sloth.runtime.writing import make_room, write_all
 
 MYPY = False
@@ -156,8 +156,10 @@ class _Swap:
             return
         try:
             os.fchmod(self.fd, bits)
-        except PermissionError:
-            if self.want.mode is not None:
+            expect_mode(self.fd, bits)
+        except OSError as error:
+            is_demanded = self.want.mode is not None and not self.want.if_possible
+            if is_demanded or error.errno not in NO_MODES:
                 raise  # else the file is ours, so it is the file system (vfat) that knows no modes
 
     def _overwrite(self, why: str) -> None:

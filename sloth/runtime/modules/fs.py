@@ -3,6 +3,7 @@
 A write of what is there already changes nothing. What only looks gives its value, or `nil, "why"`.
 """
 
+import errno
 import glob as glob_
 import os
 import stat
@@ -12,6 +13,7 @@ from sloth.runtime.action import action
 from sloth.runtime.attributes import Wanted
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.place import Explained, locate, raw, text
+from sloth.runtime.swap import replace
 from sloth.runtime.writing import append_all
 
 MYPY = False
@@ -129,7 +131,7 @@ def rmr(host: "Host", *, path: str) -> None:
 
 @action(synonyms=_BOTH, diff=True)
 def copy(host: "Host", *, src: str, dest: str) -> "dict[str, object]":
-    """Copy a file or directory of the host, with its modes.
+    """Copy a file or directory of the host, with its modes where a file system keeps them.
 
     src: what to copy; a directory's trailing slash means what it holds
     dest: the copy; a directory takes it under its own name
@@ -142,6 +144,8 @@ def copy(host: "Host", *, src: str, dest: str) -> "dict[str, object]":
 @action(synonyms=_BOTH)
 def move(host: "Host", *, src: str, dest: str) -> None:
     """Give a file or directory of the host another path; nothing to do when only the new one is there.
+
+    A file may come to another file system, whole and with its owner, mode and attributes; a directory may not.
 
     src: the old path
     dest: the new path; an existing directory takes it under its own name
@@ -159,7 +163,20 @@ def move(host: "Host", *, src: str, dest: str) -> None:
         files.announce(host, f"move {old} to {new}")
         return
     with Explained("move", src), place, locate(old.rstrip("/")) as source:
-        host.effect(f"move {old} to {new}", lambda: source.rename(place))
+        host.effect(f"move {old} to {new}", lambda: _move(host, source, place))
+
+
+def _move(host: "Host", source: "Place", place: "Place") -> None:
+    try:
+        source.rename(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        if source.is_directory():
+            hint = "fs.copy and then fs.rmr do, or `mv`"
+            raise ActionFailed(f"cannot move {source.path}: {place.path} is on another file system; {hint}") from error
+        replace(host, place, files.chunks_of(host, files.open_file(source)), Wanted(), model=source)
+        source.unlink()
 
 
 @action(query=True, synonyms={"path": _PATH})

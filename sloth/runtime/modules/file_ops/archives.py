@@ -79,7 +79,7 @@ def unarchive(
 def _put(host: "Host", root: str, entry: "Entry", want: Wanted) -> None:
     path = f"{root.rstrip('/')}/{entry.path}"
     _refuse_links_between(root, entry)
-    wanted = Wanted(f"{entry.mode:04o}", want.uid, want.gid)
+    wanted = Wanted(f"{entry.mode:04o}", want.uid, want.gid, if_possible=True)
     parent = os.path.dirname(path)
     if not os.path.isdir(raw(parent)):
         trees.make(host, parent, Wanted(None, want.uid, want.gid))
