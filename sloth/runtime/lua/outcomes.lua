@@ -109,15 +109,16 @@ local function error_taken(level, action)
 end
 
 -- A table that tells of a host can be asked for its success, as the result of a change can; what stands in it does not
--- change. In data of users `success` is a key like any other.
+-- change. As a text the result of a change is its message. In data of users `success` is a key like any other.
 local OF_USERS = { event = true, facts = true, log = true, metrics = true, secrets = true, state = true }
 for name in gmatch(sloth.pure, "%S+") do OF_USERS[name] = true end
 
 local SUCCESS = { __metatable = false, __index = { success = true, failed = false } }
+local CHANGE = { __metatable = false, __tostring = function(self) return rawget(self, "message") or "done" end }
 
 local function can_be_asked(module, first)
   if OF_USERS[module] or type(first) ~= "table" or getmetatable(first) ~= nil or sloth.length(first) then return end
-  if rawget(first, "success") == nil then setmetatable(first, SUCCESS) end
+  setmetatable(first, rawget(first, "success") == nil and SUCCESS or CHANGE)
 end
 
 local function failed(first)

@@ -118,6 +118,9 @@ def went_well(_request: Request) -> list[object]:
     ("body", "answer", "returned"),
     [
         pytest.param("local ok, message = fs.write('a', 'b') return message", went_well, ["write a"], id="a message"),
+        pytest.param("return tostring((fs.write('a', 'b'))), (fs.write('a', 'b')).message",
+                     lambda _: [{"changed": True, "failed": False, "success": True, "message": "write a"}, "write a"],
+                     ["write a", "write a"], id="the text of a result"),
         pytest.param("local r, err = fs.write('a', 'b', {ignore_errors = true}) return err", failed, ["no room"],
                      id="a failure that is ignored"),
         pytest.param("local body, status, headers, err = fs.read('a') return body, status, headers, err",
