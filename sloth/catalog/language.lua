@@ -250,6 +250,11 @@ function Task:run_if(condition) end
 ---@return sloth.Task
 function Task:run_once(value) end
 
+--- So many of its hosts at a time: a number, "25%", or a list of them.
+---@param sizes integer|string|(integer|string)[]
+---@return sloth.Task
+function Task:serial(sizes) end
+
 --- Secrets that it may read.
 ---@param ... string
 ---@return sloth.Task

@@ -92,6 +92,7 @@ class Task(Struct, frozen=True):
     delegate_to: Delegation | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     run_once: bool = False
+    serial: tuple[str | int, ...] = ()
     may_abort: bool = False
     secrets: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
@@ -201,7 +202,7 @@ class Plan(Struct, frozen=True):
 
     hosts: batch after batch; who takes part in several is there for each. batches: whose tasks they run, one batch
     after the other. gates: name → the tasks on their hosts that have to end before it opens. once: a task that runs
-    once → the hosts of its batch that could run it
+    once → the hosts of its batch that could run it. turns: gates that open however those tasks have ended
     """
 
     workflow: Workflow
@@ -209,3 +210,4 @@ class Plan(Struct, frozen=True):
     batches: tuple[tuple[str, ...], ...] = ()
     gates: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     once: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    turns: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sloth.core.errors import WorkflowError
 from sloth.core.near import near
+
+Item = TypeVar("Item")
 
 ORDERS = ("inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle")
 
@@ -28,16 +31,16 @@ def ordered(hosts: Sequence[str], order: str, where: str, seed: str = "") -> lis
     raise WorkflowError(f"config.order: unknown order {order!r}", where=where, hint=hint)
 
 
-def batches(hosts: Sequence[str], serial: Sequence[str | int], where: str) -> tuple[tuple[str, ...], ...]:
-    """The hosts cut into batches.
+def batches(hosts: Sequence[Item], serial: Sequence[str | int], what: str, where: str) -> tuple[tuple[Item, ...], ...]:
+    """The hosts, or whatever there is of them, cut into batches.
 
-    serial: the size of each batch, a number or a percentage of all hosts ("25%"; at least one host); the
-    last size repeats. Empty: one batch. Raises WorkflowError for a size that makes no sense.
+    what: the name of the setting. serial: the size of each batch, a number or a percentage of all hosts ("25%"; at
+    least one host); the last size repeats. Empty: one batch. Raises WorkflowError for a size that makes no sense.
     """
     if not serial:
         return (tuple(hosts),) if hosts else ()
-    sizes = [max(1, amount(size, len(hosts), "config.serial", where)) for size in serial]
-    cut: list[tuple[str, ...]] = []
+    sizes = [max(1, amount(size, len(hosts), what, where)) for size in serial]
+    cut: list[tuple[Item, ...]] = []
     start = 0
     while start < len(hosts):
         size = sizes[min(len(cut), len(sizes) - 1)]

@@ -29,6 +29,9 @@ def _reasons(request: Request, loaded: Loaded) -> Iterator[str]:
         waiting = sorted({task for host in plan.hosts for task in host.gates})
         if waiting:
             yield f"tasks wait for those of other hosts: {', '.join(waiting)}"
+        taking_turns = [task.name for task in plan.workflow.tasks if task.serial]
+        if taking_turns:
+            yield f"tasks have a serial: {', '.join(taking_turns)}"
         hooks = loaded.evaluated.hooks(plan.workflow.name)
         if hooks:
             yield f"the workflow has hooks, which run here: {', '.join(sorted(hooks))}"

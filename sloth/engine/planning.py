@@ -52,7 +52,9 @@ def lay_out(
     places = {task.name: _place(task, taking_part, select) for task in chosen}
     at = {task.name: _once(task, places[task.name], homes) for task in chosen}
     units = _units(chosen, at, choose)
-    cut = batches(taking_part, workflow.serial, workflow.where)
+    cut = batches(taking_part, workflow.serial, "config.serial", workflow.where)
+    for task in chosen:
+        batches(places[task.name], task.serial, f"task {task.name!r}: serial", task.where)  # an odd one is an error now
     if workflow.max_fail is not None:
         amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
     placing = Placing(units, cut)

@@ -33,6 +33,7 @@ from sloth.engine.stack import Stack
 from sloth.engine.stateful import Statefuls
 from sloth.engine.stepping import Ask, Steps, stepped
 from sloth.engine.terms import Terms, unheld
+from sloth.engine.turns import in_turns
 from sloth.runtime.deadline import Timer
 from sloth.store import Locks, SqliteDatabase
 
@@ -45,7 +46,8 @@ class Run:
         lost: Mapping[str, Unreachable] | None = None,
     ) -> None:  # fmt: skip
         """lost: hosts of which it is known that they cannot be reached."""
-        plan = life.rest.plan if ask is None else stepped(life.rest.plan)
+        plan = in_turns(life.rest.plan)
+        plan = plan if ask is None else stepped(plan)
         places = here.places()
         self._request = request
         self._loaded = loaded
@@ -220,4 +222,4 @@ class Run:
 def _at_once(plan: Plan, forks: int) -> int:
     """How many sessions may be open at once: who waits at a gate gives its place back, and not its session."""
     hosts = max(Counter(host.batch for host in plan.hosts).values(), default=1)
-    return hosts if plan.gates else min(hosts, forks)
+    return hosts if plan.gates or plan.turns else min(hosts, forks)

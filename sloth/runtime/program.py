@@ -9,8 +9,8 @@
               "retries": {"count", "strategy", "delay", "max_delay"}, "become", "workdir", "env", "params", "run_if",
               "abort_if", "changed_if", "failed_if", "pre_hook", "post_hook", "on_success", "on_failure", "on_retry",
               "on_timeout", "on_skip", "on_complete", "ignore_errors", "stream", "async", "notify", "register",
-              "outputs", "artifacts", "consumes", "secrets", "delegate_to", "run_once", "metadata", "role", "file",
-              "line"}
+              "outputs", "artifacts", "consumes", "secrets", "delegate_to", "run_once", "serial", "metadata", "role",
+              "file", "line"}
     test     {"name", "command", "suite": its number, "file", "line"}
     suite    {"name", "around": number of the one around it, "workflow",
               "mocks": [{"action", "value" or "fn", "where"}],

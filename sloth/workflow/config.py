@@ -60,7 +60,7 @@ def read(owner: str, given: Mapping[str, Any], where: str) -> Config:
         _retry_policy(what, given.get("retry_policy"), where),
         _flag(what, "fail_fast", given, where) is True,
         _flag(what, "cleanup_on_failure", given, where),
-        () if serial is None else tuple(serial) if isinstance(serial, list) else (serial,),
+        sizes(serial),
         given.get("max_fail"),
         _text(what, "order", given, where) or "inventory",
         tuple(f"{where}: {what}: the key {key} means nothing here" for key in unknown),
@@ -80,6 +80,11 @@ def retry(owner: str, given: Mapping[str, Any], default: Mapping[str, Any], wher
         base.delay if delay is None else duration(owner, "retry_delay", delay, where),
         base.max_delay if longest is None else duration(owner, "max_retry_delay", longest, where),
     )
+
+
+def sizes(serial: Any) -> tuple[str | int, ...]:
+    """A number or percentage of hosts, or a list of them; the plan checks what they are."""
+    return () if serial is None else tuple(serial) if isinstance(serial, list) else (serial,)
 
 
 def duration(owner: str, key: str, value: object, where: str) -> float:

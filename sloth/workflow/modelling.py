@@ -125,6 +125,7 @@ def _task(declared: Mapping[str, Any], settings: Config, where: str) -> Task:
         category=declared.get("category") or "",
         delegate_to=delegation.read(name, declared.get("delegate_to"), where),
         run_once=bool(declared.get("run_once")),
+        serial=config.sizes(declared.get("serial")),
         may_abort=declared.get("abort_if") is not None,
         metadata=declared.get("metadata") or {},
         secrets=tuple(declared.get("secrets") or ()),

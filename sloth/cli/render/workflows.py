@@ -100,6 +100,8 @@ def _about(task: Task) -> str:
         facts.append(f"if {', '.join(map(one_line, task.after_failure))} failed")
     if task.is_async:
         facts.append("beside others")
+    if task.serial:
+        facts.append(f"{', '.join(map(str, task.serial))} at a time")
     if task.become:
         facts.append(f"as {task.become}")
     if task.timeout is not None:

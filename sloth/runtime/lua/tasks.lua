@@ -4,7 +4,7 @@ local sloth = ...
 
 local ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type =
   ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type
-local concat, find, math_type, tointeger = table.concat, string.find, math.type, math.tointeger
+local concat, find, match, math_type, tointeger = table.concat, string.find, string.match, math.type, math.tointeger
 local env, expect, fail, list, mismatch = sloth.env, sloth.expect, sloth.fail, sloth.list, sloth.mismatch
 local data, duration, flag, names, near = sloth.data, sloth.duration, sloth.flag, sloth.names, sloth.near
 local place, specs, string_or_function, text_of = sloth.place, sloth.specs, sloth.string_or_function, sloth.text_of
@@ -44,6 +44,17 @@ local function delegation(value, what, where)
   return checked
 end
 
+-- How many hosts at a time: a number, a percentage, or a list of them.
+local function sizes(value, what, where)
+  value = text_of(value)
+  for _, one in ipairs(type(value) == "table" and data(value, what, where) or { value }) do
+    if not tointeger(one) and (type(one) ~= "string" or not match(one, "^%d+%%?$")) then
+      mismatch(what, 'a number of hosts or a percentage such as "25%"', one, where)
+    end
+  end
+  return plain(value, what, where)
+end
+
 for name, check in pairs {
   description = text, workdir = text, category = text, register = text, timeout = duration,
   command = string_or_function, run_if = string_or_function, abort_if = string_or_function,
@@ -51,6 +62,7 @@ for name, check in pairs {
   pre_hook = closure, post_hook = closure, on_success = closure, on_failure = closure, on_retry = closure,
   on_timeout = closure, on_skip = closure, on_complete = closure,
   async = flag, ignore_errors = flag, stream = flag, run_once = flag, delegate_to = delegation,
+  serial = sizes,
 } do
   methods[name] = function(spec, where, value) spec[name] = check(value, name, where) end
 end

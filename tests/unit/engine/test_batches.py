@@ -25,12 +25,12 @@ TEN = [f"h{number}" for number in range(1, 11)]
     ],
 )
 def test_sizes(serial, sizes):
-    assert [len(batch) for batch in batches(TEN, serial, "")] == sizes
+    assert [len(batch) for batch in batches(TEN, serial, "", "")] == sizes
 
 
 @given(st.lists(st.text(min_size=1), unique=True), st.lists(st.integers(0, 20), max_size=4))
 def test_every_host_is_in_exactly_one_batch_and_the_order_stays(hosts, serial):
-    assert [host for batch in batches(hosts, serial, "") for host in batch] == hosts
+    assert [host for batch in batches(hosts, serial, "", "") for host in batch] == hosts
 
 
 @pytest.mark.parametrize("odd", [-1, "many", "101%", "-5%", True, 1.5, "%"])
