@@ -60,6 +60,7 @@ example: sloth run quickstart.sloth
          sloth COMMAND --help
 """
 _BUG = 70
+_SHOWN = 200  # characters of a path
 _NO_NUMBER = re.compile(r"'([^']*)' is not a valid int(?:eger)?(?: range)?")
 # Modules and plans live until the end: to look among them for garbage, every 700 objects, is an eighth of a short run.
 _MANY_OBJECTS = 100_000
@@ -142,9 +143,23 @@ def _run(words: Sequence[str]) -> int:
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
+    except OSError as error:
+        return _of_system(error, words)
     except Exception:  # noqa: BLE001  # the top: whatever is left is a bug, and has an exit code of its own
-        problems.show_bug(traceback.format_exc() if _wants_trace(words) else "")
-        return _BUG
+        return _bug(words)
+
+
+def _of_system(error: OSError, words: Sequence[str]) -> int:
+    """What the system says of a file that somebody named; of anything else it is a bug that nobody expects it."""
+    if error.filename is None or error.strerror is None:
+        return _bug(words)
+    problems.show(UsageError(f"{str(error.filename)[:_SHOWN]}: {error.strerror.lower()}"))
+    return UsageError.exit_code
+
+
+def _bug(words: Sequence[str]) -> int:
+    problems.show_bug(traceback.format_exc() if _wants_trace(words) else "")
+    return _BUG
 
 
 def _usage(error: typer.TyperException) -> UsageError:

@@ -13,9 +13,7 @@ from sloth.cli.render import bundles
 from sloth.cli.render.format import Format
 from sloth.core.errors import StoreError, UsageError
 from sloth.core.near import near
-from sloth.core.places import Places
 from sloth.engine import here
-from sloth.engine.here import configured
 from sloth.runtime.lua_parts import PARTS
 from sloth.transport import bundle as transport
 from sloth.transport.lua import LuaParts
@@ -42,7 +40,7 @@ def build(
         if tag not in PARTS:
             hint = near(tag, PARTS) or "`sloth bundle list` names all"
             raise UsageError(f"there is no Lua for a Python called {tag!r}", hint=hint)
-    made = transport.Bundle.build(_places().bundles, {})
+    made = transport.Bundle.build(here.places().bundles, {})
     packed = made.packed()
     lua = _lua()
     sizes = {tag: len(lua.extension(tag)) for tag in tags or ()}
@@ -60,7 +58,7 @@ def list_(form: FormatOption = Format.TEXT) -> int:
     \b
     example: sloth bundle list
     """
-    directory = _places().bundles
+    directory = here.places().bundles
     current = transport.Bundle.build(directory, {}).sha
     bundles.show_kept(transport.kept(directory), current, _lua().ready(), form)
     return 0
@@ -73,14 +71,10 @@ def prune(form: FormatOption = Format.TEXT) -> int:
     \b
     example: sloth bundle prune
     """
-    bundles.show_pruned(transport.prune(_places().bundles), form)
+    bundles.show_pruned(transport.prune(here.places().bundles), form)
     return 0
 
 
-def _places() -> Places:
-    return here.places()
-
-
 def _lua() -> LuaParts:
-    wheelhouse = configured()["bundle.wheelhouse"]
-    return LuaParts(_places().lua, Path(wheelhouse) if wheelhouse else None)
+    wheelhouse = here.configured()["bundle.wheelhouse"]
+    return LuaParts(here.places().lua, Path(wheelhouse) if wheelhouse else None)

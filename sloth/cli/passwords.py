@@ -59,6 +59,8 @@ def _asked(prompt: str, hint: str = "--password-file and --become-password-file 
             return getpass.getpass(prompt)
     except EOFError:  # Ctrl-D
         return ""
+    except UnicodeDecodeError as error:
+        raise UsageError("what was typed is no UTF-8 text", hint="is the terminal set to another encoding?") from error
     except (getpass.GetPassWarning, OSError) as error:
         raise UsageError(f"there is no terminal to ask for the {prompt.rstrip(': ')} on", hint=hint) from error
 

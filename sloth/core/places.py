@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sloth.core.errors import SettingsError
+from sloth.core.userpath import user_path
 
 
 class Places(Struct, frozen=True):
@@ -25,7 +26,7 @@ class Places(Struct, frozen=True):
     def find(cls, environ: Mapping[str, str], directory: Path) -> Places:
         """The places for a command that runs in the directory."""
         if environ.get("SLOTH_HOME"):
-            return cls(Path(environ["SLOTH_HOME"]).expanduser().absolute())
+            return cls(user_path(environ["SLOTH_HOME"]).absolute())
         user = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
         for above in (directory, *directory.parents):
             if (above / "sloth.toml").is_file():

@@ -23,6 +23,7 @@ from sloth.core import sizes, varsfile
 from sloth.core.connection import HostKeys
 from sloth.core.errors import InventoryError, SettingsError
 from sloth.core.near import near
+from sloth.core.userpath import user_path
 from sloth.runtime.coercion import seconds
 
 FILE_NAME = "sloth.toml"
@@ -84,7 +85,7 @@ def load(environ: Mapping[str, str], directory: Path) -> Settings:
 def _candidates(environ: Mapping[str, str], directory: Path) -> Iterator[Path]:
     if named := environ.get("SLOTH_CONFIG"):
         if named != os.devnull:
-            yield Path(named).expanduser()
+            yield user_path(named)
         return
     home = Path(environ.get("HOME", "/"))
     configured = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
@@ -153,7 +154,7 @@ def _text(written: object, _: Path) -> str:
 
 
 def _path(written: object, directory: Path) -> str:
-    return str(directory / Path(_text(written, directory)).expanduser())
+    return str(directory / user_path(_text(written, directory)))
 
 
 def _inventory(written: object, directory: Path) -> tuple[str, ...]:
@@ -178,7 +179,7 @@ def _source(word: str, directory: Path) -> str:
     label, kind, rest = _SOURCE.fullmatch(word).groups()  # type: ignore[union-attr]  # it matches whatever is there
     if rest == "prompt" or _ELSEWHERE.match(rest):
         return word
-    return f"{label or ''}{kind or ''}{directory / Path(rest).expanduser()}"
+    return f"{label or ''}{kind or ''}{directory / user_path(rest)}"
 
 
 def _host_keys(written: object, _: Path) -> str:

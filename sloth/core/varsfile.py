@@ -21,6 +21,7 @@ from sloth.core.discreet import Discreet
 from sloth.core.errors import InventoryError, UsageError
 from sloth.core.near import near_file
 from sloth.core.sealed import VAULT_HEADER, Opener, OpenFile, Sealed, all_sealed, of_table
+from sloth.core.userpath import user_path
 
 SUFFIXES = (".yml", ".yaml", ".toml", ".json")
 ENV = ".env"
@@ -110,7 +111,7 @@ def extra_file(item: str, open_file: OpenFile = closed) -> VarsFile:
     """The variables of one `-e`."""
     text = item.strip()
     if text.startswith("@"):
-        return read(Path(text[1:]).expanduser(), open_file)
+        return read(user_path(text[1:]), open_file)
     if text.startswith(("{", "[")):
         return parse(text, "-e", ".json")
     return VarsFile("-e", _pairs(text))

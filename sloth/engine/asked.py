@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from sloth.core.errors import StoreError
+from sloth.core.userpath import user_path
 from sloth.engine import withheld
 from sloth.engine.request import Request, Targets, Unlocking
 from sloth.store.journal import ATTACHED, HEADER, RESUMED
@@ -113,14 +114,14 @@ def anchored(request: Request) -> Request:
             inventory=tuple(one if "," in one else str(Path(one).absolute()) for one in targets.inventory),
             limit=None if targets.limit is None else _file_word(targets.limit),
             pattern=None if targets.pattern is None else _file_word(targets.pattern),
-            private_key=None if targets.private_key is None else str(Path(targets.private_key).expanduser().absolute()),
+            private_key=None if targets.private_key is None else str(user_path(targets.private_key).absolute()),
         ),
     )
 
 
 def _file_word(word: str) -> str:
     """`@file` as an absolute path; anything else as it is."""
-    return f"@{Path(word[1:]).expanduser().absolute()}" if word.startswith("@") else word
+    return f"@{user_path(word[1:]).absolute()}" if word.startswith("@") else word
 
 
 def _known(kind: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sloth.core.errors import LimitReached, SlothError, Unreachable
+from sloth.core.errors import LimitReached, SlothError, StoreError, Unreachable
 from sloth.core.events import Event, HostCollected, HostUnreachable, Notice, RunFinished, Subscriber, TaskFinished
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine import archive, here, past
@@ -228,8 +228,14 @@ class Collector:
                 if not event.handler and event.task not in self._left:
                     return
                 self._left.discard(event.task)
-            self._due.take(event)
+            self._keep_due(event)
         self._publish(event)
+
+    def _keep_due(self, event: TaskFinished) -> None:
+        try:
+            self._due.take(event)
+        except StoreError as error:
+            self._publish(Notice(str(error)))
 
     def _take_end(self, answer: object) -> None:
         end: Mapping[str, Any] = answer if isinstance(answer, dict) else {}

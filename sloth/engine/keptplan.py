@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from sloth import __version__
 from sloth.core.errors import PlanChanged, UsageError
+from sloth.core.userpath import user_path
 from sloth.core.writing import write
 from sloth.engine import fingerprints
 from sloth.engine.fingerprints import Fingerprints
@@ -145,7 +146,7 @@ def _asked(request: Request, folder: Path) -> dict[str, object]:
 
 def _from(path: str, folder: Path) -> str:
     """A path as from a folder; a list of hosts (`web1,web2,`) stays one."""
-    return path if "," in path else os.path.relpath(Path(path).expanduser(), folder)
+    return path if "," in path else os.path.relpath(user_path(path), folder)
 
 
 def _from_here(said: Any, folder: Path) -> Any:

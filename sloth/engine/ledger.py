@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from sloth.core.events import Event, TaskFinished, TaskRetrying, TaskStarted
+from sloth.core.errors import StoreError
+from sloth.core.events import Event, Notice, TaskFinished, TaskRetrying, TaskStarted
 from sloth.core.model import HostPlan
 from sloth.engine.pending import Due
 from sloth.engine.terms import Terms
@@ -117,7 +118,10 @@ class Ledger:
         return event
 
     def _ended(self, event: TaskFinished) -> TaskFinished:
-        self._due.take(event)
+        try:
+            self._due.take(event)
+        except StoreError as error:  # the host goes on, and runs them at the end of this very run
+            self._terms.publish(Notice(str(error)))
         self.exports.update(event.exports)
         if event.task in self._terms.aborting and (why := ABORTS.get(str(event.failure.get("aborted")))):
             self.aborted = why.format(task=event.task, host=self._host)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from sloth.core.errors import StoreError
 from sloth.core.events import TaskFinished
 from sloth.core.model import BAD
 from sloth.core.writing import write
@@ -34,21 +35,27 @@ class Pending:
         self._folder = folder / hashlib.sha256(workflow.encode()).hexdigest()[:32]
 
     def of(self, host: str) -> list[str]:
-        """The names of a host's pending handlers."""
+        """The names of a host's pending handlers. Raises StoreError."""
         try:
             names = json.loads(self._path(host).read_bytes())
         except (FileNotFoundError, ValueError):
             return []
+        except OSError as error:
+            raise StoreError(f"cannot read {self._path(host)}: {str(error.strerror).lower()}") from error
         return [str(name) for name in names][:LIMIT] if isinstance(names, list) else []
 
     def keep(self, host: str, names: Iterable[str]) -> None:
-        """From now on these are pending, and no others."""
+        """From now on these are pending, and no others. Raises StoreError when the disk does not take that."""
         path, kept = self._path(host), sorted(names)
-        if not kept:
-            path.unlink(missing_ok=True)
-            return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(path, json.dumps(kept))
+        try:
+            if not kept:
+                path.unlink(missing_ok=True)
+                return
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write(path, json.dumps(kept))
+        except OSError as error:
+            why = str(error.strerror).lower()
+            raise StoreError(f"the handlers that are due on {host} cannot be written down: {why}") from error
 
     def _path(self, host: str) -> Path:
         return self._folder / f"{quote(host, safe='')}.json"

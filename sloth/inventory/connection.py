@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from msgspec import Struct
 from sloth.core.connection import Connection, Placement
 from sloth.core.errors import InventoryError
 from sloth.core.sealed import Open, Sealed
+from sloth.core.userpath import user_path
 from sloth.core.varsfile import CLOSED
 from sloth.inventory.layer import Layer
 from sloth.runtime.becoming import METHODS
@@ -69,7 +69,7 @@ def _address(value: Any) -> str | None:
 
 def _path(value: Any) -> str | None:
     text = _text(value)
-    return str(Path(text).expanduser()) if text else None
+    return str(user_path(text)) if text else None
 
 
 def _python(value: Any) -> str | None:

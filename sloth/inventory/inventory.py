@@ -22,6 +22,7 @@ from sloth.core.connection import Connection
 from sloth.core.errors import InventoryError
 from sloth.core.near import near
 from sloth.core.sealed import Opener, plain_only
+from sloth.core.userpath import user_path
 from sloth.core.varsfile import CLOSED, read_text
 from sloth.inventory import connection, patterns, sources
 from sloth.inventory.constructed import Construction
@@ -95,7 +96,7 @@ class Inventory:
 
     def limit(self, *patterns: str) -> list[str]:
         """The hosts that each of these patterns of the command line matches; they may name files: `@failed.txt`."""
-        known = self._names(lambda path: read_text(Path(path).expanduser()))
+        known = self._names(lambda path: read_text(user_path(path)))
         matched = [self._select(pattern, known, allow_empty=False) for pattern in patterns]
         everywhere = set(matched[0]).intersection(*matched[1:])
         chosen = [host for host in matched[0] if host in everywhere]

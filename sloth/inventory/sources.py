@@ -12,6 +12,7 @@ from msgspec import Struct
 from sloth.core.errors import InventoryError
 from sloth.core.near import near_file
 from sloth.core.sealed import OpenFile
+from sloth.core.userpath import user_path
 from sloth.core.varsfile import SUFFIXES, VarsFile, closed, decoded, parse, read, read_bytes
 from sloth.inventory import ini
 from sloth.inventory.constructed import PLUGINS
@@ -58,7 +59,7 @@ def collect(named: Sequence[str], programs: Programs, open_file: OpenFile = clos
         if "," in name:
             literals += _literal(name)
             continue
-        path = Path(name).expanduser()
+        path = user_path(name)
         files = list(_files(path))
         documents += [_document(file, ask, open_file) for file in files]
         folders += [path] if path.is_dir() else [path.parent]

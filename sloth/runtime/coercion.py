@@ -15,6 +15,7 @@ _FALSE = ("no", "false", "off", "0")
 # Compiled when they are first asked for, as all that few tasks want: it takes as long as to import a module.
 _DURATION = r"^\d+(?:\.\d+)?(?:\s*(?:ms|[smhdw]))?$|^(?:\d+(?:\.\d+)?(?:ms|[smhdw])){2,}$"
 _PART = r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])?"
+_LONGEST = 100 * 365 * 86400.0  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -68,11 +69,18 @@ def seconds(value: object) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if value < 0:
             raise ValueError(f"a duration cannot be negative: {value}")
-        return float(value)
+        return _bounded(value)
     match = re.match(_DURATION, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{_show(value)} is no duration: write a number of seconds or 500ms, 30s, 5m, 2h, 1d")
-    return sum(float(number) * _UNITS[unit or "s"] for number, unit in re.findall(_PART, match.group()))
+    return _bounded(sum(float(number) * _UNITS[unit or "s"] for number, unit in re.findall(_PART, match.group())))
+
+
+def _bounded(number: "int | float") -> float:
+    """A number that is a length of time: timers take no other."""
+    if not 0 <= number <= _LONGEST:  # nor is NaN within any bounds
+        raise ValueError("a duration is at most 100 years")
+    return float(number)
 
 
 def _one(member: str, value: object, strict: bool) -> object:

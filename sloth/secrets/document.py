@@ -110,7 +110,6 @@ def unlock(document: Document, path: Path, passphrases: Passphrases) -> Keys:
 
 def verify(document: Document, key: bytes, path: Path) -> None:
     """Raises SecretsDamaged when somebody else wrote it."""
-    """Raises SecretsDamaged when somebody else wrote it."""
     if not sealing.is_same(document["mac"], _mac(document, key)):
         raise damaged(path)
 

@@ -14,6 +14,7 @@ read once, when it is first needed.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -25,11 +26,13 @@ from msgspec import Struct
 
 from sloth.core.discreet import Discreet
 from sloth.core.errors import SecretsError
+from sloth.core.userpath import user_path
 from sloth.secrets.sealing import Recipe
 
 LIMIT = 64 << 10
 KEY_BYTES = 32
 _KINDS = ("prompt", "fd", "env", "command", "key", "file")
+_DESCRIPTOR = re.compile("[0-9]{1,9}")
 _PATIENCE = 120.0  # seconds for a program: it may ask a person to touch a token
 
 
@@ -62,7 +65,7 @@ def parse(written: str) -> Source:
         return Source(written, label, "prompt", "")
     if not colon or kind not in _KINDS:
         kind, word = "file", rest
-    if not word or (kind == "fd" and not (word.isascii() and word.isdecimal())):
+    if not word.strip() or (kind == "fd" and not _DESCRIPTOR.fullmatch(word)):
         hint = "sources are prompt, fd:NUMBER, env:NAME, command:WORDS, key:PATH, and the path of a file"
         raise SecretsError(f"{written!r} tells no place of a passphrase", hint=hint)
     return Source(written, label, kind, word)
@@ -136,11 +139,11 @@ class Passphrases:
             case "fd":
                 raw = _of_descriptor(int(source.word))
             case "env":
-                raw = self._variables.get(source.word, "").encode()
+                raw = self._variables.get(source.word, "").encode("utf-8", "surrogateescape")
             case "command":
                 raw = _of_command(source.word)
             case _:
-                raw = _of_file(Path(source.word).expanduser())
+                raw = _of_file(user_path(source.word))
         value = raw.strip() if raw.isascii() else raw
         if not value:
             raise SecretsError(f"the passphrase is empty: {source.written}")

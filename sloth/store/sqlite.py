@@ -326,3 +326,5 @@ class _Told:
             raise StoreError(f"{self._path}: {error}", hint=_HINTS.get(code, "")) from error
         if isinstance(error, OSError):
             raise StoreError(f"{self._path}: {str(error.strerror).lower()}", hint=self._hint) from error
+        if isinstance(error, UnicodeEncodeError):
+            raise StoreError(f"{error.object!r} is no text that a store can hold") from error

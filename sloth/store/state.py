@@ -21,6 +21,7 @@ from sloth.store.database import Change, Database, Rows, T, Transaction, Value
 
 NAME_LIMIT = 512  # characters of a namespace or key
 VALUE_LIMIT = 1 << 20  # bytes of a value's JSON
+TTL_LIMIT = 100 * 365 * 86400.0  # seconds that a value may live
 PURGE = 60.0  # seconds between two looks for what is gone
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # dumps() would make one for each value
 _COLUMNS = "namespace, key, value, version, owner, created, updated, expires"
@@ -218,8 +219,8 @@ class State:
     ) -> Entry:
         """text: the value as JSON."""
         now, owner = self._clock(), self._owner
-        if ttl is not None and ttl <= 0:
-            raise StateError(f"{key!r}: a time to live is more than 0 seconds, got {ttl:g}")
+        if ttl is not None and not 0 < ttl <= TTL_LIMIT:
+            raise StateError(f"{key!r}: a time to live is more than 0 seconds and at most 100 years, got {ttl:g} s")
         expires = None if ttl is None else now + ttl
         transaction.execute(_SET, (namespace, key, text, namespace, owner, now, now, expires))
         version, created = transaction.execute(_MADE, (namespace, key))[0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import getpass
 import io
-import os
 import re
 import shlex
 import threading
@@ -23,6 +22,7 @@ from msgspec.structs import replace
 
 from sloth.core.connection import Connection
 from sloth.core.errors import SettingsError
+from sloth.core.userpath import user_path
 
 SSH_PORT = 22
 DEPTH = 16
@@ -150,7 +150,7 @@ class SshConfig:
 
     def _expand(self, path: str) -> str:
         path = path.replace("%d", str(self.home))
-        return str(self.home / path[2:]) if path.startswith("~/") else os.path.expanduser(path)  # noqa: PTH111  # Path's raises for an unknown user
+        return str(self.home / path[2:]) if path.startswith("~/") else str(user_path(path))
 
     def _lookup(self, host: str) -> Mapping[str, str]:
         with self._lock:

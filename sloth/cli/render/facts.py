@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from sloth.cli.render.format import Format
-from sloth.cli.render.screen import Screen
+from sloth.cli.render.notes import standard_output
 
 
 def show(found: Mapping[str, Mapping[str, Any]], form: Format) -> None:
     """Show the facts of each host."""
-    screen = Screen.of(sys.stdout, os.environ)
+    screen = standard_output()
     for host, facts in found.items():
         if form is Format.JSON:
             screen.json({"host": host, "facts": facts})

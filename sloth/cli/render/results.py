@@ -112,7 +112,7 @@ def _show_details(screen: Screen, group: Group, detail: Detail) -> None:
     result = group[0]
     if (detail.verbosity >= 1 or detail.changes) and result.message != "; ".join(result.changes):
         for change in result.changes:
-            screen.line("    ", ("* ", "dim"), change.strip().replace("\n", "\n      "))
+            screen.line("    ", ("* ", "dim"), inert(change).strip().replace("\n", "\n      "))
     if detail.diff:
         for diff in result.diff:
             show_diff(screen, diff)
@@ -145,7 +145,7 @@ def _show_values(screen: Screen, values: Mapping[str, object]) -> None:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return inert(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def diff_text(diff: Mapping[str, str]) -> str:
@@ -173,7 +173,7 @@ def _show_failure(screen: Screen, failure: Mapping[str, object], message: str, d
     if error not in message + _streams(failure):
         screen.block(error, "red")
     if (where := failure.get("where")) and not detail.command:
-        screen.line("    at ", str(where))
+        screen.line("    at ", one_line(str(where)))
     _show_streams(screen, failure, labels=True)
     if detail.verbosity >= 1 and (traceback := failure.get("traceback")):
         screen.block(str(traceback), "dim")

@@ -10,7 +10,7 @@ from sloth.cli.render.format import Format, RunFormat
 from sloth.cli.render.hostnames import folded
 from sloth.cli.render.notes import say, standard_output
 from sloth.cli.render.results import STATUS_STYLES
-from sloth.cli.render.screen import Part, one_line
+from sloth.cli.render.screen import Part, inert, one_line
 from sloth.cli.render.wording import clock, counted, duration, moment
 from sloth.core.events import Event, HostUnreachable, LogLine, Notice, TaskFinished, TaskOutput, TaskRetrying
 from sloth.engine.archive import DETACHED, INTERRUPTED, RUNNING, Listed
@@ -102,7 +102,7 @@ def show_line(at: float, event: Event, form: Format) -> bool:
     host, task = getattr(event, "host", ""), one_line(getattr(event, "task", ""))
     head: Part = (f"{clock(at)} {host} {task}".rstrip() + " | ", "dim")
     for text, style in _told(event):
-        for line in text.rstrip("\n").split("\n"):
+        for line in inert(text).rstrip("\n").split("\n"):
             screen.line(head, (line, style))
     return screen.is_read
 

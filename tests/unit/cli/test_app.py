@@ -142,3 +142,24 @@ def test_sigterm_ends_with_143_and_the_handler_is_given_back(capsys, monkeypatch
 def test_the_exit_code_of_a_command_is_the_exit_code_of_sloth(capsys, monkeypatch):
     a_sloth_that(monkeypatch, lambda: 6)
     assert run(capsys)[0] == 6
+
+
+WITH_A_PATH = [
+    "plan -i {}", "plan {}", "plan site.sloth -l @{}", "plan site.sloth -e @{}", "plan site.sloth --values {}",
+    "plan site.sloth -o {}", "apply {} --check", "run {}", "workflow validate {}", "workflow list {}",
+    "inventory list -i {}", "inventory explain -i h1, h1 x -w {}", "state import {}", "db verify {}", "db backup {}",
+    "db restore --yes {}", "secrets import {}", "secrets set x --from-file {}", "secrets get x --passphrase {}",
+    "test {}", "new workflow {}", "modules new {}", "docs exec -o {}", "exec -i {} all -- true", "call -c local all {}",
+]  # fmt: skip
+ODD = {"too long": "x" * 5000, "of nobody": "~nobody-at-all/x", "no UTF-8": "\udcff", "below a device": "/dev/null/x"}
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=name) for name, path in ODD.items()])
+@pytest.mark.parametrize("line", WITH_A_PATH)
+def test_a_path_that_leads_nowhere_is_one_clear_error(capsys, monkeypatch, tmp_path, line, path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLOTH_HOME", str(tmp_path / "home"))
+    (tmp_path / "site.sloth").write_text('task("a"):command("true"):build()')
+    code, _, err = run(capsys, *(word.format(path) for word in line.split()))
+    assert code != 70, err
+    assert err.startswith("error: ") or code in {0, 2}  # a store that is not sound is told as a result

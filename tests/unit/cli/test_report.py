@@ -359,3 +359,10 @@ def test_a_command_that_fails_is_of_no_file():
 )
 def test_durations_are_for_people(seconds, text):
     assert duration(seconds) == text
+
+
+def test_no_text_of_a_host_makes_a_line_that_seems_to_be_sloths():
+    forged = "fine\rweb9 | forged"
+    result = TaskFinished("web1", "a", "changed", changes=[forged], outputs={"x": forged}, failure={"where": forged})
+    out, _ = told(started("a", hosts=["web1"]), result, finished(), verbosity=2)
+    assert not [line for line in out if line.startswith("web9")]

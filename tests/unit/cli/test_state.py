@@ -62,6 +62,8 @@ def test_an_entry_as_json(typed: Typed):
         pytest.param(["incr", "colour"], 1, "holds a string, which nothing can be added to", id="no number"),
         pytest.param(["incr", "n", "x"], 1, "NUMBER wants a number, got 'x'", id="no sum"),
         pytest.param(["set", "a", "1", "--ttl", "soon"], 1, "--ttl: the string 'soon' is no duration", id="time"),
+        pytest.param(["set", "a", "1", "--ttl", "9" * 30], 1, "--ttl: a duration is at most 100 years", id="ever"),
+        pytest.param(["unlock", "\udcff", "--token", "3"], 1, "is no text that a store can hold", id="no UTF-8"),
         pytest.param(["set", "a\n", "1"], 1, "a key has 1 to 512 printable characters", id="key"),
         pytest.param(["unlock", "a"], 1, "either --token or --force", id="unlock"),
         pytest.param(["unlock", "a", "--token", "3"], 6, "'a' is not held under token 3", id="not held"),

@@ -315,3 +315,17 @@ def test_a_host_forgets_only_what_is_written_down_here(kept, told):
     session = FakeSession([])
     HostRun(HostPlan("h1", {"a": ()}), lambda hear: (session, {}), replace(terms([]), kept=lambda: kept)).go()
     assert session.told == told
+
+
+def test_where_handlers_that_are_due_cannot_be_written_down_the_host_goes_on(tmp_path):
+    pending = Pending(tmp_path / "pending", "w")
+    (tmp_path / "pending").symlink_to(tmp_path / "nowhere/at all")  # there is nothing, and nothing can be made
+    session, seen = FakeSession([finished("a", "changed", notified=["restart"]), finished("b")]), list[Event]()
+
+    def begin(hear):
+        session.hear = hear
+        return session, {}
+
+    HostRun(HostPlan("h1", {"a": (), "b": ()}), begin, terms(seen, pending=pending)).go()
+    assert statuses(seen) == [("a", "changed"), ("b", "ok")]
+    assert isinstance(seen[0], Notice) and "cannot be written down" in seen[0].text

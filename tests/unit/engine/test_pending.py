@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from sloth.core.errors import StoreError
 from sloth.engine.pending import Pending
 
 
@@ -35,3 +38,9 @@ def test_a_damaged_file_is_no_reason_to_stop(tmp_path: Path):
     (damaged,) = tmp_path.rglob("*.json")
     damaged.write_text('["a')
     assert pending.of("h1") == []
+
+
+def test_a_place_that_takes_nothing_is_a_clear_error(tmp_path: Path):
+    (tmp_path / "pending").write_text("no folder")
+    with pytest.raises(StoreError, match="the handlers that are due on h1 cannot be written down: "):
+        Pending(tmp_path / "pending", "w").keep("h1", ["a"])

@@ -37,7 +37,7 @@ def test_how_a_source_is_written(written, label, kind, word):
     assert (source.label, source.kind, source.word) == (label, kind, word)
 
 
-@pytest.mark.parametrize("written", ["", "prod@", "fd:", "fd:x", "fd:-1", "env:", "key:"], ids=repr)
+@pytest.mark.parametrize("written", ["", "prod@", "fd:", "fd:x", "fd:-1", "fd:" + "9" * 20, "env:", "key:", "command: "], ids=repr)
 def test_what_is_no_source(written):
     with pytest.raises(SecretsError, match="tells no place"):
         parse(written)
