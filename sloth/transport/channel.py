@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sloth.transport.ssh import Login
 
 OPEN_TIMEOUT = 30.0
+_UNTOLD = -1  # paramiko: the other side has not told how the program ended
 
 
 class Bell(threading.Event):
@@ -90,7 +91,9 @@ class ChannelLink:
             return bool(poll.poll(0))
 
     def exit_status(self) -> int | None:
-        return self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
+        """What the program ended with; None while it runs, and where the connection ended before it told."""
+        status = self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
+        return None if status == _UNTOLD else status
 
     def last_status(self, timeout: float) -> int | None:
         """What the program has ended with; its streams may have ended a moment before that is told."""

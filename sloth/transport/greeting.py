@@ -187,6 +187,7 @@ def greet(
     if words[0] == "error":
         raise _refusal(host, words[1], words[2])
     talk.greeting.rest = talk.out
+    talk.greeting.err = talk.greeting.err.replace(becoming.prompt(start.nonce).encode("ascii"), b"")
     return talk.greeting
 
 

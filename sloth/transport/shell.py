@@ -133,7 +133,7 @@ class _Talk(Struct):
             left -= LOOK if token.stopped else 0
         token.check()
         status = self.link.last_status(GRACE)
-        if status is None or status < 0:
+        if status is None:
             raise ConnectionLost(f"{self.connection.name}: the connection ended before the command")
         return Done(status, kept["stdout"].value(), kept["stderr"].value())
 

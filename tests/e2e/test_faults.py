@@ -67,6 +67,7 @@ def test_a_host_that_loses_power_is_unreachable_and_the_others_finish(
     try:
         assert run.end(timeout=120) == 3
         assert run.of_host(victim.name) == ["unreachable"]
+        assert [one["message"] for one in run.finished if one["host"] == victim.name] == [f"{victim.name}: the connection ended"]
         assert [run.of_host(host.name) for host in lab_hosts[:2]] == [["changed"]] * 2
     finally:
         lab.up([victim.index])

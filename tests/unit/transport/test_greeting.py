@@ -65,8 +65,9 @@ def test_what_is_needed_is_sent_in_frames():
 
 def test_the_password_is_written_once_and_only_after_the_prompt():
     heard = [Heard(err=b"lecture"), Heard(err=PROMPT), Heard(), Heard(out=WORD + b"ready\n")]
-    _, link = run(*heard, become="root", password="pw")
+    greeting, link = run(*heard, become="root", password="pw")
     assert link.written == b"pw\n"
+    assert greeting.err == b"lecture"  # the prompt is no word of the runtime
 
 
 def test_no_nudge_goes_to_sudo_which_would_take_it_for_a_password():
