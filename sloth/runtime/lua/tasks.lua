@@ -46,13 +46,13 @@ end
 
 -- How many hosts at a time: a number, a percentage, or a list of them.
 local function sizes(value, what, where)
-  value = text_of(value)
-  for _, one in ipairs(type(value) == "table" and data(value, what, where) or { value }) do
+  local given = plain(value, what, where)
+  for _, one in ipairs(type(given) == "table" and sloth.length(given) and given or { given }) do
     if not tointeger(one) and (type(one) ~= "string" or not match(one, "^%d+%%?$")) then
       mismatch(what, 'a number of hosts or a percentage such as "25%"', one, where)
     end
   end
-  return plain(value, what, where)
+  return given
 end
 
 for name, check in pairs {

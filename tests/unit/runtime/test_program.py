@@ -129,6 +129,7 @@ WRONG = {
     "retries": ("task('t'):retries('3')", 1, "retries wants a whole number from 0, got a string"),
     "strategy": ("task('t'):retries(3, 'exponental')", 1, "did you mean 'exponential'?"),
     "serial": ("task('t'):serial('x')", 1, 'serial wants a number of hosts or a percentage such as "25%", got a string'),
+    "serial by name": ("task('t'):serial({ a = 1 })", 1, 'serial wants a number of hosts or a percentage such as "25%", got a table'),
     "serial in a list": ("task('t'):serial({ 1, true })", 1, 'serial wants a number of hosts or a percentage such as "25%", got true'),
     "become": ("task('t'):become(5)", 1, "become wants true, false or a user, got 5"),
     "env": ("task('t'):env({ A = {} })", 1, "env: A wants a string, got a table"),

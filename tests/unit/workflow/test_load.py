@@ -124,3 +124,14 @@ def test_a_chain_of_many_dependencies_is_no_trouble(project):
     )
     (warning,) = load_text(project, text).warnings
     assert "'t3000' can never run" in warning
+
+
+@pytest.mark.parametrize(
+    ("said", "sizes"),
+    [("2", (2,)), ("'25%'", ("25%",)), ("{ 1, '50%' }", (1, "50%")), ("4 / 2", (2,))],
+    ids=["a number", "a percentage", "a list", "a whole number"],
+)
+def test_a_task_says_how_many_hosts_run_it_at_a_time(project, said, sizes):
+    text = f"task('a'):serial({said}):command('x'):build() task({{ name = 'b', command = 'x', serial = {said} }})"
+    (workflow,) = load_text(project, text).workflows
+    assert [task.serial for task in workflow.tasks] == [sizes, sizes]
