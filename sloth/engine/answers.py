@@ -156,8 +156,8 @@ class Answers:
             known = str(args.get("sha256") or "")
             return self._shared.files.serve(path, known, content=args.get("content") is not False)
 
-    def tree(self, args: Mapping[str, Any]) -> object:
-        """{"src", "exclude", "stream", "role"} → {"mode", and "same" or "entries"} (see runtime/manifest.py).
+    def tree(self, args: Mapping[str, Any]) -> Streamed:
+        """{"src", "exclude", "stream", "role"} → {"mode", "same"}, the manifest (runtime/manifest.py) if it differs.
 
         The stream is the sum of the host's tree, which looks through its own while this one is looked through.
         """

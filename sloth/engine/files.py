@@ -21,7 +21,7 @@ from msgspec import Struct
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
 from sloth.runtime.checksum import sum_beginning
-from sloth.runtime.manifest import OTHER, Excluded, Item, digest
+from sloth.runtime.manifest import OTHER, Excluded, Item, sum_of, written
 from sloth.runtime.scan import Scan
 from sloth.runtime.wire import CHUNK, Streamed
 
@@ -138,15 +138,14 @@ class Files:
         same = meta["sha256"] == known_sha256
         return Streamed({**meta, "same": same, "name": path.name}, _chunks(path) if content and not same else iter(()))
 
-    def tree(self, folder: Path, exclude: Sequence[str], known: Callable[[], str]) -> dict[str, object]:
+    def tree(self, folder: Path, exclude: Sequence[str], known: Callable[[], str]) -> Streamed:
         """What the question `tree` is answered with (see file_ops.sync). known(): the sum of the host's tree."""
         if not folder.is_dir():
             raise AnswerError(f"{folder} is no folder", hint="file_ops.copy is for single files")
-        items = self._items(folder, Excluded(exclude))
+        manifest = written(self._items(folder, Excluded(exclude)))
+        same = sum_of(manifest) == known()
         mode = stat.S_IMODE(folder.stat().st_mode)
-        if digest(items) == known():
-            return {"mode": mode, "same": True}
-        return {"mode": mode, "entries": [item.plain() for item in items]}
+        return Streamed({"mode": mode, "same": same}, iter(()) if same else _in_blocks([manifest]))
 
     def _items(self, folder: Path, excluded: Excluded) -> list[Item]:
         try:
@@ -231,17 +230,15 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _in_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in few large chunks: what crosses costs more for each frame than for each byte."""
-    waiting: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        if size + len(chunk) > CHUNK:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-        waiting.append(chunk)
-        size += len(chunk)
-    yield b"".join(waiting)
+def _in_blocks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in chunks of one size: what crosses costs more for each frame than for each byte."""
+    waiting = bytearray()
+    for part in parts:
+        waiting += part
+        while len(waiting) >= CHUNK:
+            yield bytes(waiting[:CHUNK])
+            del waiting[:CHUNK]
+    yield bytes(waiting)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ if MYPY:
     from collections.abc import Iterable, Sequence
 
 FILE, DIRECTORY, LINK = "f", "d", "l"
+LIMIT = 64 << 20  # bytes of a manifest
 OTHER = "o"  # a pipe or a device: the same as nothing that a manifest has
 
 
@@ -58,11 +59,29 @@ class Item:
         raise ValueError(f"{path!r} is nothing that a tree holds")
 
 
-def digest(items: "Iterable[Item]") -> str:
-    """One sum over all; equal where the trees are."""
-    text = json.dumps([item.plain() for item in ordered(items)], separators=(",", ":"))
+def written(items: "Iterable[Item]") -> bytes:
+    """A manifest, as it crosses: equal where the trees are."""
+    return json.dumps([item.plain() for item in ordered(items)], separators=(",", ":")).encode("ascii")
+
+
+def read(chunks: "Iterable[bytes]") -> "list[Item]":
+    """The entries of a manifest, in order. Raises ValueError for what is none."""
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > LIMIT:
+            raise ValueError(f"it has more than {LIMIT} bytes")
+    try:
+        plain = json.loads(text.decode("ascii"))
+        return ordered(map(Item.from_plain, plain))
+    except (RecursionError, TypeError) as error:
+        raise ValueError("no manifest") from error
+
+
+def sum_of(manifest: bytes) -> str:
+    """One sum over all."""
     summed = sha256()
-    summed.update(text.encode("ascii"))
+    summed.update(manifest)
     return summed.hexdigest()
 
 

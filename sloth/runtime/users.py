@@ -22,8 +22,8 @@ if MYPY:
     Receive = Callable[[str, Plain], tuple[object, Iterator[bytes]]]
 
 # What a child may ask the controller through us: all that actions ask, but no passwords.
-ASKED = ("template", "secret", "artifact", "artifacts", "state", "announce", "convert", "tree", "fetched", "fetch")
-STREAMED = ("file", "contents")
+ASKED = ("template", "secret", "artifact", "artifacts", "state", "announce", "convert", "fetched", "fetch")
+STREAMED = ("file", "tree", "contents")
 
 
 class Users:

@@ -200,7 +200,7 @@ class Peer:
                 assert not isinstance(chunks, (str, bytes, int))  # an iterator of bytes
                 plain = {key: value for key, value in args.items() if key != STREAM}
                 self._send_stream({"call": number, "verb": verb, "args": plain}, chunks)  # type: ignore[arg-type]
-        except WireError:
+        except BaseException:  # of the chunks, too: with nobody to read it, an answer would hold up the wire
             with self._lock:
                 self._pending.pop(number, None)
             raise

@@ -211,6 +211,21 @@ def test_a_message_over_the_limit_is_refused_before_it_is_sent():
         encode({"a": "x" * JSON_LIMIT})
 
 
+def test_an_answer_that_nobody_waits_for_as_the_question_failed_does_not_hold_up_the_wire():
+    def broken():
+        yield b"x"
+        raise ActionFailed("cannot be read")
+
+    def much(args):
+        list(args["stream"])
+        return Streamed({}, iter([b"x"] * 10 * wire.STREAM_WINDOW))
+
+    with Pair({"much": much, "echo": lambda args: args}) as peer:
+        with pytest.raises(ActionFailed, match="cannot be read"):
+            peer.call_stream("much", {"stream": broken()})
+        assert peer.call("echo", {"a": 1}, timeout=wire.STALL / 2) == {"a": 1}
+
+
 def test_a_stream_whose_reader_is_too_slow_is_dropped_and_the_reader_is_told(monkeypatch):
     monkeypatch.setattr(wire, "STALL", 0.05)
     sent = threading.Event()

@@ -17,7 +17,7 @@ from sloth.runtime.checksum import sum_beginning
 from sloth.runtime.copying import Terms, receive, receive_at
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute, kind, reach
-from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, digest, ordered
+from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, ordered, read, sum_of, written
 from sloth.runtime.place import Explained, Place, locate, raw, refusal
 from sloth.runtime.scan import Scan
 from sloth.runtime.transfer import Offer
@@ -29,6 +29,8 @@ if MYPY:
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host
+
+_AT_ONCE = 10000  # files that are asked for at once: a question has its limit
 
 
 @action(synonyms={"src": ("source",), "dest": ("path", "destination")}, diff=True)
@@ -61,8 +63,8 @@ def sync(
     top = absolute(host, dest).rstrip("/") or "/"
     src = src.rstrip("/")
     there = _Present(host, top, Excluded(exclude))
-    answer = host.ask("tree", {"src": src, "exclude": list(exclude), STREAM: there.look()})
-    own_mode, theirs = _manifest(src, answer, there.items)
+    answer, chunks = host.receive("tree", {"src": src, "exclude": list(exclude), STREAM: there.look()})
+    own_mode, theirs = _manifest(src, answer, chunks, there.items)
     with contextlib.closing(_Sync(host, src, top, terms, there)) as work:
         work.clear(theirs, delete=delete)
         trees.make(host, top, terms.attributes_of_directory(own_mode))
@@ -88,7 +90,7 @@ class _Present:
         """Look, and give the sum of all as the one chunk of a stream."""
         if os.path.lexists(raw(self._top)):
             self._fill()
-        yield digest(self.items.values()).encode("ascii")
+        yield sum_of(written(self.items.values())).encode("ascii")
 
     def _fill(self) -> None:
         with Explained("list", self._top), locate(self._top, follow=True) as place:
@@ -187,9 +189,11 @@ class _Sync:
 
     def _contents(self, wanted: "Sequence[Item]") -> "Iterator[bytes]":
         if self.host.check and not self.host.settings.diff:
-            return iter(())
-        _, chunks = self.host.receive("contents", {"src": self.src, "paths": [item.path for item in wanted]})
-        return chunks
+            return
+        for start in range(0, len(wanted), _AT_ONCE):
+            paths = [item.path for item in wanted[start : start + _AT_ONCE]]
+            _, chunks = self.host.receive("contents", {"src": self.src, "paths": paths})
+            yield from chunks
 
     def dress(self, items: "Sequence[Item]") -> None:
         """Set the attributes of what is there already, where they differ."""
@@ -241,18 +245,19 @@ class _Stream:
             yield part
 
 
-def _manifest(src: str, answer: object, mine: "dict[str, Item]") -> "tuple[int, list[Item]]":
+def _manifest(
+    src: str, answer: object, chunks: "Iterator[bytes]", mine: "dict[str, Item]"
+) -> "tuple[int, list[Item]]":
     """The mode of the top, and the entries."""
-    if isinstance(answer, dict) and isinstance(answer.get("mode"), int):
-        mode, entries = int(answer["mode"]) & 0o7777, answer.get("entries")
-        if answer.get("same") is True:
-            return mode, ordered(mine.values())
-        if isinstance(entries, list):
-            try:
-                return mode, ordered(Item.from_plain(entry) for entry in entries)
-            except ValueError as error:
-                raise ActionFailed(f"the controller's answer about {src} is not understood: {error}") from error
-    raise ActionFailed(f"the controller's answer about {src} is not understood")
+    if not isinstance(answer, dict) or not isinstance(answer.get("mode"), int):
+        raise ActionFailed(f"the controller's answer about {src} is not understood")
+    mode = int(answer["mode"]) & 0o7777
+    if answer.get("same") is True:
+        return mode, ordered(mine.values())
+    try:
+        return mode, read(chunks)
+    except ValueError as error:
+        raise ActionFailed(f"the controller's answer about {src} is not understood: {error}") from error
 
 
 def _differs(there: "Item | None", wanted: Item) -> bool:

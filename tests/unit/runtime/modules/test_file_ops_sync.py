@@ -14,6 +14,7 @@ from sloth.engine.files import Files
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.manifest import Excluded, Item
+from sloth.runtime.modules.file_ops import mirrors
 from sloth.runtime.token import Token
 from sloth.runtime.wire import CHUNK, STREAM
 from tests.actions import actions_of
@@ -31,19 +32,22 @@ class Controller:
         self.paths: list[str] = []
         self.before_contents: Callable[[], object] = list
 
-    def ask(self, verb: str, args: dict[str, Any]) -> object:
-        self.asked.append(verb)
-        return self.files.tree(self.folder, args["exclude"], b"".join(args[STREAM]).decode)
-
     def receive(self, verb: str, args: dict[str, Any]) -> tuple[object, Iterator[bytes]]:
-        self.before_contents()
         self.asked.append(verb)
-        self.paths = args["paths"]
-        streamed = self.files.contents(self.folder, args["paths"])
+        if verb == "tree":
+            streamed = self.files.tree(self.folder, args["exclude"], b"".join(args[STREAM]).decode)
+        else:
+            self.before_contents()
+            self.paths = args["paths"]
+            streamed = self.files.contents(self.folder, args["paths"])
         return streamed.value, streamed.chunks
 
     def host(self, *, check: bool = False, diff: bool = False) -> Host:
-        return Host(Settings(check=check, diff=diff), Token(), self.ask, self.receive, lambda *_: None, lambda *_: None)
+        return Host(Settings(check=check, diff=diff), Token(), refuse, self.receive, lambda *_: None, lambda *_: None)
+
+
+def refuse(verb: str, args: object) -> object:
+    raise AssertionError(f"{verb} is not asked")
 
 
 def look(top: Path) -> dict[str, object]:
@@ -172,6 +176,13 @@ def test_a_file_larger_than_a_chunk_between_small_ones_arrives_whole(tmp_path):
     assert max(map(len, streamed.chunks)) <= CHUNK
 
 
+def test_more_files_than_one_question_can_name_are_brought(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(mirrors, "_AT_ONCE", 2)
+    sync(source.host(), tmp_path / "dest")
+    assert look(tmp_path / "dest") == look(source.folder)
+    assert source.asked == ["tree", "contents", "contents"]
+
+
 def test_owner_and_mode_of_what_is_there_are_set(source, tmp_path):
     dest = tmp_path / "dest"
     sync(source.host(), dest)
@@ -227,10 +238,20 @@ def test_an_entry_that_leads_out_of_its_tree_is_refused(plain):
         Item.from_plain(plain)
 
 
-def test_a_controller_that_answers_nonsense_is_told_so(source, tmp_path):
-    host = Host(Settings(), Token(), lambda *_: {"mode": 493, "entries": [["d", "..", 493]]}, source.receive,
-                lambda *_: None, lambda *_: None)  # fmt: skip
-    with pytest.raises(ActionFailed, match=r"'\.\.' is no path in a tree"):
+@pytest.mark.parametrize(
+    ("answer", "manifest", "why"),
+    [
+        pytest.param({"mode": 493}, b'[["d","..",493]]', r": '\.\.' is no path in a tree", id="a way out"),
+        pytest.param({"mode": 493}, b"3", ": no manifest", id="no list"),
+        pytest.param({"mode": 493}, b"[" * 100000, ": no manifest", id="too deep"),
+        pytest.param({"mode": 493}, b"", ": Expecting value", id="cut off"),
+        pytest.param({"mode": 493}, b" " * (65 << 20), ": it has more than 67108864 bytes", id="too long"),
+        pytest.param([], b"[]", "$", id="no answer"),
+    ],
+)
+def test_a_controller_that_answers_nonsense_is_told_so(answer, manifest, why, tmp_path):
+    host = Host(Settings(), Token(), refuse, lambda *_: (answer, iter([manifest])), lambda *_: None, lambda *_: None)
+    with pytest.raises(ActionFailed, match=f"the controller's answer about source is not understood{why}"):
         sync(host, tmp_path / "dest")
 
 
