@@ -57,6 +57,16 @@ class BatchStarted(Event, frozen=True):
     tasks: Mapping[str, Sequence[str]]
 
 
+class BatchesLeftOut(Event, frozen=True):
+    """A rolling run stops before this batch, and those behind it: all of their tasks are skipped for this reason."""
+
+    type: ClassVar[str] = "batches_left_out"
+    number: int
+    batches: int
+    hosts: Sequence[str]
+    reason: str
+
+
 class TaskStarted(Event, frozen=True):
     """A host begins a task (or a handler)."""
 
@@ -222,8 +232,8 @@ class Dispatched(Event, frozen=True):
 TYPES = {
     one.type: one
     for one in (
-        RunStarted, BatchStarted, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine, HostUnreachable,
-        Notice, RunFinished, RunDetached, HostCollected, HostTimes, Measured, Dispatched,
+        RunStarted, BatchStarted, BatchesLeftOut, TaskStarted, TaskOutput, TaskRetrying, TaskFinished, LogLine,
+        HostUnreachable, Notice, RunFinished, RunDetached, HostCollected, HostTimes, Measured, Dispatched,
     )
 }  # fmt: skip
 _EMPTY: Mapping[object, object] = {str: "", bool: False, int: 0, float: 0.0}

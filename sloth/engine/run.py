@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from itertools import groupby
 
 from sloth.core.errors import Unreachable
-from sloth.core.events import BatchStarted, Event, Notice, RunDetached, RunFinished, RunStarted
+from sloth.core.events import BatchesLeftOut, BatchStarted, Event, Notice, RunDetached, RunFinished, RunStarted
 from sloth.core.model import HostPlan, Plan
 from sloth.engine import here, past
 from sloth.engine.allowance import Allowances
@@ -159,6 +159,8 @@ class Run:
                 ending = execute(working, self._slots, deadline, lambda text: self._publish(Notice(text)))
             reason = self._reason_to_stop(ending, batch, working) if left else ""
             if reason:
+                hosts = [host for hosts in self._plan.batches[number + 1 :] for host in hosts]
+                self._publish(BatchesLeftOut(number + 2, len(self._plan.batches), hosts, reason))
                 for run in (run for _, rest in left for run in rest):
                     run.leave_out(reason)
                 return Ending.STOPPED if ending is Ending.COMPLETE else ending

@@ -34,6 +34,8 @@ def test_a_failing_canary_stops_the_rolling_run_and_the_rest_is_untouched(lab_ho
         assert run.of_host(canary) == ["failed"]
         assert [run.of_host(host) for host in rest] == [["skipped"]] * 2
         assert "1 of 1 hosts of the batch before failed" in run.finished[-1]["message"]
+        left_out = [one for one in run.events if one["type"] == "batches_left_out"]
+        assert [one["hosts"] for one in left_out] == [rest]
         touched = [host.exec("test", "-e", "/tmp/sloth-rolled", check=False).returncode == 0 for host in lab_hosts]
         assert touched == [True, False, False]
         fixed = apply(tmp_path, lab_inventory, text, "-e", "bad=nobody")

@@ -11,6 +11,7 @@ from sloth.cli.render.screen import Part, one_line
 from sloth.cli.render.wording import counted, moment, sized
 from sloth.core.events import (
     TYPES,
+    BatchesLeftOut,
     BatchStarted,
     Dispatched,
     Event,
@@ -106,6 +107,8 @@ def _said_of_run(event: Event) -> str:
             return f"{event.workflow} on {counted(len(event.hosts), 'host')}"
         case BatchStarted():
             return f"{event.number} of {event.batches}: {folded(event.hosts)}"
+        case BatchesLeftOut():
+            return f"from {event.number} of {event.batches}: {folded(event.hosts)}: {event.reason}"
         case RunFinished():
             return f"{event.workflow} ended with {event.exit_code}"
     return ""

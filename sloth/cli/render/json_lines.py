@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sloth.cli.render.screen import Screen
 from sloth.core.events import (
+    BatchesLeftOut,
     BatchStarted,
     Event,
     HostTimes,
@@ -14,7 +15,7 @@ from sloth.core.events import (
     TaskFinished,
 )
 
-_FOR_PROGRAMS = (RunStarted, BatchStarted, TaskFinished, RunFinished, RunDetached)
+_FOR_PROGRAMS = (RunStarted, BatchStarted, BatchesLeftOut, TaskFinished, RunFinished, RunDetached)
 _WITH_PROFILE = (*_FOR_PROGRAMS, HostTimes)
 
 

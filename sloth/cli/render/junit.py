@@ -8,7 +8,16 @@ from xml.etree import ElementTree as ET  # made here, never parsed
 
 from sloth.cli.render.results import diff_text, said_by
 from sloth.cli.render.screen import Screen, inert, one_line
-from sloth.core.events import Event, HostUnreachable, RunFinished, RunStarted, Subscriber, TaskFinished
+from sloth.core.events import (
+    BatchesLeftOut,
+    BatchStarted,
+    Event,
+    HostUnreachable,
+    RunFinished,
+    RunStarted,
+    Subscriber,
+    TaskFinished,
+)
 from sloth.core.model import BAD
 
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
@@ -72,8 +81,8 @@ class Junit:
                 self._begin(event)
             case TaskFinished():
                 self._add(event)
-            case RunFinished():
-                pass  # the counts of the document say it
+            case RunFinished() | BatchStarted() | BatchesLeftOut():
+                pass  # the cases of the document say it
             case HostUnreachable():
                 self._hints[event.host] = event.hint
             case _ if self._others is not None:

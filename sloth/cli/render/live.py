@@ -44,6 +44,7 @@ class Progress:
         self.total = 0  # while no run goes on
         self.done = 0
         self.started = 0.0
+        self._began = 0.0  # of the batch
         self._left: dict[str, int] = {}
         self._silent: set[str] = set()
         self._running: dict[tuple[str, str], float] = {}
@@ -55,9 +56,10 @@ class Progress:
             self.total, self.done, self.started = sum(map(len, event.hosts.values())), 0, now
             self._left = {host: len(tasks) for host, tasks in event.hosts.items()}
             self._silent = set(event.hosts)
+            self._began = now
             self._running.clear()
         elif isinstance(event, BatchStarted):
-            self._silent = set(event.tasks)
+            self._silent, self._began = set(event.tasks), now
         elif isinstance(event, TaskStarted):
             self._running[event.task, event.host] = now
             self._silent.discard(event.host)
@@ -99,7 +101,7 @@ class Progress:
     def _waiting(self, now: float) -> str:
         many = len(self._silent) > _NAMED
         hosts = f"{len(self._silent)} hosts" if many else folded(self._silent)
-        return f"{_time(now - self.started)}  waiting for {hosts}"
+        return f"{_time(now - self._began)}  waiting for {hosts}"
 
 
 def _time(seconds: float) -> str:

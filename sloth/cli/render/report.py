@@ -20,6 +20,7 @@ from sloth.cli.render.streamed import Streamed
 from sloth.cli.render.warnings import Warnings
 from sloth.cli.render.wording import counted, duration
 from sloth.core.events import (
+    BatchesLeftOut,
     BatchStarted,
     Event,
     HostTimes,
@@ -57,6 +58,7 @@ class Report:
         self._columns = Columns(0, 0)
         self._lines = LiveLines()
         self._longest: dict[str, Longest] = {}
+        self._left_out = ""
         self._streamed = Streamed(answers=detail.command)
         self._partial: dict[tuple[str, str, str], str] = {}
         self._lost = Lost(results)
@@ -125,6 +127,7 @@ class Report:
         self._columns = Columns.of(planned, self._results.width, check=event.check)
         self._lines = LiveLines(len(event.hosts))
         self._longest = {}
+        self._left_out = ""
         if self._detail.command or self._detail.quiet:
             return
         tasks = len({task for tasks in event.hosts.values() for task in tasks})
@@ -145,7 +148,17 @@ class Report:
             self._results.line((f"batch {event.number} of {event.batches}: {folded(event.hosts)}", "bold"))
 
     @_take.register
+    def _(self, event: BatchesLeftOut) -> None:
+        self._show(self._groups.rest())
+        self._left_out = event.reason
+        last = event.batches
+        which = f"batch {last}" if event.number == last else f"batches {event.number} to {last}"
+        self._results.line((f"{which} of {last}: {folded(event.hosts)}", "bold"), "  ", (event.reason, "yellow"))
+
+    @_take.register
     def _(self, event: TaskFinished) -> None:
+        if self._left_out == event.message and event.status == "skipped" and self._detail.verbosity < 1:
+            return  # said for all of them
         for host, task, stream in [key for key in self._partial if key[:2] == (event.host, event.task)]:
             self._output_line(host, task, stream, self._partial.pop((host, task, stream)))
         event = self._streamed.without(event)

@@ -34,7 +34,7 @@ def test_between_runs_there_is_nothing_to_draw():
 
 def test_a_host_of_a_later_batch_is_not_waited_for():
     made = progress(BatchStarted(1, 2, ["a"], {"a": ["t"]}), hosts={"a": ["t"], "b": ["t"]})
-    assert made.lines(3.0, 7) == ["   3.0 s  waiting for a"]
+    assert made.lines(3.0, 7) == ["   2.0 s  waiting for a"]
 
 
 def test_handlers_are_shown_but_not_counted():

@@ -9,6 +9,7 @@ from sloth.cli.render.report import Report
 from sloth.cli.render.results import Detail
 from sloth.cli.render.wording import duration
 from sloth.core.events import (
+    BatchesLeftOut,
     BatchStarted,
     HostTimes,
     HostUnreachable,
@@ -83,6 +84,24 @@ def test_a_rolling_run_is_told_batch_by_batch():
     assert out[1:] == ["batch 1 of 2: web1", "nginx  ok       web1",
                        "batch 2 of 2: web[2:3] (2 hosts)", "nginx  ok       web[2:3] (2 hosts)"]  # fmt: skip
     assert told(started("nginx"), batches[0], quiet=True) == ([], [])
+
+
+def test_batches_that_are_left_out_are_one_line():
+    why = "not begun: 1 of 1 hosts of the batch before failed or were unreachable"
+    events = [
+        started("nginx", "site"), BatchStarted(1, 3, ["web1"], {"web1": ["nginx", "site"]}),
+        TaskFinished("web1", "nginx", "failed", "no"), TaskFinished("web1", "site", "skipped", "nginx did not succeed"),
+        BatchesLeftOut(2, 3, WEB[1:], why),
+        *[TaskFinished(host, task, "skipped", why) for host in WEB[1:] for task in ("nginx", "site")],
+        finished(5, web1={"failed": 1}),
+    ]  # fmt: skip
+    out, _ = told(*events)
+    assert out[2:5] == [
+        "nginx  failed   web1  no", "site   skipped  web1  nginx did not succeed",
+        f"batches 2 to 3 of 3: web[2:3] (2 hosts)  {why}",
+    ]  # fmt: skip
+    assert out[5] == ""
+    assert f"site   skipped  web[2:3] (2 hosts)  {why}" in told(*events, verbosity=1)[0]
 
 
 def test_quietly_only_what_did_not_go_well_is_told():
