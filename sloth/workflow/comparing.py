@@ -1,6 +1,7 @@
-"""Comparisons that cannot hold: what exec.run gives counts as a text in all but `==`, where Lua goes by type.
+"""Comparisons that cannot hold: what a call gives is a table in `==`, where Lua goes by type.
 
-Files of the Go tool may say `if output == ""`. That is no error in Lua, only never true, so `validate` warns of it.
+Files of the Go tool may say `if output == ""` of what exec.run gave, which counts as a text in all else, or `if ok ==
+true` of what a change gave. That is no error in Lua, only never true, so `validate` warns of it.
 Names are looked at, not scopes: one that a file sets to anything else, too, is left alone.
 """
 
@@ -8,35 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from sloth.runtime.action import OF_VALUES
+from sloth.runtime.catalog import Catalog
+from sloth.runtime.failure import BadArguments
 from sloth.workflow.literals import is_closing, is_opening
+from sloth.workflow.requires import resolved
 from sloth.workflow.tokens import NAME, STRING, WORD, Token, tokens
 
-_EXEC = frozenset({"run", "check", "sh", "command", "script"})
+_EXEC, _CHANGE = "exec", "change"
 _COMPARED = frozenset({"==", "~="})
 _MADE_OF_IT = frozenset({".", ":", "[", "..", "or", "and", "==", "~="})
 
 
-def warnings(sources: Mapping[str, str], place: Callable[[str], str]) -> list[str]:
+def warnings(sources: Mapping[str, str], place: Callable[[str], str], catalog: Catalog) -> list[str]:
     """The warnings for these files: name → text. place(where): a position as people know it."""
-    found = ((name, tokens(text)) for name, text in sources.items())
+    found = ((name, resolved(tokens(text), {*catalog.names})) for name, text in sources.items())
     return [
-        f"{place(f'{name}:{token.line}')}: {token.text} is a result, which equals no text: compare {token.text}.stdout"
+        f"{place(f'{name}:{token.line}')}: {token.text} is a result, which equals {advice.format(token.text)}"
         for name, file in found
-        for token in _compared(file, _results(file))
+        for token, advice in _compared(file, _results(file, catalog))
     ]
 
 
-def _results(file: Sequence[Token]) -> set[str]:
-    """Names that stand for what exec gives, and for nothing else."""
-    given, others = set[str](), set[str]()
+def _results(file: Sequence[Token], catalog: Catalog) -> dict[str, str]:
+    """Names that stand for what exec or a change gives, and for nothing else; and which of these."""
+    given, others = dict[str, str](), set[str]()
     for at, token in enumerate(file):
         if token.kind != NAME or _text(file, at - 1) in {".", ":"}:
             continue
-        if _text(file, at + 1) in {"=", ","} and _is_exec(file, _behind_targets(file, at)):
-            given.add(token.text)
+        kind = _given(file, _behind_targets(file, at), catalog) if _text(file, at + 1) in {"=", ","} else ""
+        if kind:
+            given[token.text] = kind if given.get(token.text, kind) == kind else _CHANGE
         elif _text(file, at + 1) == "=" or _is_declared(file, at):
             others.add(token.text)
-    return given - others
+    return {name: kind for name, kind in given.items() if name not in others}
 
 
 def _behind_targets(file: Sequence[Token], at: int) -> int:
@@ -48,14 +54,24 @@ def _behind_targets(file: Sequence[Token], at: int) -> int:
     return at + 2 if _text(file, at + 1) == "=" else len(file)
 
 
-def _is_exec(file: Sequence[Token], at: int) -> bool:
-    """Whether a call of exec stands there, and nothing is made of what it gives."""
-    if _text(file, at) != "exec":
+def _given(file: Sequence[Token], at: int, catalog: Catalog) -> str:
+    """What the call of an action gives that stands there, if nothing is made of that."""
+    module, is_called = _text(file, at), _text(file, at + 1) == "("
+    opening = at + 1 if is_called else at + 3
+    if _text(file, opening) not in {"(", "{"} or _text(file, _behind(file, opening)) in _MADE_OF_IT:
+        return ""
+    if module == _EXEC:
+        return _EXEC
+    return _CHANGE if not is_called and _is_change(catalog, module, _text(file, at + 2)) else ""
+
+
+def _is_change(catalog: Catalog, module: str, action: str) -> bool:
+    if module in OF_VALUES or module not in catalog.names:
         return False
-    opening = at + 1 if _text(file, at + 1) == "(" else at + 3
-    if opening == at + 3 and (_text(file, at + 2) not in _EXEC or _text(file, opening) not in {"(", "{"}):
-        return False
-    return _text(file, _behind(file, opening)) not in _MADE_OF_IT
+    try:
+        return not catalog.find(module, action).query
+    except BadArguments:
+        return False  # which is told elsewhere
 
 
 def _behind(file: Sequence[Token], opening: int) -> int:
@@ -85,15 +101,17 @@ def _is_function(file: Sequence[Token], at: int) -> bool:
     return file[at].text == "function"
 
 
-def _compared(file: Sequence[Token], names: set[str]) -> Iterator[Token]:
-    """Those of the names that are compared with a text that stands there."""
+def _compared(file: Sequence[Token], names: Mapping[str, str]) -> Iterator[tuple[Token, str]]:
+    """Those of the names that are compared with a value that stands there, and what to do."""
     for at, token in enumerate(file):
         if token.kind != NAME or token.text not in names or _text(file, at - 1) in {".", ":"}:
             continue
-        behind = _text(file, at + 1) in _COMPARED and at + 2 < len(file) and file[at + 2].kind == STRING
-        before = at > 1 and _text(file, at - 1) in _COMPARED and file[at - 2].kind == STRING
-        if behind or before:
-            yield token
+        behind = file[at + 2] if _text(file, at + 1) in _COMPARED and at + 2 < len(file) else token
+        before = file[at - 2] if _text(file, at - 1) in _COMPARED and at > 1 else token
+        if names[token.text] == _EXEC and STRING in {behind.kind, before.kind}:
+            yield token, "no text: compare {}.stdout"
+        elif any(one.kind == WORD and one.text in {"true", "false"} for one in (behind, before)):
+            yield token, "neither true nor false: compare {}.success"
 
 
 def _text(file: Sequence[Token], at: int) -> str:

@@ -90,7 +90,7 @@ class Evaluated:
         """What looks wrong, and cannot fail: comparisons that never hold."""
         from sloth.workflow import comparing
 
-        return comparing.warnings(self._lua, self.sources.place)
+        return comparing.warnings(self._lua, self.sources.place, self.sources.project.library.catalog)
 
     @property
     def _lua(self) -> dict[str, str]:

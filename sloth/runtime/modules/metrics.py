@@ -89,18 +89,18 @@ def system_cpu(host: "Host", *, over: "Duration" = 0.2) -> float:
 
 @action(query=True)
 def system_memory(host: "Host") -> "dict[str, object]":
-    """Memory in bytes (total, used, available, swap_total, swap_free) and percent in use.
+    """Memory in bytes (total, used, available, swap_total, swap_free), in MiB (total_mb …) and percent in use.
 
     example: print(metrics.system_memory().percent)
     """
     found = gather(host, "memory")
     assert isinstance(found, dict)
-    return dict(found, percent=round(100.0 * found["used"] / found["total"], 1))
+    return dict(found, percent=round(100.0 * found["used"] / found["total"], 1), **_in_units(found, "mb", 20))
 
 
 @action(query=True)
 def system_disk(host: "Host", *, path: str = "/") -> "dict[str, object]":
-    """The disk that a path lies on: total, used, free in bytes, percent in use.
+    """The disk that a path lies on: total, used, free in bytes and in GiB (total_gb …), percent in use.
 
     path: the path
 
@@ -110,7 +110,13 @@ def system_disk(host: "Host", *, path: str = "/") -> "dict[str, object]":
     total, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
     used = (found.f_blocks - found.f_bfree) * found.f_frsize
     percent = round(100.0 * used / (used + free), 1) if used + free else 0.0
-    return {"total": total, "used": used, "free": free, "percent": percent}
+    sizes = {"total": total, "used": used, "free": free}
+    return dict(sizes, percent=percent, **_in_units(sizes, "gb", 30))
+
+
+def _in_units(sizes: "dict[str, int]", unit: str, power: int) -> "dict[str, object]":
+    """The same sizes under names that tell their unit."""
+    return {f"{name}_{unit}": round(size / (1 << power), 1) for name, size in sizes.items()}
 
 
 @action(query=True)

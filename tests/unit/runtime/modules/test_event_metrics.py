@@ -103,3 +103,12 @@ def test_the_host_measures_itself():
     assert run.call("metrics.system_disk", "/")["total"] > 0
     assert run.call("metrics.runtime_info")["threads"] >= 1
     assert run.call("metrics.health_status")["status"] in {"healthy", "degraded", "unhealthy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "size"), [("system_memory", "mb", 1 << 20), ("system_disk", "gb", 1 << 30)], ids=["memory", "disk"]
+)
+def test_sizes_are_told_in_bytes_and_in_larger_units(name, unit, size):
+    found = Run().call(f"metrics.{name}")
+    assert found[f"total_{unit}"] == round(found["total"] / size, 1)
+    assert found[f"used_{unit}"] == round(found["used"] / size, 1)
