@@ -50,7 +50,9 @@ class Play:
         self._workdir = Workdir(self._stage, declared.clean_workdir)
         self._aborted = ""
         self._cancelled = ""
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._ended = threading.Condition(lock)  # apart, so that not each task's end wakes who waits for all of them
         self._runs = [TaskRun(self._stage, step, declared.tasks[step.task], self._task_finished) for step in job.steps]
         self._by_name = {run.step.name: run for run in self._runs}
         for name in job.done.keys() & self._by_name.keys():
@@ -75,8 +77,8 @@ class Play:
         with self._changed:
             for _ in range(self.job.parallel):
                 self._hire()
-            while self._active if self._drains else self._unfinished:
-                self._changed.wait(min(WATCH, self._stuck))
+            while not self._is_over:
+                self._ended.wait(min(WATCH, self._stuck))
                 self._end_if_stuck()
         if not self._drains and not self._handlers_wait():
             self._run_due(Token(), is_end=True)
@@ -106,6 +108,11 @@ class Play:
     def _drains(self) -> bool:
         """Whether nothing more begins before a reboot; what an abort leaves out needs none."""
         return self.reboot is not None and not self._aborted
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether all tasks have ended, or those that run before a reboot."""
+        return not (self._active if self._drains else self._unfinished)
 
     def cancel(self, reason: str) -> None:
         """Stop what runs and start nothing more."""
@@ -156,6 +163,8 @@ class Play:
             if run.started:
                 self._active -= 1
             self._changed.notify_all()
+            if self._is_over:
+                self._ended.notify_all()
 
     def _hire(self) -> None:
         self._workers += 1
