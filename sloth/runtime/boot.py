@@ -49,8 +49,11 @@ def start(sha: str, nonce: str, place: str) -> None:
     source, sink = _take_wire()
     word = nonce[::-1]
 
+    def line(text: str) -> bytes:
+        return ("\n%s %s\n" % (word, text)).encode("utf-8", "replace")
+
     def say(text: str) -> None:
-        os.write(sink, ("\n%s %s\n" % (word, text)).encode("utf-8", "replace"))
+        os.write(sink, line(text))
 
     try:
         if sys.version_info < OLDEST:
@@ -66,8 +69,7 @@ def start(sha: str, nonce: str, place: str) -> None:
     except OSError as error:
         say("error cache %s" % error)
     else:
-        say("ready")
-        serve(source, sink, cache)
+        serve(source, sink, cache, line("ready"))
 
 
 def _take_wire() -> "tuple[int, int]":

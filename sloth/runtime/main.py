@@ -21,7 +21,7 @@ from sloth.runtime.playing import Playing
 from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
-from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError
+from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError, framed
 
 MYPY = False
 if MYPY:
@@ -78,19 +78,17 @@ class Runtime:
         self._spool = None  # type: Spool | None
         self._own = None  # type: Alone | None
 
-    def serve(self) -> None:
-        """Say hello and work until the input ends."""
-        self.peer.tell(
-            "hello",
-            {
-                "protocol": VERSION,
-                "python": ".".join(map(str, sys.version_info[:3])),
-                "pid": os.getpid(),
-                "uid": os.getuid(),
-                "machine": os.uname().machine,
-                "cached": self.cache is not None,
-            },
-        )
+    def serve(self, ready: bytes) -> None:
+        """Say that frames begin, and hello; work until the input ends."""
+        hello = {
+            "protocol": VERSION,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "pid": os.getpid(),
+            "uid": os.getuid(),
+            "machine": os.uname().machine,
+            "cached": self.cache is not None,
+        }
+        self._write(ready + framed({"tell": "hello", "args": hello}))
         self.timer.after(SILENCE / 4, self._watch)
         threading.Thread(target=self._send_events, name="events", daemon=True).start()
         reason = "the controller is gone"
@@ -129,9 +127,9 @@ class Runtime:
             answer = play_job(args, here)
         except ActionFailed as error:
             if error.result.get("kind") != "no_lua":  # the controller may go on by itself then
-                self._tell("bye", {})
+                self._say_goodbye()
             raise
-        self._tell("bye", {})
+        self._say_goodbye()
         return answer
 
     def _detach(self, args: "Plain") -> object:
@@ -146,7 +144,7 @@ class Runtime:
         try:
             return start(args, self.cache)
         finally:
-            self._tell("bye", {})
+            self._say_goodbye()
 
     def _alone(self, args: "Plain") -> object:
         """Go on with a job when whoever gave it has gone."""
@@ -169,7 +167,7 @@ class Runtime:
         try:
             return follow(args, self.cache, self._tell, lambda: self.peer.is_closed)
         finally:
-            self._tell("bye", {})
+            self._say_goodbye()
 
     def _hold(self, args: "Plain") -> object:
         """Hold the host for a controller that plays the job itself; the kernel lets go when this process ends."""
@@ -250,6 +248,13 @@ class Runtime:
             elif self._ending:
                 raise BrokenPipeError("the controller does not read any more")
 
+    def _say_goodbye(self) -> None:
+        """Together with the reply that follows."""
+        try:
+            self.peer.tell_soon("bye", {})
+        except WireClosed:
+            return  # serve() is about to notice
+
     def _tell(self, verb: str, args: "Plain") -> None:
         try:
             self.peer.tell(verb, args)
@@ -257,6 +262,6 @@ class Runtime:
             return  # serve() is about to notice
 
 
-def serve(read_fd: int, write_fd: int, cache: "str | None") -> None:
-    """What the boot program calls."""
-    Runtime(read_fd, write_fd, cache).serve()
+def serve(read_fd: int, write_fd: int, cache: "str | None", ready: bytes) -> None:
+    """What the boot program calls. ready: the line behind which there are only frames"""
+    Runtime(read_fd, write_fd, cache).serve(ready)

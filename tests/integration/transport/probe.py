@@ -13,7 +13,8 @@ from sloth.runtime.wire import VERSION, Peer, WireError
 
 
 class Probe:
-    def __init__(self, read_fd, write_fd, cache):
+    def __init__(self, read_fd, write_fd, cache, ready):
+        write(write_fd, ready)
         self.cache = cache
         self.peer = Peer(
             lambda length: os.read(read_fd, length),
@@ -72,8 +73,8 @@ def daemon(args):
     return subprocess.Popen(["sleep", str(args["seconds"])], stdin=subprocess.DEVNULL, start_new_session=True).pid
 
 
-def serve(read_fd, write_fd, cache):
-    probe = Probe(read_fd, write_fd, cache)
+def serve(read_fd, write_fd, cache, ready):
+    probe = Probe(read_fd, write_fd, cache, ready)
     try:
         probe.peer.serve()
     except WireError:
