@@ -42,18 +42,22 @@ def _import_unkept(data: bytes) -> None:
     if data[:4] == b"PK\3\4":
         sys.path.insert(0, in_memory(data))
     else:
-        import_from("sloth", data)
+        import_from("sloth", _taking(data))
 
 
 def _compile(bundle: str, data: bytes, target: str) -> None:
     """Compile the bundle with its own tool, once for this kind of Python, and import from that."""
     sys.path.insert(0, bundle)
     body = load("sloth.runtime.archive").compiled(data)
-    stored = store(target, seal(body) + body)
+    stored = store(target, body + seal(body))
     sys.path.remove(bundle)
     for name in [name for name in sys.modules if name.split(".")[0] == "sloth"]:
         del sys.modules[name]
-    import_from(target if stored else bundle, body)
+    import_from(target if stored else bundle, _taking(body))
+
+
+def _taking(data: bytes) -> "Callable[[int, int], bytes]":
+    return lambda first, last: data[first:last]
 
 
 def _receive(source: int) -> bytes:
@@ -116,7 +120,7 @@ def store(path: str, data: bytes) -> bool:
     return True
 
 
-def in_memory(data: "memoryview | bytes") -> str:
+def in_memory(data: bytes) -> str:
     """A path to data that is on no disk and has no name; it lives as long as this process."""
     memfd_create = getattr(os, "memfd_create", None)  # since Python 3.8
     fd = _nameless() if memfd_create is None else memfd_create("sloth")

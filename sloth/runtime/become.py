@@ -141,7 +141,7 @@ def _archive() -> bytes:
     data = read(loader_path())
     if data is None:
         raise ActionFailed("become: the bundle that we run from cannot be read any more")
-    return data if data[:4] == b"PK\3\4" else data[SEAL:]
+    return data if data[:4] == b"PK\3\4" else data[:-SEAL]
 
 
 def loader_path() -> str:

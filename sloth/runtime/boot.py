@@ -9,7 +9,7 @@ line of its own that opens with the nonce reversed (an echo of the start line ca
     error KIND …    python, cache or bundle, and why
 
 The cache is ~/.cache/sloth (XDG_CACHE_HOME counts): `<sha>.zip` is the bundle as it came, `<sha>.<cache tag>` the same
-compiled, behind a checksum of its own. Where there is no place for it, the bundle stays in memory.
+compiled, with a checksum of its own behind it. Where there is no place for it, the bundle stays in memory.
 """
 
 import binascii
@@ -21,11 +21,15 @@ import zlib
 
 MYPY = False
 if MYPY:
+    from collections.abc import Callable
     from typing import Any
+
+    Take = Callable[[int, int], bytes]  # what stands from there to there
 
 REST = ""  # in the start line: arrival.py, packed
 SEAL = 4
 SIZE = 4
+PIECE = 1 << 16  # bytes that are read at once: memory for whole files takes as long as to read them
 OLDEST = (3, 6)
 MANY = 100000  # objects; to look for garbage among every 700 costs 3 ms of a short job
 
@@ -96,26 +100,25 @@ def compiled_form(cache: str, sha: str) -> str:
 
 def _is_kept(path: str) -> bool:
     """Whether there is a compiled bundle, and it is whole; then it is imported from."""
-    data = memoryview(read(path) or b"")  # each copy of it would take as long as all else here
-    is_whole = len(data) > SEAL and data[:SEAL] == seal(data[SEAL:])
-    if is_whole:
-        import_from(path, data[SEAL:])
-    return is_whole
+    fd = sealed(path)
+    if fd is None:
+        return False
+    import_from(path, lambda first, last: os.pread(fd, last - first, first))
+    return True
 
 
-def import_from(path: str, data: "memoryview | bytes") -> None:
+def import_from(path: str, take: "Take") -> None:
     """Import from a compiled bundle, which brings its own importer."""
-    index, contents = opened(data)
-    first, last = index["sloth/runtime/importing.pyc"]
+    index, content = opened(take)
     scope = {}  # type: dict[str, Any]
-    exec(marshal.loads(contents[first:last]), scope)  # noqa: S102, S302  # made here, or by our parent, and checked
-    sys.meta_path.insert(0, scope["Importer"](path, index, contents))
+    exec(marshal.loads(content(*index["sloth/runtime/importing.pyc"])), scope)  # noqa: S102, S302  # it was checked
+    sys.meta_path.insert(0, scope["Importer"](path, index, content))
 
 
-def opened(data: "memoryview | bytes") -> "tuple[dict[str, tuple[int, int]], memoryview | bytes]":
-    """A compiled bundle: name → where its content begins and ends; the contents."""
-    end = SIZE + int.from_bytes(data[:SIZE], "big")
-    return marshal.loads(data[SIZE:end]), data[end:]  # noqa: S302  # as above
+def opened(take: "Take") -> "tuple[dict[str, tuple[int, int]], Take]":
+    """A compiled bundle: name → where its content begins and ends; how to take it."""
+    start = SIZE + int.from_bytes(take(0, SIZE), "big")
+    return marshal.loads(take(SIZE, start)), lambda first, last: take(start + first, start + last)  # noqa: S302  # as above
 
 
 def load(name: str) -> "Any":
@@ -158,6 +161,31 @@ def read(path: str) -> "bytes | None":
         return None
 
 
+def sealed(path: str) -> "int | None":
+    """A file, opened, if it is whole: what stands behind it is its seal."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    size = left = os.fstat(fd).st_size - SEAL
+    piece, found = memoryview(bytearray(PIECE)), 0
+    try:
+        while left > 0:
+            length = os.readv(fd, [piece[:left]])
+            found, left = zlib.crc32(piece[:length], found), left - length if length else -1
+        os.lseek(fd, 0, os.SEEK_SET)
+        if left == 0 and os.pread(fd, SEAL, size) == _written(found):
+            return fd
+    except OSError:
+        pass  # as good as none
+    os.close(fd)
+    return None
+
+
 def seal(data: "memoryview | bytes") -> bytes:
     """What tells damage, and nothing more: who may write the compiled form may write its seal. A hash takes 5 ms."""
-    return (zlib.crc32(data) & 0xFFFFFFFF).to_bytes(SEAL, "big")
+    return _written(zlib.crc32(data))
+
+
+def _written(checksum: int) -> bytes:
+    return (checksum & 0xFFFFFFFF).to_bytes(SEAL, "big")

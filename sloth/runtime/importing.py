@@ -9,6 +9,7 @@ from _frozen_importlib import ModuleSpec  # where importlib.machinery has it fro
 
 MYPY = False
 if MYPY:
+    from collections.abc import Callable
     from types import ModuleType
 
 
@@ -16,15 +17,16 @@ class Importer:
     """A finder for sys.meta_path, and the loader of what it finds.
 
     archive: where the bundle lies, for paths
-    index: name in the bundle → where in the contents it begins and ends; `.pyc` is marshalled code
+    index: name in the bundle → where its content begins and ends; `.pyc` is marshalled code
+    content(begin, end): what stands there
     """
 
     def __init__(
-        self, archive: str, index: "dict[str, tuple[int, int]]", contents: "memoryview | bytes"
+        self, archive: str, index: "dict[str, tuple[int, int]]", content: "Callable[[int, int], bytes]"
     ) -> None:
         self.archive = archive
         self._index = index
-        self._contents = contents
+        self._content = content
 
     def find_spec(self, name: str, *_: object) -> "ModuleSpec | None":
         """Where a module is, if it is one of the bundle's."""
@@ -44,16 +46,12 @@ class Importer:
 
     def exec_module(self, module: "ModuleType") -> None:
         """Run the module's code."""
-        code = marshal.loads(self._content(str(module.__file__)))  # noqa: S302  # compiled here, and checked
+        code = marshal.loads(self.get_data(str(module.__file__)))  # noqa: S302  # compiled here, and checked
         exec(code, module.__dict__)  # noqa: S102
 
     def get_data(self, path: str) -> bytes:
         """A file of the bundle, by its path."""
-        return bytes(self._content(path))
-
-    def _content(self, path: str) -> "memoryview | bytes":
         try:
-            first, last = self._index[path[len(self.archive) + 1 :]]
+            return self._content(*self._index[path[len(self.archive) + 1 :]])
         except KeyError:
             raise OSError("there is no " + path) from None
-        return self._contents[first:last]

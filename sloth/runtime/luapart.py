@@ -15,7 +15,7 @@ from _frozen_importlib_external import ExtensionFileLoader
 from types import ModuleType
 
 from sloth.runtime.arrival import in_memory, store
-from sloth.runtime.boot import SEAL, Refused, read, seal
+from sloth.runtime.boot import Refused, seal, sealed
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.hashing import digest
 from sloth.runtime.lua_parts import PARTS
@@ -51,19 +51,14 @@ def load(cache: "str | None", receive: "Receive") -> ModuleType:
         raise LuaUnavailable(f"there is no Lua extension for {tag}")
     sha = PARTS[tag][2]
     path = None if cache is None else os.path.join(cache, f"lua-{sha}.so")
-    kept = _sealed(path)
-    if kept is not None:
-        return _import(kept, path)
+    fd = None if path is None else sealed(path)
+    if fd is not None:
+        with os.fdopen(fd, "rb") as kept:
+            return _import(kept.read, path)  # a loader does not mind the seal behind it
     data = _ask(receive, tag, sha)
     if path is not None and not store(path, data + seal(data)):
         path = None
-    return _import(data, path)
-
-
-def _sealed(path: "str | None") -> "memoryview | None":
-    """What lies in the cache, if it is whole; a loader does not mind what stands behind it."""
-    data = memoryview(b"" if path is None else read(path) or b"")
-    return data[:-SEAL] if len(data) > SEAL and seal(data[:-SEAL]) == data[-SEAL:] else None
+    return _import(lambda: data, path)
 
 
 def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
@@ -75,9 +70,10 @@ def _prelude(cache: "str | None", module: ModuleType) -> "Sequence[bytes]":
     if os.path.dirname(stem) != cache:
         return compiled_prelude(module)
     path = f"{stem}.{_tag()}.luac"
-    kept = _sealed(path)
-    if kept is not None:
-        return marshal.loads(kept)  # type: ignore[no-any-return]  # noqa: S302  # made below, and nobody else may write there
+    fd = sealed(path)
+    if fd is not None:
+        with os.fdopen(fd, "rb") as kept:
+            return marshal.load(kept)  # type: ignore[no-any-return]  # noqa: S302  # made below, and nobody else may write there
     compiled = compiled_prelude(module)
     body = marshal.dumps(compiled)
     store(path, body + seal(body))
@@ -95,7 +91,7 @@ def _ask(receive: "Receive", tag: str, sha: str) -> bytes:
     return data
 
 
-def _import(data: "memoryview | bytes", path: "str | None") -> ModuleType:
+def _import(content: "Callable[[], bytes]", path: "str | None") -> ModuleType:
     sys.modules.setdefault("lupa", _package())
     if path is not None:
         try:
@@ -103,7 +99,7 @@ def _import(data: "memoryview | bytes", path: "str | None") -> ModuleType:
         except ImportError:
             pass  # a home mounted noexec; memory is not
     try:
-        return _dlopen(in_memory(data))
+        return _dlopen(in_memory(content()))
     except (ImportError, OSError, Refused) as error:
         raise LuaUnavailable(f"this host cannot load the Lua extension: {error}") from error
 

@@ -95,7 +95,7 @@ def _bare(name: str) -> str:
     tree.body = [node for node in tree.body if not _is_for_others(node)]
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node) is not None:
-            node.body[0] = ast.Pass()
+            node.body = node.body[1:] or [ast.Pass()]
         if isinstance(node, ast.FunctionDef):
             node.returns = None
             for argument in node.args.args:

@@ -21,7 +21,7 @@ main.SILENCE = float(sys.argv[1])
 source, sink = os.dup(0), os.dup(1)
 os.dup2(os.open(os.devnull, os.O_RDWR), 0)
 os.dup2(2, 1)
-main.serve(source, sink, None)
+main.serve(source, sink, None, b"")
 """
 TASKS = 4
 
