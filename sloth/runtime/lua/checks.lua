@@ -2,7 +2,7 @@
 local sloth = ...
 
 local ipairs, next, pcall, select, setmetatable, tostring, type = ipairs, next, pcall, select, setmetatable, tostring, type
-local byte, lower, match = string.byte, string.lower, string.match
+local byte, find, lower, match = string.byte, string.find, string.lower, string.match
 local min, tointeger = math.min, math.tointeger
 local concat, sort = table.concat, table.sort
 local fail, list, text_of = sloth.fail, sloth.list, sloth.text_of
@@ -116,6 +116,13 @@ local function names(what, where, ...)
   return list(found)
 end
 
+-- A pattern of hosts. One that holds nothing would stand for all of them, which nobody means who writes it.
+local function host_pattern(what, where, ...)
+  local pattern = concat(names(what, where, ...), ",")
+  if not find(pattern, "[^%s,]") then fail(what .. " names no host: leave it out where all are meant", where) end
+  return pattern
+end
+
 local function place(where)
   local file, line = match(where, "^(.*):(%d+)$")
   return file or where, tointeger(line) or 0
@@ -143,3 +150,4 @@ sloth.near, sloth.nearest, sloth.expect, sloth.mismatch = near, nearest, expect,
 sloth.string_or_function, sloth.duration, sloth.flag, sloth.data, sloth.names =
   string_or_function, duration, flag, data, names
 sloth.specs, sloth.place, sloth.sorted_keys, sloth.unknown_key = specs, place, sorted_keys, unknown_key
+sloth.host_pattern = host_pattern

@@ -4,7 +4,7 @@ local sloth = ...
 
 local ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type =
   ipairs, next, pairs, pcall, rawequal, setmetatable, tostring, type
-local concat, find, match, math_type, tointeger = table.concat, string.find, string.match, math.type, math.tointeger
+local find, match, math_type, tointeger = string.find, string.match, math.type, math.tointeger
 local env, expect, fail, list, mismatch = sloth.env, sloth.expect, sloth.fail, sloth.list, sloth.mismatch
 local data, duration, flag, names, near = sloth.data, sloth.duration, sloth.flag, sloth.names, sloth.near
 local place, specs, string_or_function, text_of = sloth.place, sloth.specs, sloth.string_or_function, sloth.text_of
@@ -87,7 +87,7 @@ end
 
 function methods.shell(spec, where, value) spec.command = expect(value, "string", "shell", where) end
 
-function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", where, ...), ",") end
+function methods.hosts(spec, where, ...) spec.hosts = sloth.host_pattern("hosts", where, ...) end
 
 -- The outputs that a task promises: names, or a table whose keys are the names.
 function methods.outputs(spec, where, value, ...)

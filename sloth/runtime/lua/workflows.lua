@@ -2,7 +2,6 @@
 local sloth = ...
 
 local ipairs, next, rawget, tostring, type = ipairs, next, rawget, tostring, type
-local concat = table.concat
 local builder, data, env, expect, fail, list = sloth.builder, sloth.data, sloth.env, sloth.expect, sloth.fail, sloth.list
 local flag, mismatch, names, near = sloth.flag, sloth.mismatch, sloth.names, sloth.near
 local place, plain, specs = sloth.place, sloth.plain, sloth.specs
@@ -138,7 +137,7 @@ for _, name in ipairs { "on_start", "on_task_start", "on_task_complete", "on_com
 end
 
 function methods.tags(spec, where, ...) spec.tags = names("tags", where, ...) end
-function methods.hosts(spec, where, ...) spec.hosts = concat(names("hosts", where, ...), ",") end
+function methods.hosts(spec, where, ...) spec.hosts = sloth.host_pattern("hosts", where, ...) end
 function methods.variables(spec, where, value) spec.variables = data(value, "variables", where) end
 function methods.metadata(spec, where, value) spec.metadata = plain(value, "metadata", where) end
 function methods.delegate_to(spec, where, value) spec.delegate_to = sloth.delegation(value, "delegate_to", where) end

@@ -123,6 +123,8 @@ WRONG = {
     "command": ("task('t'):command(5)", 1, "command wants a shell string or a function, got 5"),
     "command of an unknown global": ("task('t'):command(nothing)", 1, "got nothing"),
     "depends_on": ("task('t'):depends_on(5)", 1, "depends_on wants a name or a list of names, got 5"),
+    "hosts of nothing": ("task('t'):hosts('')", 1, "hosts names no host: leave it out where all are meant"),
+    "hosts of an empty list": ("workflow.define('w')\n:hosts({})", 2, "hosts names no host"),
     "depends_on deep": ("task('t'):depends_on({ { 'x' } })", 1, "depends_on wants a name"),
     "timeout": ("task('t'):timeout({})", 1, "timeout wants a number of seconds above 0 or a string"),
     "negative timeout": ("task('t'):timeout(-1)", 1, "timeout wants a number of seconds above 0"),
