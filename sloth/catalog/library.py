@@ -33,6 +33,8 @@ _WORDS = """
 """
 LANGUAGE = frozenset(_WORDS.split())
 """Names that mean something else in a workflow file."""
+MADE_IN_LUA = frozenset({"state.with_lock"})
+"""What modules have besides their actions: it takes a function, which never leaves Lua."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

@@ -9,7 +9,7 @@ from typer import Argument
 
 from sloth.cli.command import application, flat
 from sloth.cli.options import File, FormatOption, SecretOptions, VariableOptions
-from sloth.cli.render import watching, workflows
+from sloth.cli.render import problems, watching, workflows
 from sloth.cli.render.format import Format
 from sloth.core.errors import ModuleError, SlothError, WorkflowError
 from sloth.core.model import WorkflowFile
@@ -61,17 +61,31 @@ def show(
 
 @app.command()
 @flat
-def validate(file: File, variables: VariableOptions, secrets: SecretOptions) -> int:
-    """Check a file, without connecting anywhere: what it declares, and the modules, actions and arguments it calls.
+def validate(
+    files: Annotated[list[str], Argument(metavar="FILE...", help="The workflow files.")],
+    variables: VariableOptions,
+    secrets: SecretOptions,
+) -> int:
+    """Check files, without connecting anywhere: what they declare, and the modules, actions and arguments they call.
 
-    The exit code is 0 when the file is sound, and 1 when not. Warnings are no errors.
+    The exit code is 0 when all files are sound, and 1 when not. Warnings are no errors.
 
     \b
     example: sloth workflow validate site.sloth
+             sloth workflow validate playbooks/*.sloth
     """
+    return max([_validated(_request(file, variables, secrets)) for file in files])
+
+
+def _validated(request: Request) -> int:
+    """The exit code for one file. What is wrong with it keeps nobody from checking the next."""
     from sloth.engine import root
 
-    return workflows.show_validated(*root.validate(_request(file, variables, secrets), watching.to_stderr()))
+    try:
+        return workflows.show_validated(*root.validate(request, watching.to_stderr()))
+    except (WorkflowError, ModuleError) as error:
+        problems.show(error)
+        return error.exit_code
 
 
 def _load(file: str, variables: VariableOptions, secrets: SecretOptions) -> WorkflowFile:

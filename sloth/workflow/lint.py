@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from sloth.catalog.library import LANGUAGE
+from sloth.catalog.library import LANGUAGE, MADE_IN_LUA
 from sloth.core.near import near
 from sloth.runtime.action import ABSENT, COMMON, OF_VALUES, Action
 from sloth.runtime.catalog import Catalog
@@ -101,6 +101,8 @@ class _Checker:
             return
         module, name, opening = self._file[place], self._file[place + 2], self._file[place + 3]
         if name.kind != NAME or not (opening.kind == STRING or (opening.kind == SIGN and opening.text in {"(", "{"})):
+            return
+        if f"{module.text}.{name.text}" in MADE_IN_LUA:
             return
         try:
             action = self._catalog.find(module.text, name.text)

@@ -169,6 +169,13 @@ def test_a_sound_file_is_valid(project):
     assert (code, out.split(" · ")[0]) == (0, "site.sloth: sound")
 
 
+def test_of_several_files_each_is_checked(project):
+    code, out, err = project.sloth("workflow", "validate", "broken.sloth", "site.sloth", "cycle.sloth")
+    assert (code, out.split(" · ")[0]) == (1, "site.sloth: sound")
+    assert "broken.sloth:2" in err
+    assert "→" in err
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [

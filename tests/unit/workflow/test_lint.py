@@ -95,6 +95,7 @@ def test_a_call_that_nobody_could_make_is_told(text, says):
         pytest.param(
             'user.create { name = "a", become = true, timeout = "5s", ignore_errors = true }', id="common ones"
         ),
+        pytest.param("state.with_lock('x', function() end) state:with_lock('x', 5, function() end)", id="a function for a module"),
         pytest.param("goto done ::done:: print(#arg, ...)", id="labels"),
     ],
 )
