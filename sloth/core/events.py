@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, convert, field
 from msgspec.structs import fields
+
+LATEST = 253_402_300_800.0  # the seconds of the year 10,000, which no calendar shows
+Moment = Annotated[float, Meta(ge=0, lt=LATEST)]
 
 
 class Event(Struct, frozen=True):
@@ -43,7 +46,7 @@ class RunStarted(Event, frozen=True):
     file: str
     check: bool
     hosts: Mapping[str, Sequence[str]]
-    started_at: float
+    started_at: Moment
     done: int = 0
 
 
@@ -236,15 +239,16 @@ TYPES = {
         HostUnreachable, Notice, RunFinished, RunDetached, HostCollected, HostTimes, Measured, Dispatched,
     )
 }  # fmt: skip
-_EMPTY: Mapping[object, object] = {str: "", bool: False, int: 0, float: 0.0}
+_EMPTY: Mapping[object, object] = {str: "", bool: False, int: 0, float: 0.0, Moment: 0.0}
 
 
 def event_of(plain: Mapping[str, Any]) -> Event | None:
-    """The event of its plain form; what is empty may be missing. None for what is no event that we know."""
+    """The event of its plain form; what is empty may be missing. None for what is no event that we know.
+
+    Raises ValueError when a field of it makes no sense.
+    """
     kind = TYPES.get(str(plain.get("type")))
-    if kind is None:
-        return None
-    return kind(**{**_blank(kind), **{name: plain[name] for name in kind.__struct_fields__ if name in plain}})
+    return None if kind is None else convert({**_blank(kind), **plain}, kind)
 
 
 @cache

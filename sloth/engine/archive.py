@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sloth.core.errors import StoreError, UsageError
-from sloth.core.events import Event, RunDetached, RunFinished, Subscriber, event_of
+from sloth.core.events import Event, RunDetached, RunFinished, Subscriber
 from sloth.core.near import near
 from sloth.engine import history as histories
 from sloth.engine.artifacts import Artifacts
@@ -82,10 +82,9 @@ def stream(runs: Runs, prefix: str, *, follow: bool = False) -> Iterator[tuple[f
     path, place = runs.journal(run), 0
     while True:
         alive = follow and runs.is_alive(run)  # before we look, so that nothing comes in between
-        for behind, line in journal.entries(path, place):
-            place, event = behind, event_of(line)
-            if event is not None:
-                yield float(line.get("at") or 0.0), event
+        for behind, at, event in journal.events(path, place):
+            place = behind
+            yield at, event
         if not alive:
             return
         time.sleep(GLANCE)

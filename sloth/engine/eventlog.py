@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from sloth.core.errors import UsageError
-from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput, event_of
+from sloth.core.events import TYPES, Event, LogLine, TaskFinished, TaskOutput
 from sloth.core.near import near
 from sloth.core.writing import write
 from sloth.engine import history
@@ -156,8 +156,6 @@ def _size(path: Path) -> int:
 
 
 def _from(path: Path, run: str, place: int, number: int) -> Iterator[tuple[int, Kept]]:
-    for behind, line in journal.entries(path, place):
-        event = event_of(line)
-        if event is not None:
-            number += 1
-            yield behind, Kept(run, number, float(line.get("at") or 0.0), event)
+    for behind, at, event in journal.events(path, place):
+        number += 1
+        yield behind, Kept(run, number, at, event)

@@ -58,7 +58,7 @@ class History(Struct):
 
     def take(self, line: Mapping[str, Any]) -> None:
         """One more line of the journal."""
-        at = float(line.get("at") or 0.0)
+        at = journal.time_of(line)
         if line.get("type") in {journal.RESUMED, journal.ATTACHED}:
             self.owner = asked.owner(line["owner"])
         if line.get("type") == journal.RESUMED:
@@ -158,14 +158,14 @@ def from_lines(lines: Iterable[Mapping[str, Any]], run: str) -> History:
     """The same from the lines."""
     history: History | None = None
     for line in lines:
-        if history is None:
-            what = asked.read(line, run)
-            history = History(what, what.owner, float(line.get("at") or 0.0))
-        else:
-            try:
+        try:
+            if history is None:
+                what = asked.read(line, run)
+                history = History(what, what.owner, journal.time_of(line))
+            else:
                 history.take(line)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(f"the journal of run {run} is damaged: {error!r}") from error
     if history is None:
         raise StoreError(f"the journal of run {run} is empty: it was stopped before it began")
     return history

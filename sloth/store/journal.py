@@ -16,6 +16,7 @@ from typing import Any
 
 from sloth.core.errors import RunBusy, StoreError
 from sloth.core.events import (
+    LATEST,
     Dispatched,
     Event,
     HostCollected,
@@ -29,6 +30,7 @@ from sloth.core.events import (
     TaskFinished,
     TaskOutput,
     TaskRetrying,
+    event_of,
 )
 from sloth.core.sizes import Size
 from sloth.runtime.linefile import LineFile, encoded
@@ -141,6 +143,25 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from LineFile(str(path)).entries(start)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {str(error.strerror).lower()}") from error
+
+
+def events(path: Path, start: int = 0) -> Iterator[tuple[int, float, Event]]:
+    """Those of the lines that are events: the place behind each, when it was heard, the event."""
+    for behind, line in entries(path, start):
+        try:
+            event, at = event_of(line), time_of(line)
+        except ValueError as error:
+            raise StoreError(f"the journal of run {path.parent.name} is damaged: {error}", where=str(path)) from error
+        if event is not None:
+            yield behind, at, event
+
+
+def time_of(line: Mapping[str, Any]) -> float:
+    """When a line was written. Raises ValueError for what is no time."""
+    at = line.get("at") or 0.0
+    if not isinstance(at, int | float) or not 0 <= at < LATEST:
+        raise ValueError(f"{at!r} is no time")
+    return float(at)
 
 
 def has_ended(path: Path) -> bool:

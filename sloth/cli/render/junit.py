@@ -95,10 +95,10 @@ class Junit:
     def _begin(self, event: RunStarted) -> None:
         self._workflow = event.workflow
         began = datetime.fromtimestamp(event.started_at, UTC).isoformat(timespec="seconds")
-        self._suites = {
-            host: self._document.suite(f"{event.workflow} on {host}", hostname=host, timestamp=began)
-            for host in event.hosts
-        }
+        self._suites = {host: self._suite(host, timestamp=began) for host in event.hosts}
+
+    def _suite(self, host: str, **about: str) -> ET.Element:
+        return self._document.suite(f"{self._workflow} on {host}", hostname=host, **about)
 
     def _add(self, event: TaskFinished) -> None:
         ended = status = detail = ""
@@ -107,6 +107,8 @@ class Junit:
         if event.status in BAD and not event.ignored:
             ended, status = "error" if event.status == "unreachable" else "failure", event.status
             detail = "\n".join(filter(None, (self._hints.get(event.host, ""), said_by(event.failure))))
+        if event.host not in self._suites:  # of a run that was told by a damaged journal
+            self._suites[event.host] = self._suite(event.host)
         lines = [f"{event.status}: {event.message}" if event.message else event.status, *event.changes]
         self._document.case(
             self._suites[event.host], event.task, event.duration, classname=f"{self._workflow}.{event.host}",

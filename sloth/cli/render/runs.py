@@ -123,7 +123,7 @@ def _told(event: Event) -> list[tuple[str, str]]:
             said = [text for text in said if text.strip()]
             message = event.message.partition("\n")[0] if said else event.message  # behind that is what was said
             end = f"{event.status} in {duration(event.duration)}" + (f": {message}" if message else "")
-            return [*((text, "plain") for text in said), (end, STATUS_STYLES[event.status])]
+            return [*((text, "plain") for text in said), (end, STATUS_STYLES.get(event.status, "plain"))]
     return []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+_LAST = 253_402_214_400.0  # of the year 9999, whatever the time zone
+
 
 def counted(number: int, noun: str) -> str:
     """1 host, 2 hosts."""
@@ -32,9 +34,14 @@ def sized(number: int) -> str:
 
 def moment(at: float) -> str:
     """Day and time of a point in time, here."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    return time.strftime("%Y-%m-%d %H:%M:%S", _here(at))
 
 
 def clock(at: float) -> str:
     """The time of day alone."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
+    return time.strftime("%H:%M:%S", _here(at))
+
+
+def _here(at: float) -> time.struct_time:
+    """A point in time on the clock of who looks; what no calendar has is its last day."""
+    return time.localtime(min(at, _LAST))

@@ -248,3 +248,22 @@ def test_a_removed_run_is_nowhere(runs):
     begun(runs, "a")
     runs.remove("a")
     assert runs.select(Wanted()) == [] and runs.ids() == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"at": "soon"}, id="a time that is a word"),
+        pytest.param({"at": 1e300}, id="a time beyond all calendars"),
+        pytest.param({"host": None}, id="a host that is none"),
+        pytest.param({"status": ["ok"]}, id="a status that is a list"),
+        pytest.param({"outputs": "x"}, id="outputs that are a text"),
+        pytest.param({"diff": [1]}, id="a difference that is a number"),
+    ],
+)
+def test_an_event_that_makes_no_sense_is_a_damaged_journal(path, odd):
+    Journal.begin(path, {"type": "run"}).close()
+    with path.open("a") as file:
+        file.write(json.dumps({"type": "task_finished", "host": "h1", "task": "a", "status": "ok", **odd}) + "\n")
+    with pytest.raises(StoreError, match="is damaged: "):
+        list(journal.events(path))
