@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -59,6 +60,7 @@ class JobMaker:
         workflow = plan.workflow
         self._tasks = {task.name: _step(task) for task in workflow.tasks}
         self._above = {**workflow.variables, **variables.values}
+        self._awaited = _awaited(plan)
         self._same = {
             "run": run,
             "owner": whoever(),
@@ -106,8 +108,15 @@ class JobMaker:
             "host": host.owner(name),
             "needs": list(host.needs[name]),
             "gates": list(host.gates.get(name, ())),
+            "awaited": (host.host, name) in self._awaited,
             "deps": dict(host.deps.get(name, {})),
         }
+
+
+def _awaited(plan: Plan) -> frozenset[tuple[str, str]]:
+    """The tasks for which other hosts wait. Many gates have the same ones behind them, as one tuple."""
+    behind = {id(tasks): tasks for tasks in chain(plan.gates.values(), plan.turns.values())}
+    return frozenset(chain.from_iterable(behind.values()))
 
 
 def _step(task: Task) -> dict[str, Any]:

@@ -5,6 +5,7 @@ and the names Duration and Mode. What is meant clearly enough becomes what is wa
 """
 
 import re
+from functools import lru_cache
 
 MYPY = False
 if MYPY:
@@ -24,7 +25,7 @@ def coerce(type_: str, value: object) -> object:
 
     The members of a union are tried first without, then with conversion, so that `"str | int"` keeps an int.
     """
-    members = [member.strip() for member in _split(type_, "|")]
+    members = _members(type_)
     for strict in (True, False):
         for member in members:
             try:
@@ -47,7 +48,7 @@ def describe(type_: str) -> str:
         "Mode": 'a mode such as "0644" or "u=rw,g=r"',
     }
     parts = []
-    for member in (member.strip() for member in _split(type_, "|")):
+    for member in _members(type_):
         if member.startswith("Literal["):
             parts.append("one of " + ", ".join(choices(member)))
         elif member.startswith("list["):
@@ -174,6 +175,12 @@ _SCALARS: "dict[str, Callable[[object, bool], object]]" = {
 }
 
 
+@lru_cache(maxsize=None)
+def _members(type_: str) -> "tuple[str, ...]":
+    """Those of a union, or the type alone. Actions have a few dozen types in all, which each call asks for."""
+    return tuple(member.strip() for member in _split(type_, "|"))
+
+
 def _split(text: str, separator: str) -> "list[str]":
     parts, depth, current = [], 0, ""
     for char in text:
@@ -192,7 +199,7 @@ def _show(value: object) -> str:
     return f"the {kind.get(type(value), 'value')} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def _advice(members: "list[str]", value: object) -> str:
+def _advice(members: "tuple[str, ...]", value: object) -> str:
     if "Mode" in members and isinstance(value, int) and value > 0:
         return f"; quote it, as a number loses its base: {_modes(value)}"
     if "str" in members and isinstance(value, bool):

@@ -25,7 +25,8 @@ class Timer:
         with self._wake:
             number = next(self._numbers)
             heapq.heappush(self._heap, (time.monotonic() + seconds, number, callback))
-            self._wake.notify()
+            if self._heap[0][1] == number:  # the thread need not wake for what is later than what it waits for
+                self._wake.notify()
         return number
 
     def cancel(self, number: int) -> None:

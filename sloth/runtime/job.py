@@ -34,7 +34,7 @@ class Step:
     """One task of the graph as the controller planned it.
 
     task: its name in the workflow; name: under which it runs here. host: the one for which it runs
-    deps: what it depends on → the task or gate that has its outputs
+    deps: what it depends on → the task or gate that has its outputs. awaited: whether other hosts wait for its end
     """
 
     def __init__(self, plain: "Plain") -> None:
@@ -45,6 +45,7 @@ class Step:
         self.deps = {key: str(value) for key, value in _mapping(plain, "deps").items()}
         self.needs = [str(name) for name in _list(plain, "needs")]
         self.gates = [str(name) for name in _list(plain, "gates")]
+        self.awaited = bool(plain.get("awaited"))
         self.depends_on = [str(name) for name in _list(plain, "depends_on")]
         self.timeout = _seconds(plain.get("timeout"))
         self.retries = Retries(**retries)  # type: ignore[arg-type]  # the controller writes exactly these keys

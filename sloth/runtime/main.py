@@ -30,7 +30,7 @@ if MYPY:
 
     Plain = dict[str, object]
 
-LULL = 0.02  # seconds that an event waits for others to be sent with it
+LULL = 0.1  # seconds that an event waits for others to be sent with it
 GLANCE = 0.5  # seconds that a write to a full pipe waits until it looks whether we end
 SHORT = ("type", "task", "handler", "status", "duration", "blocks")  # of an event that is too large as a whole
 SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
@@ -195,8 +195,11 @@ class Runtime:
         if self._spool is not None and event.get("type") == "task_finished":
             self._spool.add(event)
         try:
-            self.peer.tell_soon("event", event)
-            self._unsent.set()
+            if event.get("awaited"):
+                self.peer.tell("event", event)
+            else:
+                self.peer.tell_soon("event", event)
+                self._unsent.set()
         except WireClosed:
             pass  # the controller is gone; whoever reads its frames is about to end us
         except WireError as error:  # too large: say how it ended, without what it brought

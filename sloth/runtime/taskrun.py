@@ -297,6 +297,7 @@ class TaskRun:
             checks=attempt.checks if attempt else [],
             exports=self.stage.fresh_exports(),
             reboots=self._functions.reboots if verdict.success else "",
+            awaited=self.step.awaited and not self.is_handler,
         )
 
     def _pass_on(self, verdict: Verdict) -> None:

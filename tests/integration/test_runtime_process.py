@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ PROGRAM = """
 import os, sys
 import lupa.lua54
 from sloth.runtime import main
-main.SILENCE = float(sys.argv[1])
+main.SILENCE, main.LULL = map(float, sys.argv[1:])
 source, sink = os.dup(0), os.dup(1)
 os.dup2(os.open(os.devnull, os.O_RDWR), 0)
 os.dup2(2, 1)
@@ -30,8 +31,8 @@ TASKS = 4
 def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def run(silence: float) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", PROGRAM, str(silence)]
+    def run(silence: float, lull: float = 0.1) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", PROGRAM, str(silence), str(lull)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, bufsize=0
         )
@@ -89,3 +90,22 @@ def test_what_is_cancelled_before_it_plays_does_not_begin(start, tmp_path):
     assert (answer["counts"], answer["exports"]) == ({"cancelled": TASKS}, {})
     assert {event["message"] for event in events} == {"stopped by Ctrl-C"}
     assert not (tmp_path / "done").exists()
+
+
+def test_the_end_of_a_task_that_other_hosts_wait_for_leaves_at_once(start):
+    ended: queue.Queue[object] = queue.Queue()
+    process = start(silence=60.0, lull=3600.0)
+    peer = Peer(
+        lambda length: os.read(process.stdout.fileno(), length),
+        process.stdin.write,
+        {},
+        {"hello": lambda args: None, "event": lambda event: ended.put((event["type"], event["task"]))},
+    )
+    threading.Thread(target=peer.serve, daemon=True).start()
+    plain = job("[ $TASK != t3 ] || sleep 300")
+    plain["steps"] = [{"name": f"t{n}", "env": {"TASK": f"t{n}"}, "awaited": n == 1} for n in range(TASKS)]
+    plain["parallel"] = 1
+    process.stdin.write(framed({"call": 1, "verb": "job", "args": plain}))
+    heard = [ended.get(timeout=20) for _ in range(4)]
+    assert heard == [("task_started", "t0"), ("task_finished", "t0"), ("task_started", "t1"), ("task_finished", "t1")]
+    assert ended.empty()
