@@ -5,6 +5,7 @@ Numbers are those of the list of behaviours.
 
 from __future__ import annotations
 
+import os
 import pwd
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ user = actions_of("user")
 
 
 pytestmark = pytest.mark.needs_root
-NAME = "sloth-key-test"
+NAME = f"sloth-key-{os.getpid()}"  # tests run side by side
 
 
 @pytest.fixture
