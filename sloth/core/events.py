@@ -107,7 +107,7 @@ class TaskFinished(Event, frozen=True):
     stderr, traceback). ignored: failed, but the author said that it does not matter. blocks: what depends
     on it cannot run. notified: the handlers that it wants. exports: what it gave to the run's own outputs.
     checks: what infra_test looked at,
-    [{"check", "lost" (why it does not hold, or ""), "where"}].
+    [{"check", "lost" (why it does not hold, or ""), "where", "duration"}].
     """
 
     type: ClassVar[str] = "task_finished"
@@ -126,7 +126,7 @@ class TaskFinished(Event, frozen=True):
     blocks: bool = False
     notified: Sequence[str] = ()
     exports: Mapping[str, object] = field(default_factory=dict)
-    checks: Sequence[Mapping[str, str]] = ()
+    checks: Sequence[Mapping[str, Any]] = ()
 
 
 class LogLine(Event, frozen=True):

@@ -137,7 +137,7 @@ def _finished(host: str, plain: Mapping[str, Any]) -> Event:
         blocks=plain.get("blocks") is True,
         notified=[str(name) for name in _list(plain, "notified")],
         checks=[
-            {"check": _text(one, "check"), "lost": _text(one, "lost"), "where": _text(one, "where")}
+            {**{key: _text(one, key) for key in ("check", "lost", "where")}, "duration": _number(one, "duration")}
             for one in _list(plain, "checks")
             if isinstance(one, dict)
         ],

@@ -43,20 +43,21 @@ class Verification:
         lines = self._lines.pop((event.host, event.task), [])
         for one in event.checks:
             status = FAILED if one["lost"] else PASSED
-            self._keep(event, f"{event.task}: {one['check']}", status, one["lost"], one["where"], lines)
+            name = f"{event.task}: {one['check']}"
+            self._keep(event, name, status, one["lost"], one["where"], lines, one["duration"])
         lost = sum(bool(one["lost"]) for one in event.checks)
         is_due_to_checks = lost and event.message.startswith(f"{lost} of ")
         if event.status in BAD and not event.ignored and not is_due_to_checks:
-            self._keep(event, event.task, FAILED, event.message, "", lines)
+            self._keep(event, event.task, FAILED, event.message, "", lines, event.duration)
         self._left[event.host] -= not event.handler
         if self._left[event.host] <= 0:  # what one host said stands together
             for result in self._kept.pop(event.host, []):
                 self._watch(result)
 
     def _keep(
-        self, event: TaskFinished, name: str, status: str, message: str, where: str, lines: Sequence[str]
+        self, event: TaskFinished, name: str, status: str, message: str, where: str, lines: Sequence[str], took: float
     ) -> None:
         self.count += 1
         place = self._place(where) if where else self._places.get((self._workflow, event.task), "")
-        result = TestResult(event.host, name, status, place, message, lines=tuple(lines))
+        result = TestResult(event.host, name, status, place, message, took, tuple(lines))
         self._kept.setdefault(event.host, []).append(result)

@@ -4,6 +4,8 @@ The VM hands every module call of the task's closure to `perform`; what the call
 the attempt's status.
 """
 
+import time
+
 from sloth.runtime.acting import Call, Outcome, Report, values_of
 from sloth.runtime.action import COMMON, OF_VALUES
 from sloth.runtime.coercion import coerce, seconds
@@ -47,7 +49,8 @@ class Attempt:
 
     act(user, call, settings, token, report): performs a call as that user (None: as ourselves)
     handed: the handlers that it has notified and, before its end, wanted to run at once
-    checks: what infra_test looked at: check (its action and arguments), lost (why it does not hold, or ""), where
+    checks: what infra_test looked at: check (its action and arguments), lost (why it does not hold, or ""), where,
+    duration
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Attempt:
         self.outcomes = []  # type: list[Outcome]
         self.notified = []  # type: list[str]
         self.handed = []  # type: list[str]
-        self.checks = []  # type: list[dict[str, str]]
+        self.checks = []  # type: list[dict[str, object]]
         self.is_misused = False  # whether a call had wrong arguments, which no run puts right
         self._act = act
         self._wishes = wishes
@@ -108,6 +111,7 @@ class Attempt:
         """
         options = {key: call.named.pop(key) for key in COMMON if key in call.named}
         user = _user(options.get("become"), self.step.become)
+        began = time.monotonic()
         outcome = self._within(options.get("timeout"), call, user, token or self.token)
         for text in outcome.warnings:
             if not any(text in earlier.warnings for earlier in self.outcomes):  # two files in one missing directory
@@ -116,7 +120,8 @@ class Attempt:
         self.is_misused = self.is_misused or isinstance(outcome.failure, BadArguments)
         if call.module == CHECKS:
             lost = "" if outcome.failure is None else outcome.failure.message
-            self.checks.append({"check": _shown(call), "lost": lost, "where": call.where})
+            took = round(time.monotonic() - began, 4)
+            self.checks.append({"check": _shown(call), "lost": lost, "where": call.where, "duration": took})
         if outcome.failure is None:
             if outcome.reboot is not None:
                 self._wishes.reboot(dict(outcome.reboot, user=user))

@@ -16,7 +16,7 @@ task("web"):command(function()
   infra_test.is_directory("/etc")
   infra_test.file_exists(vars.path or "/none")
   file_ops.touch(vars.dir .. "/never")
-  infra_test.command_succeeds("true")
+  infra_test.command_succeeds("sleep 0.02")
 end):build()
 task("next"):depends_on("web"):command(function() infra_test.file_mode("/etc", "0755") end):build()
 task("quiet"):command(function() file_ops.touch(vars.dir .. "/never") end):build()
@@ -37,8 +37,9 @@ def test_every_check_is_a_test_and_one_that_does_not_hold_ends_with_2(folder):
     assert [(one["name"], one["status"]) for one in said["tests"]] == [
         ("web: is_directory /etc", "passed"),
         ("web: file_exists /none", "failed"),
-        ("web: command_succeeds true", "passed"),
+        ("web: command_succeeds sleep 0.02", "passed"),
     ], "what depends on a failure is not looked at, and tasks without checks are no tests"
+    assert said["tests"][2]["duration"] >= 0.02
     assert said["tests"][1]["message"] == "/none does not exist"
     assert said["tests"][1]["where"].endswith("site.sloth:4")
     assert not (folder.path / "never").exists()
