@@ -198,7 +198,7 @@ class Action:
             if not positional:
                 return
             if parameter.name == self.rest:
-                given[parameter.name] = positional
+                given[parameter.name] = positional if "object" in parameter.type else _flat(positional)
                 return
             if parameter.name in given:
                 raise BadArguments(f"{self.full_name}: {parameter.name} is given twice, by position and by name")
@@ -207,6 +207,11 @@ class Action:
                 given[parameter.name] = value
         if positional:
             raise BadArguments(f"{self.full_name}: too many arguments; it takes {self._takes()}")
+
+
+def _flat(values: "list[object]") -> "list[object]":
+    """All values, and those of the lists among them: `install("a", "b")` and `install { "a", "b" }` are the same."""
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
 
 
 def _type(annotation: object) -> str:

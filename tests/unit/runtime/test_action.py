@@ -40,6 +40,12 @@ def render(host: Host, *, template: str, words: "dict[str, object] | None" = Non
     """Render a template."""
 
 
+OF_NAMES = [
+    action
+    for name in Catalog().names
+    for action in Catalog().module(name).values()
+    if action.rest and "object" not in next(one.type for one in action.parameters if one.name == action.rest)
+]
 INSTALL, COMMAND, RENDER = Action("pkg", install), Action("exec", command), Action("template", render)
 
 
@@ -82,8 +88,22 @@ def test_a_misspelt_option_is_no_value_where_text_is_expected_first():
         Action("file_ops", file_ops.copy).bind(["motd", "/etc/motd"], {"mdoe": "0644"})
 
 
-def test_the_rest_parameter_takes_all_further_values():
-    assert COMMAND.bind(["ls", "-l", "/tmp"], {}) == {"prog": "ls", "args": ["-l", "/tmp"]}
+@pytest.mark.parametrize(
+    "further", [["-l", "/tmp"], [["-l", "/tmp"]], ["-l", ["/tmp"]]], ids=["one by one", "as a list", "both"]
+)
+def test_the_rest_parameter_takes_all_further_values(further):
+    assert COMMAND.bind(["ls", *further], {}) == {"prog": "ls", "args": ["-l", "/tmp"]}
+
+
+def test_what_takes_any_value_gets_lists_as_they_are():
+    say = Catalog().find("log", "info")
+    assert say.bind(["a", ["b"]], {}) == {"message": ["a", ["b"]]}
+
+
+@pytest.mark.parametrize("action", OF_NAMES, ids=lambda action: action.full_name)
+def test_a_list_of_names_may_be_one_list(action):
+    before = [f"x{number}" for number in range([one.name for one in action.parameters].index(action.rest))]
+    assert action.bind([*before, ["a", "b"]], {}) == action.bind([*before, "a", "b"], {})
 
 
 @pytest.mark.parametrize(
