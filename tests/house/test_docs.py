@@ -68,8 +68,9 @@ def test_lua_in_a_document_is_valid(block: Block, folder: Path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(other.text, encoding="utf-8")
     said: list[str] = []
-    file = load(_workflow(block, folder), {}, {}, lambda level, text: said.append(f"{level}: {text}")).file
-    assert not file.warnings and not said
+    evaluated = load(_workflow(block, folder), {}, {}, lambda level, text: said.append(f"{level}: {text}"))
+    assert not evaluated.file.warnings and not said
+    assert (evaluated.problems(), evaluated.doubts()) == ([], []), "validate finds nothing"
 
 
 def _workflow(block: Block, folder: Path) -> Path:
