@@ -11,6 +11,7 @@ import re
 from sloth.runtime import enablement
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.host import last_words
+from sloth.runtime.place import user_name
 from sloth.runtime.privilege import become_hint
 
 MYPY = False
@@ -34,6 +35,7 @@ _UNKNOWN = 1 << 63  # systemd writes 2^64-1 where it does not know a number
 _RUNNING = ("active", "reloading", "refreshing")
 _LOADED = ("loaded", "masked", "merged", "stub", "not-found")
 _NO_MANAGER = ("not been booted with systemd", "Failed to connect to bus", "Failed to get D-Bus connection")
+_OF_USERS = "/run/user"
 _PATTERN = re.compile(r"[*?\[]")
 _LAST_LINES = 8
 
@@ -99,8 +101,10 @@ class Systemctl:
         self.host = host
         self.scope = scope
         self._argv = ["systemctl"]
+        self._needs = ""  # what is there only while the manager runs
         if scope == "user":
-            self._argv = ["env", f"XDG_RUNTIME_DIR=/run/user/{os.geteuid()}", "systemctl", "--user"]
+            self._needs = f"{_OF_USERS}/{os.geteuid()}"
+            self._argv = ["env", f"XDG_RUNTIME_DIR={self._needs}", "systemctl", "--user"]
         self._journal = ["journalctl", *(["--user-unit"] if scope == "user" else ["--unit"])]
 
     def show(self, name: str, properties: str = "") -> "dict[str, str]":
@@ -138,6 +142,8 @@ class Systemctl:
         """How units are bound into the start of the host: enabled, disabled, static, masked … or not-found."""
         if not names:
             return {}
+        if not self._has_manager():
+            return dict.fromkeys(names, "not-found")
         done = self.host.run(*self._argv, "is-enabled", "--", *names)
         said = done.out.split()
         if len(said) == len(names):
@@ -152,6 +158,7 @@ class Systemctl:
         """Have the manager do something."""
         words = [verb, option] if option else [verb]
         separator = ["--"] if names else []
+        self._has_manager()
         try:
             self.host.change(*self._argv, *words, *separator, *names, note=" ".join(["systemctl", *words, *names]))
         except ActionFailed as error:
@@ -205,7 +212,19 @@ class Systemctl:
             return enablement.states(root)
         return {line[0]: line[1] for line in self._table("list-unit-files", "*")}
 
+    def _has_manager(self) -> bool:
+        """Whether there is one to be asked. That of a user runs while they are logged in, or always if they linger."""
+        if not self._needs or os.path.exists(self._needs):
+            return True
+        who = user_name(os.geteuid())
+        why = f"no systemd runs for {who}, there is no {self._needs}: `loginctl enable-linger {who}` has it run always"
+        if not self.host.is_to_come(why):
+            raise ActionFailed(why)
+        return False
+
     def _shown(self, names: "Sequence[str]", properties: str) -> "list[dict[str, str]]":
+        if not self._has_manager():
+            return [{"LoadState": "not-found"} for _ in names]
         wanted = ["-p", properties] if properties else []
         done = self.host.run(*self._argv, "show", *wanted, "--", *names)
         if not done.ok:
@@ -219,6 +238,8 @@ class Systemctl:
         return found
 
     def _table(self, verb: str, pattern: str, *options: str) -> "list[list[str]]":
+        if not self._has_manager():
+            return []
         done = self.host.run(
             *self._argv, verb, "--type=service", *options, "--no-legend", "--no-pager", "--plain", "--", pattern
         )

@@ -22,7 +22,7 @@ PACKAGES = (
 )  # fmt: skip
 REPOSITORY = (
     "hello", "tree", "figlet", "jq", "libjq1", "libonig5", "nginx", "nginx-common", "opendoas",
-    "nftables", "libnftables1", "libnftnl11", "libjansson4", "logrotate",
+    "nftables", "libnftables1", "libnftnl11", "libjansson4", "logrotate", "libpam-systemd",
 )  # fmt: skip
 # Where a release's installer writes down the repositories, and in which of the two formats.
 SOURCES = {
