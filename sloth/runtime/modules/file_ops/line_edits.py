@@ -128,12 +128,8 @@ def blockinfile(
     insertbefore: a new block goes before the last line that matches this, or BOF
     prepend_newline: an empty line before the block
     append_newline: an empty line after the block
-    create: make a missing file, and its directory
-    backup: keep the old content beside the file, with the time in its name
-    mode: "0644" or "u=rw,g=r"
-    owner: the user to own it
-    group: the group to own it
-    validate: a command that must accept the new content, with %s for its path
+
+    as in lineinfile: create, backup, mode, owner, group, validate
 
     example: file_ops.blockinfile { path = "/etc/hosts", block = "10.0.0.1 db\\n10.0.0.2 cache" }
     """

@@ -109,17 +109,8 @@ def modify(
     """Change a user who exists; what is not given stays as it is.
 
     name: the login name
-    uid: the user's number
-    group: the primary group, by name or number
-    groups: the other groups; the user is taken out of all that are not named, "" means none
-    append: groups are only added to those the user has
-    shell: the login shell
-    home: the home directory
-    move_home: a home that changes is moved with its files
-    comment: the full name (GECOS)
-    password: a hash as in /etc/shadow; "!" or "*" for none that fits
-    expires: when the account ends: a date such as "2030-12-31", seconds since 1970, or "never"
-    non_unique: permit a uid that another user has
+
+    as in create: uid, group, groups, append, shell, home, move_home, comment, password, expires, non_unique
 
     example: user.modify { name = "deploy", shell = "/bin/zsh" }
     """

@@ -6,11 +6,10 @@ Numbers are those of the list of behaviours.
 from __future__ import annotations
 
 import itertools
-import os
 
 import pytest
 
-from sloth.runtime import unitfile, units
+from sloth.runtime import unitfile
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.process import Done
 from sloth.runtime.units import PROPERTIES
@@ -191,34 +190,6 @@ def test_40_where_no_manager_runs_enabling_works_and_starting_tells():
     assert host.verbs == ["enable", "mask"]
     with pytest.raises(ActionFailed, match="not been booted with systemd"):
         systemd.start(host, name=["web"])
-
-
-@pytest.fixture
-def of_users(tmp_path, monkeypatch):
-    """Where the managers of users are reached."""
-    monkeypatch.setattr(units, "_OF_USERS", str(tmp_path))
-    return tmp_path
-
-
-def test_40_the_users_own_manager_is_asked_through_its_socket(of_users):
-    (of_users / str(os.geteuid())).mkdir()
-    host = FakeHost({"env XDG_RUNTIME_DIR": unit()})
-    systemd.start(host, name=["web"], scope="user")
-    assert "systemctl --user show" in host.commands[0]
-
-
-def test_40_where_the_users_own_manager_does_not_run_it_is_told_how_it_does(of_users):
-    calls = [
-        lambda host: systemd.running(host, name=["web"], scope="user"),
-        lambda host: systemd.daemon_reload(host, scope="user"), lambda host: systemd.list_services(host, scope="user"),
-    ]  # fmt: skip
-    for call in calls:
-        with pytest.raises(ActionFailed, match=f"there is no {of_users}.*`loginctl enable-linger"):
-            call(FakeHost())
-        check = FakeHost(check=True)
-        call(check)
-        assert "(yet)" in check.warnings[0]
-        assert check.commands == []
 
 
 def test_create_service_notes_the_file_and_the_reload_in_check_mode():
