@@ -12,6 +12,8 @@ from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
 from sloth.runtime.wire import WireClosed, WireError
 
+CHANGES = 1000  # of one call that are told each
+
 MYPY = False
 if MYPY:
     from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +169,7 @@ class Here:
         except Exception as error:  # noqa: BLE001  # a fault in an action fails its task, not the whole run
             outcome.failure = _from_fault(call, error)
         token.check()
-        outcome.changes, outcome.diffs, outcome.warnings = host.changes, host.diffs, host.warnings
+        outcome.changes, outcome.diffs, outcome.warnings = _told(host.changes), host.diffs, host.warnings
         outcome.unknown, outcome.reboot = host.unknown, host.reboot
         return outcome
 
@@ -300,6 +302,13 @@ def values_of(outcome: Outcome) -> "list[object]":
     if outcome.unknown:
         result["unknown"] = True
     return [result, message]
+
+
+def _told(changes: "list[str]") -> "list[str]":
+    """Of very many the first: a report that nobody reads to its end would be too large for the wire."""
+    if len(changes) <= CHANGES:
+        return changes
+    return [*changes[: CHANGES - 1], f"{len(changes) - CHANGES + 1} more changes"]
 
 
 def _from_fault(call: Call, error: Exception) -> ActionFailed:

@@ -166,7 +166,7 @@ def _shown(host: "Host", offer: Offer, path: str, place: "Place | None") -> "Ite
     if not host.settings.diff:
         return offer.content()
     if offer.file.size > DIFF_LIMIT:
-        host.diffs.append({"path": path, "text": f"{path}: large file, not shown\n"})
+        host.tell_diff(path, f"{path}: large file, not shown\n")
         return offer.content()
     content = b"".join(offer.content())
     host.show(path, None if place is None else beginning(place), content)

@@ -25,6 +25,8 @@ if MYPY:
 
 DIFF_LIMIT = 104448  # bytes of a file that is still shown as text
 DIFF_LINES = 400
+DIFFS_LIMIT = 4 << 20  # letters of all differences of one call
+_NO_MORE = "... more differences are not shown\n"
 _TEXTS, _FLAGS = ("workdir", "role", "on_behalf"), ("check", "diff", "live", "verify")  # of Settings, on the wire
 
 
@@ -106,6 +108,7 @@ class Host:
         self.log = log
         self.changes = []  # type: list[str]
         self.diffs = []  # type: list[dict[str, str]]
+        self._room = DIFFS_LIMIT
         self.warnings = []  # type: list[str]
         self.unknown = False  # in check mode: what would happen cannot be told
         self.reboot = None  # type: dict[str, object] | None  # how the machine is to be rebooted after this
@@ -191,8 +194,14 @@ class Host:
 
     def show(self, path: str, before: "bytes | None", after: "bytes | None") -> None:
         """Keep the difference of a file's content for the report, when diffs are wanted. None: no such file."""
-        if self.settings.diff and before != after:
-            self.diffs.append({"path": path, "text": diff_text(path, before, after)})
+        if self.settings.diff and before != after and self._room > 0:
+            self.tell_diff(path, diff_text(path, before, after))
+
+    def tell_diff(self, path: str, text: str) -> None:
+        """The same for what is a text already. Of thousands of files the first are enough for a report."""
+        if self._room > 0:
+            self._room -= len(text)
+            self.diffs.append({"path": path, "text": text if self._room > 0 else text + _NO_MORE})
 
     def warn(self, text: str) -> None:
         """Tell the person who runs this something that is no failure."""
