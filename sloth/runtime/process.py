@@ -17,7 +17,7 @@ from sloth.runtime.token import Token
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KEEP = 1 << 20  # bytes kept of each end of a stream
 CHUNK = 1 << 16
@@ -125,7 +125,7 @@ def end_group(child: "subprocess.Popen[bytes]") -> None:
     """SIGTERM to the child's whole group, SIGKILL to what is left of it a moment later."""
     _signal_group(child.pid, signal.SIGTERM)
     until = time.monotonic() + GRACE
-    while time.monotonic() < until and _signal_group(child.pid, 0):
+    while time.monotonic() < until and _signal_group(child.pid, 0) and not _is_dead(child):
         time.sleep(0.02)
     _signal_group(child.pid, signal.SIGKILL)
 
@@ -136,6 +136,25 @@ def _signal_group(pgid: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def _is_dead(child: "subprocess.Popen[bytes]") -> bool:
+    """Whether the rest of an ended child's group only waits for its parent to take note, as in many containers."""
+    if child.returncode is None:
+        return False
+    states = [state for pgid, state in _processes() if pgid == child.pid]
+    return bool(states) and set(states) <= {"Z", "X"}
+
+
+def _processes() -> "Iterator[tuple[int, str]]":
+    """The group and the state of each process."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                state, _, pgid = file.read().rpartition(b") ")[2].split()[:3]
+        except OSError:
+            continue  # it has just ended
+        yield int(pgid), state.decode("ascii")
 
 
 def _bytes(word: str) -> bytes:

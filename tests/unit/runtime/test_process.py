@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed, Stopped
-from sloth.runtime.process import KEEP, environment, run
+from sloth.runtime.process import GRACE, KEEP, environment, run
 from sloth.runtime.token import Token
 
 
@@ -92,6 +93,38 @@ def test_when_the_token_goes_the_whole_group_goes():
         )
     for pid in pids:
         assert not is_running(int(pid))
+
+
+UNREAPED = """
+import os, time
+if not os.fork():
+    if not os.fork():
+        time.sleep(60)  # of the leader's group; its parent takes no note of its end
+    os.setsid()
+    os.closerange(0, 3)
+    time.sleep(3)
+    os._exit(0)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_dead_of_a_group_whose_end_nobody_takes_note_of_are_not_waited_for():
+    token, begun = Token(), threading.Event()
+    took: list[float] = []
+
+    def stop() -> None:
+        begun.wait(10)
+        since = time.monotonic()
+        token.stop("time is up")
+        took.append(time.monotonic() - since)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    with pytest.raises(Stopped):
+        run([sys.executable, "-c", UNREAPED], token, on_output=lambda *_: begun.set())
+    stopping.join()
+    assert took[0] < GRACE
 
 
 def test_nothing_starts_once_the_token_is_gone():
