@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import asdict, replace
 
 from sloth.core.errors import StoreError
@@ -79,14 +79,14 @@ def read(plain: Mapping[str, Any], run: str) -> Asked:
         raise StoreError(f"the journal of run {run} was not written by this version of sloth")
     try:
         request = dict(plain["request"])
-        said = request.pop("targets")
-        unlocking = Unlocking(str(said.get("unlocking", Unlocking().environment)))
-        targets = Targets(**{**_known(Targets, said), "unlocking": unlocking})
+        said = dict(request.pop("targets"))
+        unlocking = Unlocking(str(said.pop("unlocking", Unlocking().environment)))
+        targets = convert({**said, "unlocking": unlocking}, Targets)
         return Asked(
             run,
             str(plain["workflow"]),
-            Request(targets=targets, **_known(Request, request)),
-            plain["inputs"],
+            convert({**request, "targets": targets}, Request),
+            convert(plain["inputs"], dict[str, dict[str, str]]),
             owner(plain["owner"]),
             [str(name) for name in plain.get("following") or ()],
             [str(name) for name in plain.get("handlers") or ()],
@@ -122,8 +122,3 @@ def anchored(request: Request) -> Request:
 def _file_word(word: str) -> str:
     """`@file` as an absolute path; anything else as it is."""
     return f"@{user_path(word[1:]).absolute()}" if word.startswith("@") else word
-
-
-def _known(kind: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    names = set(kind.__struct_fields__)
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in names}

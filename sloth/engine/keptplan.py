@@ -6,14 +6,13 @@ What it does not have is values: passwords are not in it, and what `-e` said has
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -27,16 +26,52 @@ from sloth.engine.loading import Loaded
 from sloth.engine.request import Request
 
 FORMAT = 1
-_CHOICE = ("workflow", "tags", "skip_tags", "start_at")
 _OPTIONS = {"workflow": "--workflow", "tags": "-t", "skip_tags": "--skip-tags", "start_at": "--start-at-task"}
 
 
+class Made(Struct, frozen=True):
+    """By which sloth, and when."""
+
+    sloth: str
+    at: str
+
+
+class Asked(Struct, frozen=True):
+    """The request, as far as it has no values. extra: files alone, `@file`."""
+
+    file: str
+    inventory: tuple[str, ...]
+    values: tuple[str, ...]
+    extra: tuple[str, ...]
+    limit: str | None
+    workflow: str | None
+    tags: tuple[str, ...]
+    skip_tags: tuple[str, ...]
+    start_at: str | None
+
+
+class Form(Struct, frozen=True):
+    """What the files of all forms begin with."""
+
+    sloth_plan: int
+
+
+class Written(Form, frozen=True):
+    """The whole file. workflows: workflow → host → the tasks that would run there, for who reads it."""
+
+    made: Made
+    asked: Asked
+    workflows: Mapping[str, Mapping[str, Sequence[str]]]
+    salt: str
+    fingerprints: Fingerprints
+
+
 class KeptPlan(Struct, frozen=True):
-    """What such a file says. made: by which sloth, when. asked: the request, with paths as from here."""
+    """What such a file says. asked: with paths as from here."""
 
     path: Path
-    made: Mapping[str, str]
-    asked: Mapping[str, Any]
+    made: Made
+    asked: Asked
     salt: str
     prints: Fingerprints
 
@@ -46,14 +81,17 @@ class KeptPlan(Struct, frozen=True):
         Raises UsageError for what only a new plan could follow.
         """
         self._refuse(given, configured)
-        targets = replace(given.targets, inventory=tuple(self.asked["inventory"]), limit=self.asked["limit"])
+        asked = self.asked
         return replace(
             given,
-            file=self.asked["file"],
-            targets=targets,
-            values=tuple(self.asked["values"]),
-            extra=(*self.asked["extra"], *given.extra),
-            **{name: _tuple(self.asked[name]) for name in _CHOICE},
+            file=asked.file,
+            targets=replace(given.targets, inventory=asked.inventory, limit=asked.limit),
+            values=asked.values,
+            extra=(*asked.extra, *given.extra),
+            workflow=asked.workflow,
+            tags=asked.tags,
+            skip_tags=asked.skip_tags,
+            start_at=asked.start_at,
         )
 
     def _refuse(self, given: Request, configured: Sequence[str]) -> None:
@@ -62,7 +100,7 @@ class KeptPlan(Struct, frozen=True):
             wrong.append("--values")
         if given.targets.limit:
             wrong.append("-l")
-        if list(given.targets.inventory) not in ([], list(configured), self.asked["inventory"]):
+        if tuple(given.targets.inventory) not in {(), tuple(configured), self.asked.inventory}:
             wrong.append("-i")
         if wrong:
             raise UsageError(
@@ -72,13 +110,13 @@ class KeptPlan(Struct, frozen=True):
 
     def check(self, loaded: Loaded) -> None:
         """Raises PlanChanged, which tells all that differs, unless everything is as it was."""
-        maker = self.made["sloth"]
-        if maker != __version__:
-            raise PlanChanged(f"{self.path} was made by sloth {maker}, and this is {__version__}", hint=_AGAIN)
+        if self.made.sloth != __version__:
+            made, now = self.made.sloth, __version__
+            raise PlanChanged(f"{self.path} was made by sloth {made}, and this is {now}", hint=_AGAIN)
         lines = fingerprints.differences(self.prints, fingerprints.of(loaded, self.salt))
         if lines:
             told = fingerprints.told(lines)
-            raise PlanChanged(f"since {self.path} was made, at {self.made['at']}, this has changed:{told}", hint=_AGAIN)
+            raise PlanChanged(f"since {self.path} was made, at {self.made.at}, this has changed:{told}", hint=_AGAIN)
 
 
 _AGAIN = "make the plan again, and look at it again"
@@ -98,18 +136,16 @@ def keep(path: Path, request: Request, loaded: Loaded) -> None:
     if path.exists() and not is_kept(path):
         raise UsageError(f"{path} is there and is no plan", hint="give the plan a name of its own")
     salt = secrets.token_hex(16)
-    kept = {
-        "sloth_plan": FORMAT,
-        "made": {"sloth": __version__, "at": datetime.now(UTC).isoformat(timespec="seconds")},
-        "asked": _asked(request, path.parent),
-        "workflows": {
-            plan.workflow.name: {host.host: list(host.tasks) for host in plan.hosts} for plan in loaded.plans
-        },
-        "salt": salt,
-        "fingerprints": fingerprints.of(loaded, salt),
-    }
+    written = Written(
+        FORMAT,
+        Made(__version__, datetime.now(UTC).isoformat(timespec="seconds")),
+        _asked(request, path.parent),
+        {plan.workflow.name: {host.host: host.tasks for host in plan.hosts} for plan in loaded.plans},
+        salt,
+        fingerprints.of(loaded, salt),
+    )
     try:
-        write(path, json.dumps(kept, indent=1) + "\n")
+        write(path, msgspec.json.format(msgspec.json.encode(written), indent=1).decode() + "\n")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {str(error.strerror).lower()}") from error
 
@@ -117,31 +153,32 @@ def keep(path: Path, request: Request, loaded: Loaded) -> None:
 def read(path: Path) -> KeptPlan:
     """Read one. Raises UsageError for a file that is none."""
     try:
-        kept = json.loads(path.read_bytes())
-        if kept["sloth_plan"] != FORMAT:
-            raise UsageError(f"{path} is a plan of form {kept['sloth_plan']}, and this sloth reads form {FORMAT}")
-        asked = {**kept["asked"], **{key: _from_here(kept["asked"][key], path.parent) for key in _PATHS}}
-        return KeptPlan(path, kept["made"], asked, kept["salt"], kept["fingerprints"])
+        raw = path.read_bytes()
+        form = msgspec.json.decode(raw, type=Form).sloth_plan
+        if form != FORMAT:
+            raise UsageError(f"{path} is a plan of form {form}, and this sloth reads form {FORMAT}")
+        kept = msgspec.json.decode(raw, type=Written)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {str(error.strerror).lower()}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except ValueError as error:
         hint = "`sloth plan -o FILE` makes plans"
         raise UsageError(f"{path} is neither a workflow file nor a plan", hint=hint) from error
+    return KeptPlan(path, kept.made, _from_here(kept.asked, path.parent), kept.salt, kept.fingerprints)
 
 
-_PATHS = ("file", "inventory", "values", "extra")
-
-
-def _asked(request: Request, folder: Path) -> dict[str, object]:
+def _asked(request: Request, folder: Path) -> Asked:
     """The request without any value; paths as from the plan's own folder, so that both can move together."""
-    return {
-        "file": _from(request.file, folder),
-        "inventory": [_from(source, folder) for source in request.targets.inventory],
-        "values": [_from(path, folder) for path in request.values],
-        "extra": ["@" + _from(item[1:], folder) for item in map(str.strip, request.extra) if item.startswith("@")],
-        "limit": request.targets.limit,
-        **{name: getattr(request, name) for name in _CHOICE},
-    }
+    return Asked(
+        file=_from(request.file, folder),
+        inventory=tuple(_from(source, folder) for source in request.targets.inventory),
+        values=tuple(_from(path, folder) for path in request.values),
+        extra=tuple("@" + _from(item[1:], folder) for item in map(str.strip, request.extra) if item.startswith("@")),
+        limit=request.targets.limit,
+        workflow=request.workflow,
+        tags=tuple(request.tags),
+        skip_tags=tuple(request.skip_tags),
+        start_at=request.start_at,
+    )
 
 
 def _from(path: str, folder: Path) -> str:
@@ -149,16 +186,18 @@ def _from(path: str, folder: Path) -> str:
     return path if "," in path else os.path.relpath(user_path(path), folder)
 
 
-def _from_here(said: Any, folder: Path) -> Any:
+def _from_here(asked: Asked, folder: Path) -> Asked:
     """The other way round."""
-    if isinstance(said, list):
-        return [_from_here(item, folder) for item in said]
-    if "," in said:
-        return said
-    if said.startswith("@"):
-        return "@" + _from_here(said[1:], folder)
-    return os.path.normpath(folder / said)
 
+    def here(said: str) -> str:
+        if said.startswith("@"):
+            return "@" + here(said[1:])
+        return said if "," in said else os.path.normpath(folder / said)
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return replace(
+        asked,
+        file=here(asked.file),
+        inventory=tuple(map(here, asked.inventory)),
+        values=tuple(map(here, asked.values)),
+        extra=tuple(map(here, asked.extra)),
+    )

@@ -166,6 +166,9 @@ def test_what_was_asked_comes_back_without_its_passwords():
         pytest.param([{"type": "run", "version": 99}], id="of another version"),
         pytest.param([{"type": "run", "version": 1}], id="damaged"),
         pytest.param([{**ASKED.plain(), "owner": {"name": "ada", "machine": "desk", "pid": "one"}}], id="an odd process"),
+        pytest.param([{**ASKED.plain(), "request": {"file": None, "targets": {}}}], id="no file"),
+        pytest.param([{**ASKED.plain(), "request": {"file": "x", "tags": 7, "targets": {}}}], id="odd tags"),
+        pytest.param([{**ASKED.plain(), "request": {"file": "x", "targets": {"inventory": [7]}}}], id="an odd inventory"),
         pytest.param([{"x": 1}], id="something else"),
     ],
 )
