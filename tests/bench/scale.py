@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bench.crowd import Member, crowd
+from tests.lab.crowd import Member, crowd
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 

@@ -15,7 +15,10 @@ for n in $(seq {each}); do
 done
 """
 REMOVE = """
-for user in $(getent group crowd | cut -d: -f4 | tr , ' '); do userdel --remove "$user" 2>&1; done
+for user in $(getent group crowd | cut -d: -f4 | tr , ' '); do
+  while pkill -KILL -u "$user"; do sleep 0.05; done
+  userdel --remove "$user" 2>&1
+done
 groupdel crowd || :
 """
 SETTINGS = "etc/ssh/sshd_config.d/crowd.conf"
