@@ -83,7 +83,8 @@ def _typed(type_: str, word: str, text: str) -> object:
 def _find(name: str, catalog: Catalog) -> Action:
     module, _, action = name.partition(".")
     if not action:
-        known = near(name, [f"{module}.{one}" for one in catalog.module(module)]) if module in catalog.names else ""
+        actions = ", ".join(catalog.module(module)) if module in catalog.names else ""
+        known = f"{module} has {actions}" if actions else near(module, catalog.names)
         raise UsageError(f"which action? {name!r} is no module.action", hint=known or "`sloth modules list` shows all")
     try:
         return catalog.find(module, action)

@@ -226,9 +226,8 @@ def _why(error: Exception, hop: Hop, policy: HostKeyPolicy, tried: str) -> Unrea
         return Dropped(f"{hop.label}: {hop.address} port {hop.port} ended the connection before the login: {error}")
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
         allowed = getattr(error, "allowed_types", None)
-        more = f" (the server takes {', '.join(allowed)})" if allowed else ""
-        text = str(error).rstrip(".")
-        return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}{more}: {text}", hint=tried)
+        why = f"the server takes {', '.join(allowed)} only" if allowed else str(error).rstrip(".")
+        return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}: {why}", hint=tried)
     if isinstance(error, OSError) and error.filename:
         return AuthenticationFailed(f"{hop.label}: cannot read the key {error.filename}: {error.strerror}", hint=tried)
     return ConnectionLost(f"{hop.label}: the connection ended during the login: {error}")

@@ -44,7 +44,8 @@ def test_arguments_may_be_in_a_file(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("action", "words", "said", "hint"), [
-    pytest.param("file_ops", [], "which action", "file_ops", id="no action"),
+    pytest.param("file_ops", [], "which action", "file_ops has copy, template", id="no action"),
+    pytest.param("file_op", [], "which action", "file_ops", id="no action of a misspelt module"),
     pytest.param("nothing.here", [], "no module nothing", "modules list", id="no module"),
     pytest.param("file_ops.cop", [], "did you mean copy", "modules list", id="near match"),
     pytest.param("file_ops.copy", ["dst=/x"], "unknown argument dst .did you mean dest", "modules show file_ops.copy",
