@@ -13,15 +13,21 @@ local at_top_level, near, specs = sloth.at_top_level, sloth.near, sloth.specs
 
 local entries = {}
 
+-- A workflow that is said in one table, its name too.
+local function whole(what, parts, where)
+  if type(parts) ~= "table" or not rawequal(sloth.text_of(parts), parts) or specs[parts] then return nil end
+  return define(what, sloth.text_of(parts.name) or sloth.stem(options.entry), parts, where)
+end
+
 function entries.define(name, parts)
-  return define("workflow.define", name, parts, sloth.caller_line())
+  local where = sloth.caller_line()
+  return whole("workflow.define", name, where) or define("workflow.define", name, parts, where)
 end
 
 local function called(_, name, parts)
   local where = sloth.caller_line()
-  if type(name) == "table" and rawequal(sloth.text_of(name), name) and not specs[name] then
-    return define("workflow", sloth.text_of(name.name) or sloth.stem(options.entry), name, where)
-  end
+  local made = whole("workflow", name, where)
+  if made then return made end
   at_top_level("workflow()", where)
   local before = type(name) == "string" and sloth.defined_before(name)
   if before and parts == nil then return builder("workflow", name, sloth.workflow_methods, before) end

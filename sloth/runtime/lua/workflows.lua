@@ -1,7 +1,7 @@
 -- Workflows, handlers and roles: what a file declares beside its tasks.
 local sloth = ...
 
-local ipairs, next, rawget, tostring, type = ipairs, next, rawget, tostring, type
+local ipairs, next, rawget, select, tostring, type = ipairs, next, rawget, select, tostring, type
 local builder, data, env, expect, fail, list = sloth.builder, sloth.data, sloth.env, sloth.expect, sloth.fail, sloth.list
 local flag, mismatch, names, near = sloth.flag, sloth.mismatch, sloth.names, sloth.near
 local place, plain, specs = sloth.place, sloth.plain, sloth.specs
@@ -151,9 +151,16 @@ function methods.clean_workdir_after_run(spec, where, value)
   spec.clean_workdir = value
 end
 
-function methods.tasks(spec, where, value) spec.tasks = tasks_of(value, where) end
+-- A list, or its items one by one.
+local function listed(value, ...)
+  if select("#", ...) > 0 or specs[value] then return { value, ... } end
+  return value
+end
 
-function methods.handlers(spec, where, value)
+function methods.tasks(spec, where, ...) spec.tasks = tasks_of(listed(...), where) end
+
+function methods.handlers(spec, where, ...)
+  local value = listed(...)
   if not is_plain_table(value) or not sloth.length(value) then
     mismatch("handlers", "a list of handlers", value, where)
   end

@@ -112,6 +112,14 @@ FORMS = {
         "workflow.define('w'):tasks({ 'b', 'a' })\ntask('a'):build() task('b'):build()",
         [("w", 1, [("b", 2, []), ("a", 2, [])])],
     ),
+    "tasks one by one": (
+        "local a = task('a')\nworkflow.define('w'):tasks(a, { name = 'b', run = 'x' }):handlers(handler('h', print))",
+        [("w", 2, [("a", 1, []), ("b", 2, [])])],
+    ),
+    "workflow.define with one table": (
+        "workflow.define({ name = 'w', tasks = { { name = 'a', run = 'x' } } })",
+        [("w", 1, [("a", 1, [])])],
+    ),
     "tasks that are whole at once": (
         "task('a', { run = 'x' })\ntask { name = 'b', run = 'x', depends_on = 'a' } task('c', 'x'):depends_on('b')",
         [("site", 1, [("a", 1, []), ("b", 2, ["a"]), ("c", 2, ["b"])])],
