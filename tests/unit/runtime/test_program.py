@@ -142,7 +142,7 @@ WRONG = {
         "workflow.define('w'):tasks({ a = 1 })", 1, "task 'a' wants a shell string or a function, got 1"
     ),
     "an item that is a number": ("workflow.define('w'):tasks({ 1 })", 1, "tasks: item 1 wants a task, got 1"),
-    "tasks as one task": ("workflow.define('w'):tasks(task('t'))", 1, "tasks wants a list or a table of tasks, got one task"),
+    "tasks as a number": ("workflow.define('w'):tasks(5)", 1, "tasks wants a list or a table of tasks, got 5"),
     "a list of params": ("task('t'):params({ 1 })", 1, "params wants { name = value, … }, got a value without a name"),
     "handlers": ("workflow.define('w'):handlers({ task('t') })", 1, "handlers: item 1 is not made by handler(…)"),
     "handler": ("handler('h')", 1, "handler 'h' wants a function, got nothing"),
