@@ -32,6 +32,10 @@ class NeedsTerminal(Unreachable):
     """sudo refuses to work without a terminal (`Defaults requiretty`); the start is tried again with one."""
 
 
+class NeedsSearch(Unreachable):
+    """The start went straight to the first Python, and came to nothing; it is tried again with a search for one."""
+
+
 class Greeting(Struct):
     """What the start of a runtime brought. `rest`: bytes of frames that came along; `slow`: a long silence first.
 
@@ -122,6 +126,8 @@ class _Talk(Struct):
 
     def _ended(self) -> Unreachable:
         """Why the start came to nothing."""
+        if self.start.straight:
+            return NeedsSearch(f"{self.host}: {self.start.pythons[0]} did not start")
         text = self.greeting.err.decode("utf-8", "replace")
         last = self._said()
         if NOWHERE in text:

@@ -24,6 +24,7 @@ PYTHONS = (
     "/usr/local/bin/python3",
     *(f"python3.{minor}" for minor in range(14, 5, -1)),
 )
+ALONE = ("-I", "-S", "-B", "-c")  # nothing of the environment, no packages, no files beside it
 OUR_EXIT = 127
 NOWHERE = "sloth-found-no-python"
 _QUIET = re.compile(r"[\w./+:@%=, -]+")
@@ -34,7 +35,8 @@ class Start(Struct, frozen=True):
 
     sha: the bundle's. program: the bundle's, which begins. nonce: random. pythons: tried in this order. become: the
     user to become, or empty; method: by what. terminal: sudo gets a terminal of its own, as `Defaults requiretty`
-    wants; su and doas always have one.
+    wants; su and doas always have one. straight: to the first Python, without the shell that looks for one, which
+    takes a host 4 ms.
     """
 
     sha: str
@@ -44,18 +46,22 @@ class Start(Struct, frozen=True):
     become: str = ""
     method: BecomeMethod = "sudo"
     terminal: bool = False
+    straight: bool = False
 
     def argv(self) -> list[str]:
         """The start as words, for a process on this machine."""
         for word in (*self.pythons, self.become):
             if word and not _QUIET.fullmatch(word):
                 raise NoPython(f"{word!r} cannot stand in a start line", hint="use a path of letters, digits and ./_-+")
+        program = [self.program, self.sha, self.nonce, "cache"]
+        if self.straight:
+            return [self.pythons[0], *ALONE, *program]
         loop = (
             f"for p in {_words(self.pythons)}; do "
-            'command -v "$p" >/dev/null 2>&1 && exec "$p" -I -S -B -c "$@"; '
+            f'command -v "$p" >/dev/null 2>&1 && exec "$p" {" ".join(ALONE)} "$@"; '
             f"done; echo {NOWHERE} >&2; exit {OUR_EXIT}"
         )
-        runtime = ["/bin/sh", "-c", loop, "sloth", self.program, self.sha, self.nonce, "cache"]
+        runtime = ["/bin/sh", "-c", loop, "sloth", *program]
         if not self.become:
             return runtime
         runtime[2] = f"cd >/dev/null 2>&1 || cd /; {loop}"

@@ -15,7 +15,7 @@ from sloth.core.errors import ConnectionRefused
 from sloth.core.places import Places
 from sloth.transport.bundle import Bundle
 from sloth.transport.channel import ChannelLink
-from sloth.transport.greeting import SLOW, NeedsTerminal, greet
+from sloth.transport.greeting import SLOW, NeedsSearch, NeedsTerminal, greet
 from sloth.transport.heart import Heart
 from sloth.transport.link import Link, ProcessLink
 from sloth.transport.lua import LuaParts
@@ -91,11 +91,13 @@ class Switchboard:
             _pythons(connection),
             connection.become_user if connection.become else "",
             connection.become_method,
+            straight=login is not None and not connection.become,
         )
         try:
             return self._run(connection, start, login, answer, hear)
-        except NeedsTerminal:
-            again = replace(start, nonce=secrets.token_hex(16), terminal=True)
+        except (NeedsTerminal, NeedsSearch) as error:
+            how = {"terminal": True} if isinstance(error, NeedsTerminal) else {"straight": False}
+            again = replace(start, nonce=secrets.token_hex(16), **how)
             session = self._run(connection, again, login, answer, hear)
             session.channels_opened += 1
             return session
@@ -119,7 +121,7 @@ class Switchboard:
             )
             session = Session(connection.name, link, greeting, self.heart, answer, hear)
             session.open()
-        except NeedsTerminal:
+        except (NeedsTerminal, NeedsSearch):
             if login is None:  # else it is used again
                 link.close()
             raise

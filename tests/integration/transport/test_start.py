@@ -71,6 +71,16 @@ def test_a_start_up_file_that_prevents_the_start_is_named(bashrc, error, text, w
         open_session(sshd.connection(account.name, connect_timeout=2.0, python="python3"))
 
 
+def test_where_the_first_python_is_not_there_others_are_looked_for_over_the_same_connection(world, sshd, open_session):
+    account = world.account()
+    (account.home / "bin").mkdir()
+    (account.home / "bin" / "python3.11").symlink_to("/usr/bin/python3")
+    account.write(".bashrc", "PATH=$HOME/bin\n")
+    session = open_session(sshd.connection(account.name))
+    assert session.channels_opened == 2
+    assert session.call("echo", {"a": 1}) == {"a": 1}
+
+
 def test_an_account_without_a_shell_is_named(world, sshd, open_session):
     with pytest.raises(NoShell, match="This account is currently not available"):
         open_session(sshd.connection(world.account("/usr/sbin/nologin").name))

@@ -13,6 +13,7 @@ from sloth.transport.startline import Start, boot_source, packed, terminal_sourc
 PROGRAM = packed(boot_source())
 STARTS = [
     pytest.param(Start("0" * 64, PROGRAM, "1" * 32), id="plain"),
+    pytest.param(Start("0" * 64, PROGRAM, "1" * 32, straight=True), id="straight"),
     pytest.param(Start("0" * 64, PROGRAM, "1" * 32, ("/opt/my python/bin/python3",)), id="an interpreter with a space"),
     pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web"), id="become"),
     pytest.param(Start("0" * 64, PROGRAM, "1" * 32, become="web", terminal=True), id="become with a terminal"),
