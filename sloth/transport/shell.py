@@ -114,7 +114,7 @@ class _Talk(Struct):
                 self.link.write(self._password().encode() + b"\n")
         told, _, self.out = self.out.partition(word)[2].partition(b"\n")
         self.err = self.err.partition(word + b"\n")[2]
-        if not told.isdigit():
+        if not told.strip().isdigit():
             text = f"{self.connection.name}: its shell does not tell its process group"
             raise NoShell(text, hint="is /proc mounted there?")
         return int(told)

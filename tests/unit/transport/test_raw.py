@@ -152,3 +152,9 @@ def test_a_shell_that_tells_no_process_group_is_none(group):
     talk = _Talk(link, "mark", "", Connection("web", "web"), None)  # type: ignore[arg-type]  # a double
     with pytest.raises(NoShell, match="does not tell its process group"):
         talk.start()
+
+
+def test_a_shell_that_tells_its_process_group_has_started():
+    link = TalkingLink(b"noise\nkram 4711\nthe rest", b"\nkram\n")
+    talk = _Talk(link, "mark", "", Connection("web", "web"), None)  # type: ignore[arg-type]  # a double
+    assert (talk.start(), talk.out) == (4711, b"the rest")
