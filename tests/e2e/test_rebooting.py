@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.sloth import Folder, Run, until
-from tests.lab.fleet import Lab
-from tests.lab.host import Host
+from tests.lab.fleet import power
 
 pytestmark = pytest.mark.lab
 
@@ -30,26 +26,6 @@ workflow.define("w"):tasks({ boot, after, %s }):handlers({
   handler("say", function() export { handler = host.boot_id() } end),
 }):config({ max_parallel_tasks = 2 })
 """
-
-
-@contextmanager
-def power(lab: Lab, *hosts: Host) -> Iterator[None]:
-    """A container that reboots ends; turn it on again, as a machine's firmware does."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            if any(host.pid is None for host in hosts):
-                lab.up([host.index for host in hosts])
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        lab.up([host.index for host in hosts])
 
 
 def write(folder: Path, options: str = "", tasks: str = "") -> Path:

@@ -13,10 +13,18 @@ import pytest
 
 from tests.applying import DEPLOY, Act, Inside, remote
 from tests.lab.base import STARTED_BY
-from tests.lab.fleet import Lab
+from tests.lab.fleet import Lab, power
 from tests.lab.host import Host
 
-pytestmark = [pytest.mark.lab, pytest.mark.parametrize("release", STARTED_BY, indirect=True, scope="session")]
+pytestmark = pytest.mark.lab
+
+
+def started_by(*releases: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("release", releases, indirect=True, scope="session")
+
+
+by_each = started_by(*STARTED_BY)
+by_sysv = started_by("bookworm-sysv")
 
 NAME = "sloth-demo"
 SCRIPT = Path("/etc/init.d", NAME)
@@ -74,6 +82,7 @@ def install(host: Host, script: str, path: Path = SCRIPT) -> None:
     host.exec("sh", "-c", 'cat >"$1"; chmod 755 "$1"', "sh", str(path), stdin=script)
 
 
+@by_each
 def test_40_a_service_runs_and_starts_at_boot_and_neither_again(demo):
     assert demo.value("service.status", name=NAME) == {"name": NAME, "exists": True, "active": False, "enabled": False}
     demo.settles("service.running", name=NAME)
@@ -86,6 +95,7 @@ def test_40_a_service_runs_and_starts_at_boot_and_neither_again(demo):
     assert "sleep 1000" in demo.snapshot()
 
 
+@by_each
 def test_40_a_restart_is_a_new_process_and_a_reload_is_not(demo):
     demo.ok("service.start", name=NAME)
     first = demo.snapshot().splitlines()[-1]
@@ -99,12 +109,14 @@ def test_40_a_restart_is_a_new_process_and_a_reload_is_not(demo):
     assert "does not run, so it cannot reload" in demo.fails("service.reload", name=NAME)
 
 
+@by_each
 def test_39_what_cannot_start_is_told_with_its_own_words(demo):
     demo.sh("touch /etc/sloth-demo.broken")
     assert "no such port" in demo.fails("service.start", name=NAME)
     assert demo.value("service.is_active", name=NAME) is False
 
 
+@by_each
 def test_39_a_service_that_is_not_there_is_named_and_no_other_is_touched(demo):
     for check in (False, True):
         failed = demo.remote.act("service.start", name=[NAME, "nosuch"], check=check)
@@ -115,6 +127,7 @@ def test_39_a_service_that_is_not_there_is_named_and_no_other_is_touched(demo):
         assert "cannot be the name of a service" in demo.fails("service.start", name=name)
 
 
+@by_each
 def test_a_service_whose_process_died_is_started(demo):
     demo.ok("service.start", name=NAME)
     demo.sh("pkill -9 supervise; pkill -9 -x sleep || true")
@@ -124,20 +137,60 @@ def test_a_service_whose_process_died_is_started(demo):
     assert "sleep 1000" in demo.snapshot()
 
 
-def test_a_service_that_does_not_run_though_its_start_went_well_is_warned_of(demo, release):
-    if release.endswith("openrc"):
-        pytest.skip("OpenRC itself keeps what its services are")
+@by_sysv
+def test_a_service_that_does_not_run_though_its_start_went_well_is_warned_of(demo):
     install(demo.host, SYSV.replace("start-stop-daemon --start", "true"))
     run = demo.remote.acts([Act("service.start", {"name": NAME})])
     assert "says that it does not run after its start" in run.warnings("service.start")[0]
 
 
+@by_each
 def test_without_root_services_can_be_asked_but_not_changed(demo):
     demo.ok("service.running", name=NAME)
     assert demo.ok("service.running", name="cron", login=DEPLOY).changes == []
     assert "needs become" in demo.fails("service.disable", name=NAME, login=DEPLOY)
 
 
+@by_each
+def test_a_service_that_was_enabled_runs_after_a_reboot_and_one_that_was_disabled_does_not(demo, lab):
+    demo.ok("service.enable", name=NAME)
+    demo.ok("service.disable", name="rsync")
+    calls = [Act("host.reboot", {"wait": "60s"}), Act("service.is_active", {"name": NAME}), Act("service.is_enabled", {"name": "rsync"})]
+    with power(lab, demo.host):
+        run = demo.remote.acts(calls)
+    assert run.statuses == {"host.reboot": "changed", "service.is_active": "ok", "service.is_enabled": "ok"}
+    assert [run.finished[call.task].outputs["value"] for call in calls[1:]] == [True, False]
+    demo.ok("service.enable", name="rsync")
+
+
+@by_sysv
+def test_36_a_service_of_a_package_is_not_started_where_that_is_not_wanted(demo):
+    packages = {"packages": ["nginx"]}
+    calls = [
+        Act("pkg.install", {**packages, "start_services": False}), Act("service.status", {"name": "nginx"}),
+        Act("pkg.remove", {"packages": ["nginx", "nginx-common"], "purge": True}), Act("pkg.install", packages, "again"),
+        Act("service.status", {"name": "nginx"}, "then"),
+    ]  # fmt: skip
+    try:
+        run = demo.remote.acts(calls)
+    finally:
+        demo.sh("apt-get -qq -y purge nginx nginx-common")
+    found = {task: run.finished[task].outputs["value"] for task in ("service.status", "then")}
+    expected = {"name": "nginx", "exists": True, "active": False, "enabled": True}
+    assert found == {"service.status": expected, "then": {**expected, "active": True}}
+
+
+@by_sysv
+def test_the_name_and_the_zone_of_the_host_are_set(demo):
+    try:
+        demo.settles("hostname.set", name="sloth-other")
+        demo.settles("timezone.set", name="Asia/Tokyo")
+    finally:
+        demo.ok("hostname.set", name=demo.host.name)
+        demo.ok("timezone.set", name="Etc/UTC")
+
+
+@by_each
 def test_checks_and_facts_know_these_services(demo):
     demo.ok("infra_test.service_is_running", name="ssh")
     demo.ok("infra_test.service_is_enabled", name="ssh")
@@ -149,6 +202,7 @@ def test_checks_and_facts_know_these_services(demo):
     assert told[NAME] == {"active": "inactive", "sub": "dead", "enabled": "disabled"}
 
 
+@by_each
 def test_an_option_of_the_ssh_server_is_in_use_at_once(demo):
     def greeting() -> bytes:
         demo.host.wait()  # a server that reads its configuration again is not there for a moment

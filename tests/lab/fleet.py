@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,26 @@ class Lab:
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def power(lab: Lab, *hosts: Host) -> Iterator[None]:
+    """A container that reboots ends; turn it on again, as a machine's firmware does."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if any(host.pid is None for host in hosts):
+                lab.up([host.index for host in hosts])
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        lab.up([host.index for host in hosts])
 
 
 def _bridge() -> None:
