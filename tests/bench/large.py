@@ -3,8 +3,9 @@
 python -m tests.bench.large --first 7 --size 500
 python -m tests.bench.large --rounds 1 --tools scp,rsync,sloth,ansible
 
-The tools take turns; the file is not there before. sloth alone compares checksums and forces the file to the disk. The
-memory is that of the largest process here: it must not grow with the file. Needs root, for the lab, and one of its hosts.
+The tools take turns; the file is not there before. Before all that each brings 1 MiB, which fills its
+caches. sloth alone compares checksums and forces the file to the disk. The memory is that of the largest process here: it
+must not grow with the file. Needs root, for the lab, and one of its hosts.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory() as scratch, ExitStack() as links:
             field = lay_out(lab, [host], Path(scratch), 0, links)
+            plant(field.folder, 1)
+            for tool in args.tools:
+                spend(bring(tool, field))
             plant(field.folder, args.size)
             for _ in range(args.rounds):
                 for tool in args.tools:
@@ -63,7 +67,7 @@ def main() -> None:
 
 def plant(folder: Path, size: int) -> None:
     """The file, which nothing can compress, and what tells each tool to bring it."""
-    (folder / "files").mkdir()
+    (folder / "files").mkdir(exist_ok=True)
     with (folder / "files/large").open("wb") as stream:
         for _ in range(size):
             stream.write(os.urandom(1 << 20))
