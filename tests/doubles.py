@@ -120,16 +120,21 @@ def real_host(
     """
 
     def receive(verb: str, arguments: dict[str, object]) -> tuple[object, Iterator[bytes]]:
-        assert verb == "file"
         if asked is not None:
             asked.append(arguments)
-        return _offer(files or {}, arguments)
+        return {"file": _offer, "contents": _contents}[verb](files or {}, arguments)
 
     return Host(Settings(check=check, diff=diff, workdir=workdir), Token(), ask, receive, _ignore, _ignore)
 
 
 def _ignore(_kind: str, _what: object) -> None:
     """Live output that no test reads."""
+
+
+def _contents(files: Mapping[str, bytes], arguments: Mapping[str, object]) -> tuple[object, Iterator[bytes]]:
+    paths = arguments["paths"]
+    assert isinstance(paths, list)
+    return {}, iter([b"".join(files[f"{arguments['src']}/{path}"] for path in paths)])
 
 
 def _offer(files: Mapping[str, bytes], arguments: Mapping[str, object]) -> tuple[object, Iterator[bytes]]:

@@ -10,16 +10,17 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute, announce, beginning, chunks_of, digest, kind, open_file, put, reach
 from sloth.runtime.host import DIFF_LIMIT
 from sloth.runtime.place import Explained, Place, locate, raw, text
-from sloth.runtime.transfer import Entry, Offer, ask_for
+from sloth.runtime.transfer import Entry, Offer, ask_for, ask_for_all
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sloth.runtime.host import Host
     from sloth.runtime.swap import Approve
 
     Ask = Callable[[str, str, bool], Offer]
+    AskAll = Callable[[str, Sequence[Entry], bool], Iterator[Offer]]
 
 
 class Terms:
@@ -59,7 +60,7 @@ class Terms:
 
 def from_controller(host: "Host", src: str, dest: str, terms: Terms) -> "dict[str, object]":
     """Copy a file or directory that lies on the controller."""
-    return _Copy(host, functools.partial(ask_for, host), terms).run(src, dest)
+    return _Copy(host, functools.partial(ask_for, host), functools.partial(ask_for_all, host), terms).run(src, dest)
 
 
 def from_content(host: "Host", content: bytes, path: str, terms: Terms) -> "dict[str, object]":
@@ -74,7 +75,7 @@ def from_content(host: "Host", content: bytes, path: str, terms: Terms) -> "dict
 
 def on_host(host: "Host", src: str, dest: str, terms: Terms) -> "dict[str, object]":
     """Copy a file or directory of the host."""
-    return _Copy(host, functools.partial(_offer, host), terms).run(src, dest)
+    return _Copy(host, functools.partial(_offer, host), functools.partial(_offers, host), terms).run(src, dest)
 
 
 def destination(host: "Host", dest: str, name: str) -> str:
@@ -84,11 +85,12 @@ def destination(host: "Host", dest: str, name: str) -> str:
 
 
 class _Copy:
-    """One copy; `ask` gives what the source has."""
+    """One copy; `ask` gives what the source has, `ask_all` files of a directory of it."""
 
-    def __init__(self, host: "Host", ask: "Ask", terms: Terms) -> None:
+    def __init__(self, host: "Host", ask: "Ask", ask_all: "AskAll", terms: Terms) -> None:
         self.host = host
         self.ask = ask
+        self.ask_all = ask_all
         self.terms = terms
 
     def run(self, src: str, dest: str) -> "dict[str, object]":
@@ -106,8 +108,9 @@ class _Copy:
         if not src.endswith("/"):
             top = os.path.join(top, offer.name)
         self._directory(top, Entry("", {"kind": "directory", "mode": offer.file.mode}))
-        for entry in offer.entries:
-            self._entry(src, entry, os.path.join(top, entry.path))
+        files = [entry for entry in offer.entries if self._is_to_come(entry, os.path.join(top, entry.path))]
+        for entry, one in zip(files, self.ask_all(src.rstrip("/"), files, self._content_wanted())):
+            receive(self.host, one, os.path.join(top, entry.path), self.terms)
         return {"dest": top, "backup": ""}
 
     def _content_wanted(self) -> bool:
@@ -123,18 +126,20 @@ class _Copy:
             found = place.stat()
             return digest(self.host, place) if found is not None and stat.S_ISREG(found.st_mode) else ""
 
-    def _entry(self, src: str, entry: Entry, path: str) -> None:
+    def _is_to_come(self, entry: Entry, path: str) -> bool:
+        """Whether it is a file whose content has to come; else it is made what it shall be."""
         if entry.kind == "directory":
             self._directory(path, entry)
-            return
+            return False
         if not self.terms.force and os.path.lexists(raw(path)):
-            return
+            return False
         if entry.kind == "link":
             links.symbolic(self.host, path, entry.target, force=True)
-            return
-        present = self._present(path)
-        wanted = self._content_wanted() and present != entry.sha256
-        receive(self.host, self.ask(f"{src.rstrip('/')}/{entry.path}", present, wanted), path, self.terms)
+            return False
+        if self._present(path) != entry.sha256:
+            return True
+        receive(self.host, Offer(path, {"mode": entry.mode, "same": True}, iter(())), path, self.terms)
+        return False
 
     def _directory(self, path: str, entry: Entry) -> None:
         trees.make(self.host, path, self.terms.attributes_of_directory(entry.mode))
@@ -187,6 +192,11 @@ def _offer(host: "Host", src: str, present: str, content: bool) -> Offer:
         fields = _fields(host, place, place)
         same = fields["sha256"] == present
         return Offer(src, dict(fields, name=name, same=same), _content(host, src) if content and not same else iter(()))
+
+
+def _offers(host: "Host", src: str, entries: "Sequence[Entry]", content: bool) -> "Iterator[Offer]":
+    for entry in entries:
+        yield _offer(host, f"{src}/{entry.path}", "", content)
 
 
 def _content(host: "Host", src: str) -> "Iterator[bytes]":

@@ -11,7 +11,8 @@ followed by the content as a stream, empty when `same` or when C is false. For a
 
     {"name": basename, "mode": bits, "directory": [ENTRY, …]}
 
-and no stream; the host then asks for each file that differs by its own `S/path`. An ENTRY is
+and no stream; the host then asks `receive("contents", {"src": S, "paths": [path, …]})` for those that differ, and gets
+one stream in which they lie behind each other. An ENTRY is
 {"path": relative, "kind": "file"|"directory"|"link", "mode": bits, "size", "sha256"} and for a link
 its "target"; a directory comes before what it holds. Names that are no UTF-8 are text with
 surrogateescape, as everywhere on the wire. A missing file is a failure of the call. (The answering
@@ -24,10 +25,20 @@ from sloth.runtime.failure import ActionFailed
 
 MYPY = False
 if MYPY:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Protocol
 
     from sloth.runtime.host import Host
 
+    class Described(Protocol):
+        """What is known of a file before it comes. path: within its directory."""
+
+        path: str
+        size: int
+        sha256: str
+        mode: int
+
+AT_ONCE = 10000  # files that are asked for at once: a question has its limit
 _KINDS = ("file", "directory", "link")
 
 
@@ -78,6 +89,46 @@ def ask_for(host: "Host", src: str, present: str, content: bool = True) -> Offer
     """Ask for a file or directory of the controller. `present`: checksum of what is there already."""
     answer, chunks = host.receive("file", {"src": src, "sha256": present, "content": content})
     return Offer(src, answer, chunks)
+
+
+def ask_for_all(
+    host: "Host", src: str, files: "Sequence[Described]", content: bool = True
+) -> "Iterator[Offer]":
+    """Ask for files of one directory of the controller: they come in this order, out of one stream."""
+    stream = _Stream(_contents(host, src, files) if content else iter(()))
+    for one in files:
+        part = stream.take(one.size)
+        yield Offer(f"{src}/{one.path}", {"size": one.size, "sha256": one.sha256, "mode": one.mode}, part)
+        for _ in part:
+            pass  # what nobody had a use for lies before what comes next
+
+
+def _contents(host: "Host", src: str, files: "Sequence[Described]") -> "Iterator[bytes]":
+    for start in range(0, len(files), AT_ONCE):
+        paths = [one.path for one in files[start : start + AT_ONCE]]
+        _, chunks = host.receive("contents", {"src": src, "paths": paths})
+        yield from chunks
+
+
+class _Stream:
+    """The contents of many files behind each other."""
+
+    def __init__(self, chunks: "Iterator[bytes]") -> None:
+        self._chunks = chunks
+        self._chunk = b""
+        self._taken = 0
+
+    def take(self, size: int) -> "Iterator[bytes]":
+        """The next so many bytes; fewer when the stream ends."""
+        while size:
+            if self._taken == len(self._chunk):
+                self._chunk, self._taken = next(self._chunks, b""), 0
+            part = self._chunk[self._taken : self._taken + size]
+            if not part:
+                return
+            self._taken += len(part)
+            size -= len(part)
+            yield part
 
 
 def _number(fields: "dict[str, object]", name: str, default: int) -> int:

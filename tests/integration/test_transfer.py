@@ -31,9 +31,11 @@ def host_of(project, **options):
     host = real_host(**options)
 
     def receive(verb, arguments):
-        assert verb == "file"
         path = find(arguments["src"], search_path(project, None, "files", lambda path: True))
-        served = files.serve(path, arguments["sha256"], content=arguments["content"])
+        if verb == "contents":
+            served = files.contents(path, arguments["paths"])
+        else:
+            served = files.serve(path, arguments["sha256"], content=arguments["content"])
         return served.value, served.chunks
 
     host.receive = receive

@@ -20,7 +20,7 @@ from sloth.runtime.files import absolute, kind, reach
 from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, ordered, read, sum_of, written
 from sloth.runtime.place import Explained, Place, locate, raw, refusal
 from sloth.runtime.scan import Scan
-from sloth.runtime.transfer import Offer
+from sloth.runtime.transfer import Offer, ask_for_all
 from sloth.runtime.wire import STREAM
 
 MYPY = False
@@ -29,8 +29,6 @@ if MYPY:
 
     from sloth.runtime.action import Mode
     from sloth.runtime.host import Host
-
-_AT_ONCE = 10000  # files that are asked for at once: a question has its limit
 
 
 @action(synonyms={"src": ("source",), "dest": ("path", "destination")}, diff=True)
@@ -159,19 +157,13 @@ class _Sync:
                 trees.make(self.host, self.path(item), self.terms.attributes_of_directory(item.mode))
             elif item.kind == LINK:
                 links.symbolic(self.host, self.path(item), item.target, force=True)
-        wanted = [item for item in items if item.kind == FILE]
-        if wanted:
-            chunks = _Stream(self._contents(wanted))
-            for item in wanted:
-                content = chunks.take(item.size)
-                self._put(item, content)
-                for _ in content:
-                    pass  # what a check had no use for lies before what comes next
+        files = [item for item in items if item.kind == FILE]
+        content = not self.host.check or self.host.settings.diff
+        for item, offer in zip(files, ask_for_all(self.host, self.src, files, content)):
+            self._put(item, offer)
         return {item.path for item in items}
 
-    def _put(self, item: Item, content: "Iterator[bytes]") -> None:
-        fields = {"name": item.path, "size": item.size, "sha256": item.sha256, "mode": item.mode}
-        offer = Offer(f"{self.src}/{item.path}", fields, content)
+    def _put(self, item: Item, offer: Offer) -> None:
         place = self._reach(item)
         if place is None:
             receive(self.host, offer, self.path(item), self.terms)
@@ -186,14 +178,6 @@ class _Sync:
             self.close()
             self._reached = reach(self.host, self.path(item))
         return None if self._reached is None else self._reached.beside(raw(name))
-
-    def _contents(self, wanted: "Sequence[Item]") -> "Iterator[bytes]":
-        if self.host.check and not self.host.settings.diff:
-            return
-        for start in range(0, len(wanted), _AT_ONCE):
-            paths = [item.path for item in wanted[start : start + _AT_ONCE]]
-            _, chunks = self.host.receive("contents", {"src": self.src, "paths": paths})
-            yield from chunks
 
     def dress(self, items: "Sequence[Item]") -> None:
         """Set the attributes of what is there already, where they differ."""
@@ -222,27 +206,6 @@ class _Sync:
         for item in tops:
             trees.remove(self.host, self.path(item))
         return len(tops)
-
-
-class _Stream:
-    """The contents of many files behind each other."""
-
-    def __init__(self, chunks: "Iterator[bytes]") -> None:
-        self._chunks = chunks
-        self._chunk = b""
-        self._taken = 0
-
-    def take(self, size: int) -> "Iterator[bytes]":
-        """The next so many bytes; fewer when the stream ends."""
-        while size:
-            if self._taken == len(self._chunk):
-                self._chunk, self._taken = next(self._chunks, b""), 0
-            part = self._chunk[self._taken : self._taken + size]
-            if not part:
-                return
-            self._taken += len(part)
-            size -= len(part)
-            yield part
 
 
 def _manifest(

@@ -258,9 +258,31 @@ def test_directories_are_copied_whole_and_once(tmp_path, src, top):
     assert (tmp_path / top / "sub/deep/c").read_text() == "3"
     assert mode_of(tmp_path / top / "a") == "0754"
     assert mode_of(tmp_path / top / "sub") == "0750"
-    again = real_host(files=files)
+    assert len(asked) == 2  # what there is, and all of it in one stream
+    again = real_host(files=files, asked=asked)
     file_ops.copy(again, src=src, dest=f"{tmp_path}/dest", mode="preserve")
     assert not again.changes
+    assert len(asked) == 3
+
+
+def test_a_directory_that_is_there_gets_what_differs_in_one_stream(tmp_path):
+    files = {"tree/a": b"1" * 9, "tree/sub/b": b"2" * 9, "tree/c": b"", "tree/d": b"4" * 9}
+    file_ops.copy(real_host(files=files), src="tree/", dest=f"{tmp_path}/dest", mode="0644")
+    (tmp_path / "dest/a").write_text("old")
+    (tmp_path / "dest/d").write_text("older")
+    (tmp_path / "dest/sub/b").chmod(0o600)
+    (tmp_path / "dest/c").chmod(0o600)
+    asked: list[dict[str, object]] = []
+    host = real_host(files=files, asked=asked)
+    file_ops.copy(host, src="tree/", dest=f"{tmp_path}/dest", mode="0644")
+    assert asked[1:] == [{"src": "tree", "paths": ["a", "d"]}]
+    assert {path: (tmp_path / "dest" / path[5:]).read_bytes() for path in files} == files
+    assert {mode_of(tmp_path / "dest" / path[5:]) for path in files} == {"0644"}
+    assert len(host.changes) == 4
+    missing = real_host(files=files, asked=asked)
+    (tmp_path / "dest/d").unlink()
+    file_ops.copy(missing, src="tree/", dest=f"{tmp_path}/dest", force=False)
+    assert (asked[-1], missing.changes) == ({"src": "tree", "paths": ["d"]}, [f"write {tmp_path}/dest/d"])
 
 
 def test_a_directory_that_claims_a_way_out_is_refused(tmp_path):

@@ -11,10 +11,10 @@ import pytest
 
 from sloth.core.errors import AnswerError
 from sloth.engine.files import Files
+from sloth.runtime import transfer
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.manifest import Excluded, Item
-from sloth.runtime.modules.file_ops import mirrors
 from sloth.runtime.token import Token
 from sloth.runtime.wire import CHUNK, STREAM
 from tests.actions import actions_of
@@ -177,7 +177,7 @@ def test_a_file_larger_than_a_chunk_between_small_ones_arrives_whole(tmp_path):
 
 
 def test_more_files_than_one_question_can_name_are_brought(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(mirrors, "_AT_ONCE", 2)
+    monkeypatch.setattr(transfer, "AT_ONCE", 2)
     sync(source.host(), tmp_path / "dest")
     assert look(tmp_path / "dest") == look(source.folder)
     assert source.asked == ["tree", "contents", "contents"]
