@@ -38,7 +38,7 @@ def judge(values: "list[object]") -> Verdict:
     A success is "ok" here; whether it changed something is for the attempt to say.
     """
     first = values[0] if values else None
-    message = values[1] if len(values) > 1 and isinstance(values[1], str) else ""
+    message = _text(values[1]) if len(values) > 1 else ""
     outputs = next((value for value in values[2:0:-1] if isinstance(value, dict)), {})
     if isinstance(first, dict):
         outputs = dict(first)
@@ -47,6 +47,7 @@ def judge(values: "list[object]") -> Verdict:
     elif isinstance(first, str):
         message = first
     if first is False or (first is None and message):
+        message = message or _why(outputs)
         return Verdict("failed", message or "the task returned false", {"error": message}, outputs)
     verdict = Verdict("ok", message, None, outputs)
     verdict.said = outputs.get("changed")
@@ -55,7 +56,12 @@ def judge(values: "list[object]") -> Verdict:
 
 def _why(outputs: "Plain") -> str:
     """Under which other names people tell why something failed."""
-    return next((said for said in map(outputs.get, ("error", "msg", "err")) if isinstance(said, str)), "")
+    return next((said for said in map(outputs.get, ("message", "error", "msg", "err")) if isinstance(said, str)), "")
+
+
+def _text(value: object) -> str:
+    """A text, or a number as one; nothing of anything else."""
+    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
 
 
 def failed(error: "ActionFailed | LuaError") -> Verdict:
