@@ -190,6 +190,11 @@ def test_what_is_wrong_with_a_file_is_said_and_ends_with_1(project, file, said):
     assert said in err
 
 
+def test_a_call_that_does_not_fail_for_an_exit_code_tells_it(project):
+    code, out, _ = project.sloth("call", "-c", "local", "-i", "a,", "all", "exec.run", "echo hello; exit 3")
+    assert (code, out) == (0, "changed  a\n    hello\n    exit_code = 3\n")
+
+
 def test_one_command_is_told_by_what_it_says(project):
     code, out, _ = project.sloth("exec", "-c", "local", "-i", "a,", "all", "--", "echo", "hello  world")
     assert code == 0

@@ -128,6 +128,8 @@ def _show_answer(screen: Screen, outputs: Mapping[str, object]) -> None:
     """What a command wrote, or what a call returned."""
     if "stdout" in outputs:
         _show_streams(screen, outputs, labels=False)
+        if outputs.get("exit_code"):  # which is no failure of exec.run
+            _show_values(screen, {"exit_code": outputs["exit_code"]})
     elif outputs.keys() == {"value"}:
         screen.block(_text(outputs["value"]))
     else:
