@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from sloth.core.errors import TemplateError
+from sloth.core.near import near
 from sloth.engine.files import Search, look
 
 LIMIT = 8 << 20
 _BLOCK = 256  # parts that are looked at together: a part is a word or a line
 
+_FILTER = re.compile(r"No filter named '(.+)'\.?")
+
 if TYPE_CHECKING:
+    from jinja2 import TemplateNotFound, TemplateSyntaxError
     from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -48,14 +53,14 @@ class Templates:
         """Render the first file of that name on the search path. Raises TemplateError with template and line."""
         from jinja2 import TemplateNotFound
 
+        environment = self._environment(search, blocks)
         try:
-            template = self._environment(search, blocks).get_template(name)
+            template = environment.get_template(name)
         except TemplateNotFound as error:
-            places = ", ".join(str(folder) for folder in search.folders)
-            raise TemplateError(f"there is no template {error.name!r} in {places}") from error
+            raise TemplateError(_missing(error, search)) from error
         except _syntax_errors() as error:
-            raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
-        return self._render(template, variables)
+            raise _refused(error, environment, name) from error
+        return self._render(template, search, variables)
 
     def text_of(self, name: str, search: Search) -> str:
         """The text of a template and of all that it includes by name; without what cannot be found or read."""
@@ -79,15 +84,16 @@ class Templates:
 
     def render_text(self, text: str, search: Search, variables: Mapping[str, object]) -> str:
         """Render a string; its includes come from the search path."""
+        environment = self._environment(search)
         try:
-            template = self._environment(search).from_string(text)
+            template = environment.from_string(text)
         except _syntax_errors() as error:
-            raise TemplateError(f"{error.message}", where=f"<string>:{error.lineno}") from error
-        return self._render(template, variables)
+            raise _refused(error, environment, "<string>") from error
+        return self._render(template, search, variables)
 
-    def _render(self, template: Any, variables: Mapping[str, object]) -> str:
+    def _render(self, template: Any, search: Search, variables: Mapping[str, object]) -> str:
         from jinja2 import TemplateError as JinjaError
-        from jinja2 import UndefinedError
+        from jinja2 import TemplateNotFound, UndefinedError
 
         try:
             return _bounded(template.generate(variables))
@@ -97,6 +103,10 @@ class Templates:
                 where=_position(error.__traceback__, template),
                 hint="define it in the inventory, the workflow's variables or the call's vars, or give it a default",
             ) from error
+        except TemplateNotFound as error:
+            raise TemplateError(_missing(error, search), where=_position(error.__traceback__, template)) from error
+        except _syntax_errors() as error:  # of what it includes
+            raise _refused(error, template.environment, str(template.filename)) from error
         except RecursionError as error:
             raise TemplateError("it includes itself without end", where=f"{template.filename or '<string>'}") from error
         except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -147,6 +157,20 @@ def _syntax_errors() -> Any:
     from jinja2 import TemplateSyntaxError
 
     return TemplateSyntaxError
+
+
+def _missing(error: TemplateNotFound, search: Search) -> str:
+    return f"there is no template {error.name!r} in {', '.join(map(str, search.folders))}"
+
+
+def _refused(error: TemplateSyntaxError, environment: SandboxedEnvironment, name: str) -> TemplateError:
+    """What does not parse, or asks for a filter that Jinja2 does not have: Ansible has some of its own."""
+    found = _FILTER.fullmatch(error.message or "")
+    hint = ""
+    if found:
+        own = "there are those of Jinja2; make another value in the task, and hand it over in vars"
+        hint = near(found[1], environment.filters) or own
+    return TemplateError(f"{error.message}".rstrip("."), where=f"{error.filename or name}:{error.lineno}", hint=hint)
 
 
 def _position(traceback: TracebackType | None, template: Any) -> str:

@@ -20,6 +20,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "undefined.j2").write_text("first\nport {{ port }}\n")
     (tmp_path / "deep.j2").write_text("a\nb {{ web.tls.port }}\n")
     (tmp_path / "broken.j2").write_text("first\n\n{% if x %}\n")
+    (tmp_path / "filter.j2").write_text("a\n{{ 1 | to_json }}\n")
+    (tmp_path / "lost.j2").write_text("a\n{% include 'gone.j2' %}\n")
+    (tmp_path / "around.j2").write_text("{% include 'broken.j2' %}\n")
     (tmp_path / "outer.j2").write_text("outer\n{% include 'undefined.j2' %}\n")
     return tmp_path
 
@@ -39,12 +42,22 @@ def test_25_blocks_leave_no_empty_lines_and_the_last_newline_stays(folder):
         pytest.param("deep.j2", {"web": {}}, "has no attribute 'tls'", "deep.j2:2", id="attribute"),
         pytest.param("outer.j2", {}, "'port' is undefined", "undefined.j2:2", id="included"),
         pytest.param("broken.j2", {}, "end of template|endif", "broken.j2:3", id="syntax"),
+        pytest.param("around.j2", {}, "end of template|endif", "broken.j2:3", id="syntax of what is included"),
+        pytest.param("lost.j2", {}, "there is no template 'gone.j2' in /", "lost.j2:2", id="nothing to include"),
+        pytest.param("filter.j2", {}, "No filter named 'to_json'", "filter.j2:2", id="a filter of Ansible's"),
     ],
 )
 def test_25_an_error_names_variable_template_and_line(folder, name, variables, said, line):
     with pytest.raises(TemplateError, match=said) as caught:
         render(folder, name, **variables)
     assert caught.value.where == f"{folder}/{line}"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("to_json", "did you mean 'tojson'?"), ("b64encode", "those of Jinja2")])
+def test_a_filter_that_jinja_does_not_have_comes_with_a_hint(folder, name, hint):
+    with pytest.raises(TemplateError) as caught:
+        Templates().render_text("{{ 1 | " + name + " }}", Search((folder,), lambda path: True), {})
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize(
