@@ -6,7 +6,6 @@ that `sloth --help` needs.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import re
@@ -62,8 +61,6 @@ example: sloth run quickstart.sloth
 _BUG = 70
 _SHOWN = 200  # characters of a path
 _NO_NUMBER = re.compile(r"'([^']*)' is not a valid int(?:eger)?(?: range)?")
-# Modules and plans live until the end: to look among them for garbage, every 700 objects, is an eighth of a short run.
-_MANY_OBJECTS = 100_000
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -102,7 +99,6 @@ def sloth(
 
 def run() -> NoReturn:
     """The command `sloth`. It ends at once when all is said: taking Python apart module by module costs 80 ms."""
-    gc.set_threshold(_MANY_OBJECTS)
     _open_what_is_closed()
     code = main()
     for stream in (sys.stdout, sys.stderr):
