@@ -8,7 +8,7 @@ local sloth = ...
 local ipairs, next, tostring, type = ipairs, next, tostring, type
 local byte, gmatch = string.byte, string.gmatch
 local huge = math.huge
-local sort = table.sort
+local concat, sort = table.concat, table.sort
 
 -- Where a text begins its lines, where it names keys (`key =`, `["key"]`, `.key =`), where it gives names, and the tables
 -- that it writes (these once they are wanted). Made once, for the last text.
@@ -17,6 +17,18 @@ local indexed = { text = "", lines = { 1 }, keys = {}, names = {} }
 local function note(keys, key, start)
   local found = keys[key]
   if found == nil then keys[key] = { start } else found[#found + 1] = start end
+end
+
+-- The tables that a text writes, by their names; one that gives a name twice is none of them.
+local function constructors_of(text)
+  local found = {}
+  for _, one in ipairs(sloth.constructors(text)) do
+    local names = {}
+    for _, entry in ipairs(one.names) do names[entry.name] = true end
+    local keys = sloth.sorted_keys(names)
+    if #keys == #one.names then note(found, concat(keys, "\0"), one) end
+  end
+  return found
 end
 
 local function index_of(text)
@@ -76,19 +88,12 @@ local function position(index, key, value, after)
 end
 
 -- The table of the source that has exactly these names: the first from the line `after` on, else the last before it.
-local function constructor_of(value, count, index, after)
-  index.constructors = index.constructors or sloth.constructors(index.text)
+local function constructor_of(keys, index, after)
+  index.constructors = index.constructors or constructors_of(index.text)
   local found
-  for _, one in ipairs(index.constructors) do
-    local seen, is_it = {}, #one.names == count
-    for _, entry in ipairs(one.names) do
-      is_it = is_it and value[entry.name] ~= nil and not seen[entry.name]
-      seen[entry.name] = true
-    end
-    if is_it then
-      found = one
-      if line_at(index.lines, one.at) >= after then break end
-    end
+  for _, one in ipairs(index.constructors[concat(keys, "\0")] or {}) do
+    found = one
+    if line_at(index.lines, one.at) >= after then break end
   end
   return found
 end
@@ -98,7 +103,7 @@ local function in_source_order(value, text, after)
   local entries, keys = {}, sloth.sorted_keys(value)
   if #keys == 0 then return entries end
   local index = index_of(text)
-  local constructor = constructor_of(value, #keys, index, after)
+  local constructor = constructor_of(keys, index, after)
   if constructor then
     for i, entry in ipairs(constructor.names) do
       entries[i] = { key = entry.name, line = line_at(index.lines, entry.at) }
