@@ -227,6 +227,8 @@ def _why(error: Exception, hop: Hop, policy: HostKeyPolicy, tried: str) -> Unrea
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
         allowed = getattr(error, "allowed_types", None)
         why = f"the server takes {', '.join(allowed)} only" if allowed else str(error).rstrip(".")
+        if "saw EOF" in why:
+            why = "the server hung up: has the account expired, or are logins closed (/etc/nologin)?"
         return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}: {why}", hint=tried)
     if isinstance(error, OSError) and error.filename:
         return AuthenticationFailed(f"{hop.label}: cannot read the key {error.filename}: {error.strerror}", hint=tried)

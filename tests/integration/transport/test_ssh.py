@@ -211,6 +211,13 @@ def test_who_is_not_let_in_learns_why(world, sshd, log_in, tmp_path):
     assert str(tmp_path / "other") in raised.value.hint
 
 
+def test_a_server_that_hangs_up_on_an_expired_account_is_told_as_that(world, log_in):
+    account = world.account()
+    run("usermod", "--expiredate", "1", account.name)
+    with pytest.raises(AuthenticationFailed, match="the server hung up: has the account expired"):
+        log_in(world.sshd(UsePAM="yes").connection(account.name))
+
+
 def test_a_key_file_that_is_not_there_is_named(sshd, log_in):
     with pytest.raises(AuthenticationFailed, match="cannot read the key /no/such: No such file"):
         log_in(sshd.connection(private_key="/no/such"))
