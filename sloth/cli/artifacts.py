@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from typer import Argument, Option
@@ -72,7 +72,7 @@ def get(
     if len(found) > 1 and not output.is_dir():
         hint = "choose with --host and --task, or name a folder with -o"
         raise UsageError(f"{len(found)} files are called {name!r}", hint=hint)
-    names = [one.name.rpartition("/")[2] for one in found]
+    names = [PurePosixPath(one.name).name for one in found]
     is_clear = len(set(names)) == len(names)
     places = [
         output / (last if is_clear else f"{one.host}-{last}".replace("/", "_")) if output.is_dir() else output

@@ -13,14 +13,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import asdict
 
 from sloth.core.errors import AnswerError, StoreError, UsageError
 from sloth.engine.allowance import Allowance
-from sloth.engine.receiving import below, segment, write
+from sloth.engine.receiving import below, for_us_alone, segment, write
 from sloth.runtime.linefile import LineFile, encoded
 
 ARTIFACT = "artifact:"
@@ -60,9 +60,9 @@ class Artifacts:
         self._kept: dict[str, tuple[Artifact, Path]] = {}
         try:
             for _, entry in self._list.entries():
-                kept = Artifact(**{str(name): value for name, value in entry.items()})  # type: ignore[arg-type]  # ours
+                kept = convert(entry, Artifact)
                 self._kept[kept.id] = kept, folder / kept.id.removeprefix(ARTIFACT)
-        except TypeError as error:
+        except ValidationError as error:
             raise StoreError(f"the list of artifacts {self._list.path} is damaged: {error}") from error
         except OSError as error:
             raise StoreError(f"cannot read {self._list.path}: {str(error.strerror).lower()}") from error
@@ -115,8 +115,8 @@ class Artifacts:
                 if hashlib.file_digest(stream, "sha256").hexdigest() != kept.sha256:
                     raise UsageError(f"{source} is not what {kept.host} sent: its checksum is another one")
                 stream.seek(0)
-                with dest.open("xb") as copied:
-                    shutil.copyfileobj(stream, copied)
+                with open(dest, "xb", opener=for_us_alone) as copied:
+                    _fill(copied, stream)
             shutil.copymode(source, dest)
         except FileExistsError as error:
             raise UsageError(f"{dest} is there already", hint="name another place with -o") from error
@@ -133,6 +133,16 @@ class Artifacts:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._kept.clear()
         return size
+
+
+def _fill(copied: BinaryIO, stream: BinaryIO) -> None:
+    """Copy all of a stream into a new file, or leave no file behind."""
+    try:
+        shutil.copyfileobj(stream, copied)
+        copied.flush()
+    except BaseException:
+        Path(copied.name).unlink()
+        raise
 
 
 def runs_with(folder: Path) -> list[str]:

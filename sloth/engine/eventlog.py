@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -97,13 +98,21 @@ def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] 
     """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough."""
     wanted.check(runs, run)
     chosen = None if run is None else runs.find(run)
-    places = {known: (_size(runs.journal(known)), 0) for known in runs.ids() if known != chosen}
+    places = {known: _size(runs.journal(known)) for known in runs.ids() if known != chosen}
+    numbers: dict[str, int] = {}  # of the last event before that place, once a run goes on
     while not over():
         alive = chosen is None or runs.is_alive(chosen)
         for known in [chosen] if chosen is not None else runs.ids():
-            place, number = places.get(known, (0, 0))
-            for behind, kept in _from(runs.journal(known), known, place, number):
-                places[known] = behind, kept.number
+            path, place = runs.journal(known), places.get(known, 0)
+            if (size := _size(path)) < place:  # its output was cleared, or a torn line cut off
+                places[known] = size
+                numbers.pop(known, None)
+            if size <= place:
+                continue
+            if known not in numbers:
+                numbers[known] = _number(path, place)
+            for behind, kept in _from(path, known, place, numbers[known]):
+                places[known], numbers[known] = behind, kept.number
                 if wanted.takes(kept):
                     yield kept
         if not alive:
@@ -153,6 +162,11 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _number(path: Path, place: int) -> int:
+    """How many events stand before that place."""
+    return sum(1 for _ in takewhile(lambda read: read[0] <= place, journal.events(path)))
 
 
 def _from(path: Path, run: str, place: int, number: int) -> Iterator[tuple[int, Kept]]:

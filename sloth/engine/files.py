@@ -12,6 +12,7 @@ import itertools
 import os
 import stat
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -53,9 +54,7 @@ def find(src: str, search: Search) -> Path:
     if found is None:
         places = " or ".join(map(str, search.folders))
         pure = PurePosixPath(src)
-        raise AnswerError(
-            f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search.folders))
-        )
+        raise AnswerError(f"there is no file {src!r} in {places}", hint=near(pure.name, _siblings(pure, search)))
     return found
 
 
@@ -86,11 +85,16 @@ def meant(folder: Path, named: Named) -> Iterator[Path]:
         if inside.parts[:1] == () or inside.parts[0] not in FOR_HOSTS:
             names[:] = [name for name in names if not name.startswith(".") and name not in PRIVATE]
         for name in sorted(files):
-            try:
-                _check_meant(inside / name, named)
-            except AnswerError:
-                continue
-            yield Path(root, name)
+            if _is_meant(inside / name, named):
+                yield Path(root, name)
+
+
+def _is_meant(pure: PurePosixPath, named: Named) -> bool:
+    try:
+        _check_meant(pure, named)
+    except AnswerError:
+        return False
+    return True
 
 
 def _check_meant(pure: PurePosixPath, named: Named) -> None:
@@ -117,9 +121,21 @@ def names_of(sources: Iterable[str]) -> Named:
     return named
 
 
-def _siblings(wanted: PurePosixPath, search: Sequence[Path]) -> list[str]:
-    folders = [folder / wanted.parent for folder in search]
-    return [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
+def _siblings(wanted: PurePosixPath, search: Search) -> list[str]:
+    """The names beside a path, but none of what no host may have whatever its name."""
+    return [
+        name
+        for folder in search.folders
+        for name in _names(folder / wanted.parent)
+        if folder.name in FOR_HOSTS or _is_meant(wanted.parent / name, lambda _path: True)
+    ]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:  # it is not there, or not for us: then there is nothing to hint at
+        return []
 
 
 class Files:
@@ -127,7 +143,7 @@ class Files:
 
     def __init__(self) -> None:
         self._sums: dict[tuple[int, ...], str] = {}
-        self._lock = threading.Lock()
+        self._locks: defaultdict[tuple[int, ...], threading.Lock] = defaultdict(threading.Lock)  # one for each file
 
     def serve(self, path: Path, known_sha256: str, *, content: bool = True) -> Streamed:
         """What the runtime's question `file` is answered with (see sloth/runtime/transfer.py)."""
@@ -184,7 +200,7 @@ class Files:
 
     def _sum(self, fd: int, found: os.stat_result) -> str:
         key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
-        with self._lock:
+        with self._locks[key]:
             if key not in self._sums:
                 self._sums[key] = sum_beginning(fd, found.st_size)
             return self._sums[key]

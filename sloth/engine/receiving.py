@@ -33,7 +33,8 @@ def segment(part: str) -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
-def _for_us_alone(path: str, flags: int) -> int:
+def for_us_alone(path: str, flags: int) -> int:
+    """Opens a new file that nobody else may read: for `open(…, opener=…)`."""
     return os.open(path, flags, 0o600)
 
 
@@ -48,7 +49,7 @@ def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allow
     coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
     size, summed = 0, hashlib.sha256()
     try:
-        with open(coming, "xb", opener=_for_us_alone) as stream:
+        with open(coming, "xb", opener=for_us_alone) as stream:
             for chunk in chunks:
                 allowance.spend(len(chunk))
                 size += len(chunk)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from typing import Any
+import json
+import os
+import shutil
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -117,6 +121,19 @@ def test_a_copy_takes_the_place_of_no_file(tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
+def test_a_copy_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch):
+    def fails(_source: object, copied: BinaryIO) -> None:
+        copied.write(b"cont")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    artifacts = Artifacts(tmp_path / "run")
+    kept = keep(artifacts, "h1", "build", "x")
+    monkeypatch.setattr(shutil, "copyfileobj", fails)
+    with pytest.raises(UsageError, match="no space left"):
+        artifacts.copy(kept, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_a_host_cannot_fill_the_disk_with_files(tmp_path):
     artifacts, ones, others = Artifacts(tmp_path / "run"), Allowance(20_000, FILES), Allowance(20_000, FILES)
     keep(artifacts, "h1", "t", "a", b"x" * 10_000, ones)
@@ -151,7 +168,11 @@ def test_a_list_that_cannot_be_read_or_removed_is_named(tmp_path):
         artifacts.remove()
 
 
-def test_a_list_that_is_damaged_is_named(tmp_path):
-    (tmp_path / "run.jsonl").write_text('{"id": "artifact:x"}\n')
+@pytest.mark.parametrize("line", [
+    {"id": "artifact:x"},
+    {"id": 7, "name": "x", "task": "t", "host": "h", "path": "/x", "size": 1, "sha256": "0"},
+])
+def test_a_list_that_is_damaged_is_named(tmp_path, line):
+    (tmp_path / "run.jsonl").write_text(json.dumps(line) + "\n")
     with pytest.raises(StoreError, match=r"run\.jsonl is damaged"):
         Artifacts(tmp_path / "run")

@@ -98,6 +98,22 @@ def test_watching_a_run_shows_all_of_it_until_it_ends(runs):
     assert seen == [1, 2, 3]
 
 
+def test_what_goes_on_in_runs_that_were_there_before_has_its_own_numbers(runs):
+    run, journal = written(runs, EVENTS[:2])
+    coming = iter([EVENTS[4], EVENTS[6]])
+
+    def over() -> bool:
+        event = next(coming, None)
+        if event is not None:
+            journal(event)
+            journal.settle()
+        return event is None
+
+    assert [kept.number for kept in eventlog.watch(runs, None, Filter(), over)] == [3, 4]
+    journal.close()
+    assert eventlog.one(runs, run, 3).event.type == "task_finished"
+
+
 def test_clearing_leaves_how_tasks_ended(runs):
     run = ended(runs)
     cleared, freed = eventlog.clear(runs, run, None)

@@ -61,6 +61,23 @@ def test_nothing_else_is_given_to_a_host(project, src):
         find(src, search_path(project, None, "files", NAMED))
 
 
+@pytest.mark.parametrize(
+    ("src", "hint"),
+    [
+        ("mott", "motd"),
+        ("plain.cnf", "plain.conf"),
+        pytest.param("inventory/al.yml", None, id="an inventory"),
+        pytest.param(".en", None, id="hidden"),
+        pytest.param("plain.conf/no", None, id="below a file"),
+    ],
+)
+def test_a_hint_names_nothing_that_no_host_may_have(project, src, hint):
+    with pytest.raises(AnswerError) as error:
+        find(src, search_path(project, None, "files", NAMED))
+    assert (error.value.hint or "").count("did you mean") == (hint is not None)
+    assert hint is None or hint in error.value.hint
+
+
 def meta(served: Streamed) -> dict[str, Any]:
     assert isinstance(served.value, dict)
     return served.value
