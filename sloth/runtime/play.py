@@ -178,7 +178,7 @@ class Play:
                     if not self._waiting or (self._drains and not self._active):
                         return
                     if self._active == 0:  # only gates are waited for: others may have this host's place meanwhile
-                        self.tools.emit({"type": "host_waiting"})
+                        self.tools.emit({"type": "host_waiting", "awaited": True})
                     self._changed.wait()
                     run = self._next()
             run.go()

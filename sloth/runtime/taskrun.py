@@ -336,7 +336,7 @@ class TaskRun:
     def _tell_phase(self) -> None:
         """The time limit begins anew: the controller keeps it too, and must not take us for frozen."""
         if self.step.timeout is not None:
-            self._emit("task_phase")
+            self._emit("task_phase", awaited=True)
 
     def _log(self, level: str, text: str) -> None:
         self._emit("log", level=level, text=text)

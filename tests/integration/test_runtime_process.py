@@ -92,6 +92,22 @@ def test_what_is_cancelled_before_it_plays_does_not_begin(start, tmp_path):
     assert not (tmp_path / "done").exists()
 
 
+def test_a_time_limit_is_told_at_once_when_it_begins_as_the_host_may_freeze(start):
+    told: queue.Queue[object] = queue.Queue()
+    process = start(silence=60.0, lull=3600.0)
+    peer = Peer(
+        lambda length: os.read(process.stdout.fileno(), length),
+        process.stdin.write,
+        {},
+        {"hello": lambda args: None, "event": lambda event: told.put((event["type"], event["task"]))},
+    )
+    threading.Thread(target=peer.serve, daemon=True).start()
+    plain = job("sleep 300")
+    plain["steps"] = [{"name": "t0", "timeout": 60.0}]
+    process.stdin.write(framed({"call": 1, "verb": "job", "args": plain}))
+    assert [told.get(timeout=20) for _ in range(2)] == [("task_started", "t0"), ("task_phase", "t0")]
+
+
 def test_the_end_of_a_task_that_other_hosts_wait_for_leaves_at_once(start):
     ended: queue.Queue[object] = queue.Queue()
     process = start(silence=60.0, lull=3600.0)
