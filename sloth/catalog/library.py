@@ -13,7 +13,6 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -134,8 +133,21 @@ def check_name(name: str, where: str = "") -> None:
 def _names_group(folder: str) -> bool:
     """Whether the metadata of a package in this folder of Python's path has our entry point group."""
     mark = f"[{GROUP}]".encode()
-    places = chain(*(Path(folder).glob(f"*.{kind}-info/entry_points.txt") for kind in ("dist", "egg")))
-    return any(mark in place.read_bytes() for place in places if os.access(place, os.R_OK))
+    try:
+        names = os.listdir(folder or ".")  # noqa: PTH208  # on every run's way, as what follows
+    except OSError:
+        return False
+    infos = [f"{folder}/{name}" if folder else name for name in names if name.endswith((".dist-info", ".egg-info"))]
+    return any(mark in _content(f"{info}/entry_points.txt") for info in infos)
+
+
+def _content(path: str) -> bytes:
+    """What a file holds; nothing, where there is none that we may read."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return b""
 
 
 @cache

@@ -24,6 +24,7 @@ def _kind(path: Path, mounts: Path) -> str:
         every = mounted(mounts.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError:
         return ""
-    above = [one for one in every if path.is_relative_to(one.path)]
-    closest = max((len(Path(one.path).parts) for one in above), default=0)
-    return next((one.kind for one in reversed(above) if len(Path(one.path).parts) == closest), "")
+    at = f"{path}/"
+    above = [one for one in every if at.startswith(f"{one.path.rstrip('/')}/")]  # text: this is on every run's way
+    closest = max((len(one.path) for one in above), default=0)
+    return next((one.kind for one in reversed(above) if len(one.path) == closest), "")
