@@ -147,21 +147,16 @@ local function error_text(value)
   return encoded and text or "error with a table"
 end
 
--- A global that is not there is most often the misspelt name of a module.
-local function with_near(text)
-  local name = match(text, "^attempt to %a+ a nil value %(global '(.-)'%)$")
-  return name and text .. (sloth.nearest(name, sloth.env)) or text
-end
-
 local function describe(call, value)
   local text, where = split(error_text(value))
-  text = with_near(text)
+  where = where or failed_at(call) or call.where
+  text = sloth.with_advice(text, where)
   if text == "attempt to yield across a C-call boundary" then
     text = "a module cannot be called from inside this callback"
   end
   local syntax = call.syntax
   if syntax and text == syntax.text then return sloth.encode { text = text, where = syntax.where, syntax = true } end
-  local answer = { text = text, where = where or failed_at(call) or call.where }
+  local answer = { text = text, where = where }
   local failure = call.failure
   if failure and rawequal(value, failure.message) then
     answer.where, answer.result = failure.where, failure.result

@@ -33,8 +33,8 @@ if MYPY:
 PRELUDE = (
     "values", "calls", "coroutines", "scheduler", "sandbox", "additions", "recording", "compiled", "outcomes",
     "modules", "running", "checks", "streams", "locking", "timing", "waiting", "goroutines", "channels", "locks",
-    "parallel", "constructors", "order", "tasks", "workflows", "reading", "forms", "testing", "asserting", "sharing",
-    "loading",
+    "parallel", "constructors", "order", "tasks", "workflows", "reading", "advice", "forms", "testing", "asserting",
+    "sharing", "loading",
 )
 AT_ONCE = ("log", "task")  # modules whose actions take no time: not worth a thread
 MEMORY = 50 << 20

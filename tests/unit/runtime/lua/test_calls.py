@@ -204,6 +204,13 @@ ERRORS = {
     "failed assert": ("\n\nassert(false, 'why')", "why", 3),
     "assert without text": ("assert(nil)", "assertion failed!", 1),
     "an error that is passed on": ("local ok, e = pcall(function()\nerror('why') end)\nerror(e)", "why", 2),
+    "a function of Lua's that is left out": (
+        "dofile('x')", "attempt to call a nil value (global 'dofile'): import(path) reads another file of the workflow", 1
+    ),
+    "a field of Lua's that is left out": (
+        "\nos.remove('x')", "attempt to call a nil value (field 'remove'): fs.rm(path) does that on the host", 2
+    ),
+    "a field of one's own": ("local t = {} t.remove('x')", "attempt to call a nil value (field 'remove')", 1),
     "unknown global": ("\npgk.install('x')", "attempt to index a nil value (global 'pgk'): did you mean 'pkg'?", 2),
     "arithmetic": ("return 1 + {}", "attempt to perform arithmetic on a table value", 1),
     "in a function": (
