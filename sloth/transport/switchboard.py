@@ -27,8 +27,8 @@ from sloth.transport.startline import PYTHONS, Start
 
 # Neither host nor seconds: what many hosts have in common is told once.
 SLOW_SHELL = (
-    f"the login shell took more than {SLOW:g} s before it started sloth; "
-    "its start-up files cost that at every connection"
+    f"sloth took more than {SLOW:g} s to start there: the start-up files of the login shell cost that at every "
+    "connection, or the host is busy, or this machine is"
 )
 
 
@@ -128,7 +128,7 @@ class Switchboard:
         except BaseException:
             link.close()
             raise
-        if greeting.slow:
+        if greeting.slow and login is not None:  # here there is no login shell
             session.warnings.append(SLOW_SHELL)
         return session
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from sloth.core.connection import Connection
 from sloth.core.errors import ConnectionLost, ConnectTimeout, NoPython, NoShell
 from sloth.runtime.failure import ActionFailed
 from sloth.transport.switchboard import SLOW_SHELL
@@ -90,6 +92,14 @@ def test_a_slow_login_shell_is_worth_a_warning(world, sshd, open_session):
     account = world.account()
     account.write(".bashrc", "sleep 1.3\n")
     assert open_session(sshd.connection(account.name)).warnings == [SLOW_SHELL]
+
+
+def test_where_no_login_shell_takes_part_none_is_blamed(open_session, tmp_path):
+    slow = tmp_path / "python3"
+    slow.write_text(f'#!/bin/sh\nsleep 1.3\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    session = open_session(Connection("here", "here", connection="local", python=str(slow)))
+    assert session.warnings == []
 
 
 @pytest.mark.parametrize(
