@@ -43,9 +43,9 @@ def test_the_first_of_the_file_that_can_run_does():
 
 def test_thousands_of_tasks_that_stand_in_the_wrong_order_are_put_right_in_a_moment():
     many = [task(f"t{number}", f"t{number + 1}") for number in range(5000)]
-    began = time.monotonic()
+    began = time.process_time()
     laid = plan(*many, task("t5000"))
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
     assert laid.hosts[0].tasks[:2] == ("t5000", "t4999")
 
 
