@@ -41,6 +41,7 @@ def main() -> None:
     lab = Lab()
     try:
         with tempfile.TemporaryDirectory() as scratch, ExitStack() as links:
+            os.environ.update(SLOTH_HOME=scratch, SLOTH_CONFIG=os.devnull)
             field = lay_out(lab, lab.up([args.first]), Path(scratch), 0, links)
             (field.folder / "facts.sloth").write_text(WORKFLOW)
             report(times(field, args.rounds))
