@@ -300,6 +300,13 @@ def test_50_what_a_plain_user_may_do_needs_nothing_more(home):
     assert (home / "new").stat().st_uid == ALICE
 
 
+def test_23_a_mode_of_which_the_kernel_takes_a_bit_is_a_failure_and_no_endless_change(home):
+    os.chown(home, ALICE, BOB)
+    home.chmod(0o2775)  # so that a new file gets a group that is not ALICE's
+    assert "mode 2750 became 0750" in as_alice(home / "new", mode="2750")
+    assert list(home.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["new", "secret"])
 def test_50_a_plain_user_is_told_to_become(home, name):
     assert "needs become" in as_alice(home.parent / name)

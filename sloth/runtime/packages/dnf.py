@@ -35,6 +35,7 @@ class Dnf(Rpm):
         ("No such command: versionlock", 'its plugin is missing: pkg.install("python3-dnf-plugin-versionlock")'),
     )
     lacks = ("release", "purge")
+    holds_only_versions = True
     index_folders = ("var/cache/dnf/*/repodata",)
     index_files = ("var/cache/dnf/*/repodata/repomd.xml",)
     package_files = ("var/cache/dnf/*/packages/*.rpm",)

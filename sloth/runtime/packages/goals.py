@@ -79,10 +79,13 @@ def absent(manager: "Tool", asked: "list[Wanted]", options: Options) -> "dict[st
     """Remove what is there."""
     there = manager.packages([one.label for one in asked])
     gone = [
-        package.label for package in there
+        package for package in there
         if (package.is_installed or options.purge) and any(one.speaks_of(package) for one in asked)
     ]
-    return report(manager.transact("remove", gone, options) if gone else [])
+    held = [package.label for package in gone if package.is_held and not options.allow_held]
+    if held and manager.holds_only_versions:
+        raise ActionFailed(f"on hold, not removed: {' '.join(held)} (allow_held = true permits it)")
+    return report(manager.transact("remove", [package.label for package in gone], options) if gone else [])
 
 
 def everything(manager: "Tool", verb: str, options: Options, index: Index) -> "dict[str, object]":

@@ -40,6 +40,7 @@ class Tool(abc.ABC):
     errors = r"(?m)^[Ee]rror: .*"  # a pattern: what explains a failure
     lacks: "Sequence[str]" = ()  # options that it has nothing for
     fine: "Sequence[int]" = (0,)  # exit codes of what went well
+    holds_only_versions = False  # whether it removes by itself what is on hold, so that the refusal is ours
     guards_downgrades = False  # whether it refuses a lower version by itself
     index_folders: "Sequence[str]" = ()  # patterns; each is as old as the index in it
     index_files: "Sequence[str]" = ()  # patterns; their contents tell one index from another

@@ -43,7 +43,7 @@ class Zypper(Rpm):
         (_LOWER, "allow_downgrade = true permits it"),
         ("remove lock to allow", "on hold; pkg.unhold lets it go"),
     )
-    errors = r"(?m)^(?:No provider of .*|Problem: .*(?:\n .*)*|.*locked by the application.*)"
+    errors = r"(?m)^No provider of .*|(?:^|(?<=<description>))Problem: .*(?:\n .*)*|^.*locked by the application.*"
     lacks = ("release", "purge", "allow_held")
     fine = (0, 100, 101, 102, 103)  # 102, 103: a reboot, or another run of zypper, is advised
     index_folders = ("var/cache/zypp/raw/*/repodata",)
