@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 
+from sloth.cli.render.hostnames import natural
 from sloth.cli.render.screen import Screen
 from sloth.core.testresult import FAILED, PASSED, SKIPPED, TestResult, Watch
 
@@ -48,11 +49,11 @@ def showing(form: TestFormat, *, verbose: bool) -> Iterator[Watch]:
 
 
 def _junit(results: Sequence[TestResult]) -> str:
-    """A suite for each file."""
+    """A suite for each file or host, in the order of their names: hosts end in any order."""
     from sloth.cli.render.junit import Document
 
     document = Document()
-    suites = {file: document.suite(file) for file in dict.fromkeys(result.file for result in results)}
+    suites = {file: document.suite(file) for file in sorted({result.file for result in results}, key=natural)}
     for one in results:
         path, _, line = one.where.rpartition(":")
         document.case(
