@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from sloth.catalog import luadoc
-from sloth.catalog.library import Library
+from sloth.catalog.library import LANGUAGE, Library
 from sloth.catalog.manuals import ActionManual, ModuleManual, ParameterManual
 from sloth.core.errors import UsageError
 from sloth.core.near import near
@@ -36,6 +36,8 @@ def module(name: str, library: Library) -> ModuleManual:
     known = {*catalog.names, *library.lua}
     if name not in known:
         hint = near(name, known) or "`sloth modules list` shows all"
+        if name in LANGUAGE:
+            hint = "it is a part of the language, which sloth/docs/language.md tells of"
         raise UsageError(f"there is no module named {name!r}", hint=hint)
     return _any(library, catalog, name)
 

@@ -85,6 +85,7 @@ def test_the_version_is_told_in_both_ways(capsys, word):
         pytest.param(["run", "x", "--lock-timeout", "soon"], "--lock-timeout", "", id="duration"),
         pytest.param(["workflow", "list", "nowhere"], "'nowhere' does not exist", "", id="directory"),
         pytest.param(["bundle", "build", "cp311"], "called 'cp311'", "`sloth bundle list`", id="a host's Python"),
+        pytest.param(["modules", "show", "goroutine"], "no module named 'goroutine'", "part of the language", id="of the language"),
         pytest.param(["modules", "show", "pgk"], "no module named 'pgk'", "did you mean 'pkg'?", id="module"),
         pytest.param(["modules", "show", "pkg.instal"], "'pkg.instal'", "did you mean 'pkg.install'?", id="action"),
     ],
