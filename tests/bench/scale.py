@@ -57,6 +57,7 @@ for path in sys.argv[1:]:
 """
 SLOTH = (sys.executable, "-m", "sloth")
 CROWDS = (10, 50, 100)
+PLACEMENTS = ("target", "controller")
 RUN = "for task in list(lua.globals().made.values()): task.said.command()"
 SITE = (Path(__file__).parent / "site.sloth").read_bytes()
 STAT = 'return file_ops.stat("/etc/passwd") ~= nil'
@@ -127,13 +128,15 @@ class Scale:
         what = f"{count} tasks of file_ops.stat, {placement}"
         self._compare(what, self._ssh(lab, member, program), command, count)
 
-    def hosts(self, lab: Lab, members: Sequence[Member]) -> Cost:
+    def hosts(self, lab: Lab, members: Sequence[Member], placement: str) -> Cost:
         """A few real calls on each of many hosts at once."""
         path = self._workflow("hosts", 5, STAT)
         count = len(members)
-        command = [*SLOTH, "apply", "-f", str(count), "-i", str(self._inventory(lab, members)), str(path)]
+        inventory = self._inventory(lab, members, placement)
+        command = [*SLOTH, "apply", "-f", str(count), "-i", str(inventory), str(path)]
         cost(command, 1, self._folder / "home")  # the first run brings the bundle
-        return self._compare(f"{count} hosts", self._ssh(lab, members, "exec python3 -I -S -B -c pass"), command, count)
+        floor = self._ssh(lab, members, "exec python3 -I -S -B -c pass")
+        return self._compare(f"{count} hosts, {placement}", floor, command, count)
 
     def _compare(self, what: str, floor: Sequence[str], command: Sequence[str], count: int) -> Cost:
         least, ours = (cost(words, self._rounds, self._folder / "home") for words in (floor, command))
@@ -148,7 +151,7 @@ class Scale:
         path.write_text(TASKS.format(count=count, body=body))
         return path
 
-    def _inventory(self, lab: Lab, members: Sequence[Member], placement: str = "auto") -> Path:
+    def _inventory(self, lab: Lab, members: Sequence[Member], placement: str) -> Path:
         path = self._folder / f"hosts{len(members)}.yml"
         path.write_text("\n".join(_inventory(lab, members, placement)) + "\n")
         return path
@@ -193,10 +196,11 @@ def main() -> None:
         lab = Lab()
         try:
             hosts = lab.up(range(args.first, args.first + args.hosts))
-            for placement in ("target", "controller"):
+            for placement in PLACEMENTS:
                 scale.over_ssh(lab, hosts[0], 500, placement)
             with crowd(hosts, max(CROWDS)) as members:
-                print(growth({count: scale.hosts(lab, members[:count]) for count in CROWDS}))
+                for placement in PLACEMENTS:
+                    print(growth({count: scale.hosts(lab, members[:count], placement) for count in CROWDS}))
         finally:
             lab.down()
 
