@@ -29,6 +29,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "script": ("script", {"script": CHANGED}),
     "script_with_tasks": ("mixed", {"top level": CHANGED, "use": OK, "again": CHANGED}),
     "side_by_side": ("side_by_side", {"checks": OK, "pool": OK, "answers": OK, "channels": OK, "both": OK}),
+    "errors": ("errors", {"write": CHANGED, "read": OK, "fails": "failed", "remove": CHANGED}),
     "chain_on_call": ("called", {"first": CHANGED, "second": OK}),
 }  # fmt: skip
 each_file = pytest.mark.parametrize("name", FILES)

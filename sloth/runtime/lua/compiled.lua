@@ -103,6 +103,6 @@ end
 
 -- An instruction: its operation and its operands a, b, c.
 function sloth.instruction(it, number)
-  local word = string_unpack("<I4", it.code, it.first + 4 * number)
+  local word = string_unpack("=I4", it.code, it.first + 4 * number)
   return word & 0x7f, word >> 7 & 0xff, word >> 16 & 0xff, word >> 24 & 0xff
 end
