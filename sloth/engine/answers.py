@@ -131,7 +131,7 @@ class Answers:
 
     def _is_own(self, src: str, role: str | None) -> bool:
         """Whether a task of this host, of that role, may name the template: others' say what others may see."""
-        return self._disclosure.mentions.template(src) and role in {step["role"] for step in self._job["steps"]}
+        return self._disclosure.mentions.template(src) and role in {step.get("role") for step in self._job["steps"]}
 
     def _render_text(self, text: str, search: Search, variables: dict[str, object]) -> str:
         """What the workflow wrote down is rendered here; what a host may have made up, where it can do no harm."""

@@ -58,7 +58,7 @@ class JobMaker:
         groups: Mapping[str, Sequence[str]],
     ) -> None:
         workflow = plan.workflow
-        self._tasks = {task.name: _step(task) for task in workflow.tasks}
+        self._tasks = {task.name: _telling(_step(task)) for task in workflow.tasks}
         self._above = {**workflow.variables, **variables.values}
         self._awaited = _awaited(plan)
         self._same = {
@@ -102,8 +102,7 @@ class JobMaker:
         }
 
     def _step(self, host: HostPlan, name: str) -> dict[str, Any]:
-        return {
-            **self._tasks[host.task(name)],
+        step = {
             "name": name,
             "host": host.owner(name),
             "needs": list(host.needs[name]),
@@ -111,6 +110,7 @@ class JobMaker:
             "awaited": (host.host, name) in self._awaited,
             "deps": dict(host.deps.get(name, {})),
         }
+        return {**self._tasks[host.task(name)], **_telling(step)}
 
 
 def _awaited(plan: Plan) -> frozenset[tuple[str, str]]:
@@ -124,7 +124,7 @@ def _step(task: Task) -> dict[str, Any]:
         "task": task.name,
         "depends_on": list(task.depends_on),
         "timeout": task.timeout,
-        "retries": asdict(task.retry),
+        "retries": asdict(task.retry) if task.retry.count else {},
         "become": task.become,
         "workdir": task.workdir,
         "env": dict(task.env),
@@ -139,6 +139,11 @@ def _step(task: Task) -> dict[str, Any]:
         "artifacts": list(task.artifacts),
         "consumes": list(task.consumes),
     }
+
+
+def _telling(step: dict[str, Any]) -> dict[str, Any]:
+    """What a host does not take for granted; most of a job of many tasks would be the rest."""
+    return {key: value for key, value in step.items() if value not in (None, False, [], {})}
 
 
 def alone(workflow: Workflow, connection: Connection) -> dict[str, object]:

@@ -110,9 +110,9 @@ class Rehearsal:
         maker = JobMaker(secrets.token_hex(4), file, Plan(workflow, (host,)), request, variables, groups)
         job = maker.job(host, lambda _: {})
         for step in job["steps"]:
-            step["params"] = {**step["params"], **options.get("params", {})}
+            step["params"] = {**step.get("params", {}), **options.get("params", {})}
             if task is not None:
-                step["depends_on"] = [*step["depends_on"], *options.get("deps", {})]
+                step["depends_on"] = [*step.get("depends_on", ()), *options.get("deps", {})]
         job["gates"] = [{"name": dep, "ok": True, "outputs": made} for dep, made in options.get("deps", {}).items()]
         return job
 
