@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -148,10 +149,11 @@ def test_retries_are_extra_attempts(play, tmp_path):
 
 def test_a_time_limit_ends_the_whole_group_and_is_reported_in_time(play):
     began = time.monotonic()
+    nap = f"33.{os.getpid()}"  # tests beside this one sleep as well
     played = play(
         tasks(
-            'task("a"):timeout("300ms"):command("sleep 33.25 & sleep 33.25; wait")',
-            'task("b"):command("! pgrep -f 33.2[5]")',
+            f'task("a"):timeout("300ms"):command("sleep {nap}1 & sleep {nap}1; wait")',
+            f'task("b"):command("! pgrep -f {nap}[1]")',
         )
     )
     assert time.monotonic() - began < 3
@@ -281,14 +283,14 @@ def test_a_cancelled_play_stops_what_runs_and_starts_nothing_more(tmp_path):
 
 
 def test_a_task_that_hangs_in_luas_own_code_does_not_hold_the_run(play):
-    hang = '(("a"):rep(110)):find(("a-"):rep(4) .. "b")'  # most of a second; for ever would take the processor from others
+    hang = '(("a"):rep(120)):find(("a-"):rep(4) .. "b")'  # about a second; for ever would take the processor from others
     played = play(
         tasks(
             f'task("a"):timeout("100ms"):command(function() return {hang} end)',
             'task("b"):command("true")',
             'task("c"):command(function() end)',
         ),
-        stuck=0.1,
+        stuck=0.25,
     )
     assert played.statuses == {"a": "timed_out", "b": "changed", "c": "cancelled"}
     assert "hangs inside" in played.finished("c")["message"]
