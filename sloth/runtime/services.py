@@ -137,6 +137,7 @@ class OneByOne:
 
     def reload(self, names: "Sequence[str]") -> "Told":
         """They have read their configuration again."""
+        _judge(names)
         for name in names:
             if self.exists(name) and not self.does_run(name):
                 raise ActionFailed(f"{name} does not run, so it cannot reload; service.start starts it")
@@ -153,9 +154,7 @@ class OneByOne:
     def _settle(
         self, verb: str, names: "Sequence[str]", do: "Callable[[str, str], None]", is_due: "Callable[[str], bool]"
     ) -> "Told":
-        for name in names:
-            if not re.match(_NAME, name):
-                raise BadArguments(f"{name!r} cannot be the name of a service")
+        _judge(names)
         missing = [name for name in names if not self.exists(name)]
         for name in missing:
             if not self.host.is_to_come(f"there is no service {name}"):
@@ -235,7 +234,8 @@ class SysV(OneByOne):
         return bool(glob.glob(_AT_BOOT + glob.escape(name)))
 
     def act(self, verb: str, name: str) -> None:
-        _change(self.host, f"{_SCRIPTS}/{name}", verb)
+        # With `service` what is started gets nothing of our environment.
+        _change(self.host, *(["service", name] if self.host.has("service") else [f"{_SCRIPTS}/{name}"]), verb)
 
     def bind(self, verb: str, name: str) -> None:
         if not self.host.has("update-rc.d"):
@@ -257,6 +257,12 @@ def manager_of(host: "Host") -> "Systemd | OneByOne":
     raise NothingStartsServices(
         f"nothing that starts services is known on this host: no systemd, no OpenRC, no {_SCRIPTS}"
     )
+
+
+def _judge(names: "Sequence[str]") -> None:
+    for name in names:
+        if not re.match(_NAME, name):
+            raise BadArguments(f"{name!r} cannot be the name of a service")
 
 
 def _change(host: "Host", *words: str) -> None:

@@ -93,6 +93,7 @@ def test_40_a_service_runs_and_starts_at_boot_and_neither_again(demo):
     demo.settles("service.start", name=[NAME, "cron"])
     demo.settles("service.enable", name=NAME)
     assert "sleep 1000" in demo.snapshot()
+    assert "SSH_CONNECTION" not in demo.sh("cat /proc/$(pgrep -x sleep)/environ")  # our session is none of its business
 
 
 @by_each

@@ -66,8 +66,9 @@ def test_what_openrc_has_lost_is_reset_as_it_would_start_nothing(code):
 
 @pytest.mark.parametrize("name", ["", "../../bin/true", "--help", "a b"])
 def test_what_cannot_be_a_name_is_refused(name):
-    with pytest.raises(BadArguments, match="cannot be the name of a service"):
-        service.start(OpenRC(runs=True), name=[name])
+    for action in (service.start, service.reload):
+        with pytest.raises(BadArguments, match="cannot be the name of a service"):
+            action(OpenRC(runs=True), name=[name])
 
 
 def test_a_script_that_knows_no_status_is_not_asked_for_it(etc):
@@ -106,14 +107,14 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("programs", "made"),
     [
-        (["update-rc.d"], ["update-rc.d app defaults", "update-rc.d app enable"]),
-        (["chkconfig"], ["chkconfig app on"]),
+        (["update-rc.d", "service"], ["update-rc.d app defaults", "update-rc.d app enable", "service app start"]),
+        (["chkconfig"], ["chkconfig app on", "{etc}/init.d/app start"]),
     ],
 )
 def test_40_system_v(etc, programs, made):
     host = SysV(programs=programs)
     service.running(host, name=["app"])
-    assert host.changes == [*made, f"{etc}/init.d/app start"]
+    assert host.changes == [line.format(etc=etc) for line in made]
     (etc / "rc2.d/S01app").symlink_to("../init.d/app")
     host = SysV(programs=programs)
     service.enable(host, name=["app"])
