@@ -7,6 +7,7 @@ MYPY = False
 if MYPY:
     Plain = dict[str, object]
 
+_SAID = ("exit_code", "stdout", "stderr")  # of a command, where the task returned what came of one
 BLOCKING = ("failed", "timed_out", "cancelled")
 
 
@@ -48,7 +49,8 @@ def judge(values: "list[object]") -> Verdict:
         message = first
     if first is False or (first is None and message):
         message = message or _why(outputs)
-        return Verdict("failed", message or "the task returned false", {"error": message}, outputs)
+        said = {name: outputs[name] for name in _SAID if name in outputs}
+        return Verdict("failed", message or "the task returned false", dict(said, error=message), outputs)
     verdict = Verdict("ok", message, None, outputs)
     verdict.said = outputs.get("changed")
     return verdict

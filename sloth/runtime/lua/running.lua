@@ -33,12 +33,14 @@ local function make_this(call, given)
   return this
 end
 
--- What a function returns; of a command or request that did not succeed, that.
+-- What a function returns; of a command or request that did not succeed, that, and what it has said.
 function sloth.judged(...)
   local first = ...
   if type(first) ~= "table" or rawequal(text_of(first), first) or rawget(first, "success") ~= false then return ... end
   local code, status = rawget(first, "exit_code"), rawget(first, "status")
-  return false, code and "exit code " .. tostring(code) or status and "status " .. tostring(status) or nil
+  if not code then return false, status and "status " .. tostring(status) or nil end
+  local said = { exit_code = code, stdout = rawget(first, "stdout"), stderr = rawget(first, "stderr") }
+  return false, "exit code " .. tostring(code), said
 end
 
 local function returned(call, ...)

@@ -43,6 +43,12 @@ def test_return_conventions(play, body, status, message):
         assert event["message"] == message
 
 
+def test_a_command_whose_result_is_returned_tells_what_it_wrote_when_it_failed(play):
+    event = play(tasks("""task("a"):command(function() return exec.run("echo out; echo bad >&2; exit 3") end)""")).finished("a")
+    said = {name: event["failure"][name] for name in ("error", "exit_code", "stdout", "stderr")}
+    assert said == {"error": "exit code 3", "exit_code": 3, "stdout": "out\n", "stderr": "bad\n"}
+
+
 def test_outputs_reach_dependents_by_name(play):
     text = tasks(
         'task("a"):command(function() return true, "", { port = 80 } end)',
