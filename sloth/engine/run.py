@@ -152,8 +152,8 @@ class Run:
         left, ending = [(number, [run for _, run in pairs]) for number, pairs in by_batch], Ending.COMPLETE
         for batch in self._plan.batches:
             number, working = left.pop(0)
-            if len(self._plan.batches) > 1:
-                tasks = self._left_of(host for host in self._plan.hosts if host.batch == number)
+            tasks = self._left_of(host for host in self._plan.hosts if host.batch == number)
+            if len(self._plan.batches) > 1 and any(tasks.values()):  # an earlier life may have done all of it
                 self._publish(BatchStarted(number + 1, len(self._plan.batches), batch, tasks))
             with self._steps.of(number) if self._steps else nullcontext():
                 ending = execute(working, self._slots, deadline, lambda text: self._publish(Notice(text)))

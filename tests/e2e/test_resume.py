@@ -151,6 +151,23 @@ def test_a_run_whose_tasks_are_others_by_now_is_refused(site: Site):
     assert (resumed.code, "b  changed" in resumed.stdout) == (0, True), resumed.stdout
 
 
+def test_of_a_rolling_run_the_batches_are_told_that_have_something_left(site: Site):
+    site.write(
+        "roll.sloth",
+        """
+        local a = task("a"):command(function()
+          return inventory_hostname == "h1" or fs.exists(vars.log .. "/ready"), "not ready"
+        end):build()
+        workflow.define("w"):tasks({ a }):config({ serial = 1 })
+        """,
+    )
+    words = ("apply", "-i", "hosts.yml", "--values", "values.yml", "roll.sloth")
+    assert "batch 3 of 3: h3  not begun" in site.sloth(*words).stdout
+    site.write("log/ready", "")
+    resumed = site.sloth("resume", site.runs()[0]).stdout
+    assert [line for line in resumed.splitlines() if line.startswith("batch")] == ["batch 2 of 3: h2", "batch 3 of 3: h3"]
+
+
 def test_from_a_task_on_all_is_done_again_and_nothing_before(site: Site):
     assert site.sloth("apply", "-i", "hosts.yml", "--values", "values.yml", "site.sloth").code == 0
     assert site.sloth("resume", site.runs()[0], "--from", f"t{TASKS}").code == 0
