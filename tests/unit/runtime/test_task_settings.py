@@ -163,7 +163,7 @@ def test_what_is_exported_belongs_to_the_run(tmp_path):
 @pytest.mark.parametrize(("policy", "own", "retry"), [
     ("3", "", (3, "exponential", 1.0)),
     ("'linear'", "retries = 2", (2, "linear", 1.0)),
-    ("'linear'", "", (0, "linear", 1.0)),
+    ("'linear'", "", (0, "exponential", 1.0)),  # a host is told of no strategy where there are no retries
     ("{ max_attempts = 3, backoff = 'fixed', initial_delay = '5s' }", "", (2, "fixed", 5.0)),
     ("{ max_retries = 3, delay = 2 }", "retries = { count = 1, strategy = 'fixed' }", (1, "fixed", 2.0)),
 ])
