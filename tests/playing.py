@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from sloth.runtime.play import STUCK, Play
 from sloth.runtime.program import TopLevel, closures, load_program
 from sloth.runtime.stage import Tools
 from sloth.runtime.token import Token
-from sloth.runtime.wire import Peer
+from sloth.runtime.wire import Peer, WireError
 from sloth.workflow.load import load
 
 Event = dict[str, Any]
@@ -86,12 +87,17 @@ class Played:
                 before(call)
             return here.act(call, settings, token, report)
 
-        tools = Tools(vm, act if placement == "target" else AcrossAWire(act).act, self._hear, Timer())
+        self._wire = None if placement == "target" else AcrossAWire(act)
+        tools = Tools(vm, act if self._wire is None else self._wire.act, self._hear, Timer())
         self.play = Play(self.job, closures(program, self.job.workflow), tools, stuck)
 
     def run(self) -> Played:
         """Play to the end."""
-        self.counts = self.play.run()
+        try:
+            self.counts = self.play.run()
+        finally:
+            if self._wire is not None:
+                self._wire.close()
         return self
 
     @property
@@ -127,13 +133,20 @@ class AcrossAWire:
     """The same actions, performed on the other side of a wire: as a controller performs them that steers a host."""
 
     def __init__(self, act: Callable[..., Outcome]) -> None:
-        ours, its = socket.socketpair()
+        ours, its = self._sockets = socket.socketpair()
         self._far = Peer(its.recv, its.sendall, {"act": self._serve}, {"stop": self._stop})
         self._served = Served(act, self._far.tell)
         self._near = Peer(ours.recv, ours.sendall, {}, {"output": self._hear})
         self._there = There(self._near, ours.close)
         for peer in (self._far, self._near):
-            threading.Thread(target=peer.serve, daemon=True).start()
+            threading.Thread(target=_listen, args=(peer,), daemon=True).start()
+
+    def close(self) -> None:
+        """Neither side speaks any more."""
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def act(self, user: str | None, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
         return self._there.act(call, settings, token, report, user)
@@ -146,3 +159,8 @@ class AcrossAWire:
 
     def _hear(self, args: Event) -> None:
         self._there.hear_output(args)
+
+
+def _listen(peer: Peer) -> None:
+    with suppress(OSError, WireError):  # the wire is closed
+        peer.serve()

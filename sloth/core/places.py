@@ -83,13 +83,19 @@ class Places(Struct, frozen=True):
 
 
 def private(home: Path, name: str = "") -> Path:
-    """A directory in home (or home itself), made if it is missing. SettingsError when it is not ours alone."""
+    """A directory in home (or home itself), made if it is missing. SettingsError when others may write to it.
+
+    A home that was there before stays readable for whom it was: it may be somebody's whole home, or more. What is made
+    in it is for nobody else.
+    """
     path = home / name
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         for directory in (home, path):
             directory.mkdir(mode=0o700, exist_ok=True)
             _check(directory)
+        if name and stat.S_IMODE(path.stat().st_mode) & 0o055:
+            path.chmod(0o700)
     except OSError as error:
         hint = "set SLOTH_HOME to a directory that you may write to"
         raise SettingsError(f"cannot use {path}: {str(error.strerror).lower()}", hint=hint) from error
@@ -102,5 +108,3 @@ def _check(directory: Path) -> None:
         raise SettingsError(f"{directory} is not a directory of yours", hint="set SLOTH_HOME to one that is")
     if stat.S_IMODE(found.st_mode) & 0o022:
         raise SettingsError(f"others may write to {directory}", hint=f"chmod 700 {directory}")
-    if stat.S_IMODE(found.st_mode) & 0o055:
-        directory.chmod(0o700)

@@ -17,8 +17,9 @@ from sloth.runtime.wire import Peer, framed
 PROGRAM = """
 import os, sys
 import lupa.lua54
-from sloth.runtime import main
-main.SILENCE, main.LULL = map(float, sys.argv[1:])
+from sloth.runtime import lock, main
+main.SILENCE, main.LULL = map(float, sys.argv[1:3])
+lock.FOLDER = sys.argv[3]  # others may work on this machine
 source, sink = os.dup(0), os.dup(1)
 os.dup2(os.open(os.devnull, os.O_RDWR), 0)
 os.dup2(2, 1)
@@ -28,11 +29,11 @@ TASKS = 4
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def run(silence: float, lull: float = 0.1) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", PROGRAM, str(silence), str(lull)]
+        command = [sys.executable, "-c", PROGRAM, str(silence), str(lull), str(tmp_path)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, bufsize=0
         )

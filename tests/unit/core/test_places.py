@@ -46,9 +46,18 @@ def test_directories_are_ours_alone(tmp_path):
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_readable_ones_are_closed_and_writable_ones_refused(tmp_path):
-    (tmp_path / "home").mkdir(mode=0o755)
-    assert Places(tmp_path / "home").lua.parent.stat().st_mode & 0o777 == 0o700
+def test_a_home_that_was_there_keeps_its_mode_and_what_is_made_in_it_is_ours_alone(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)  # it may be the root of the system
+    (home / "runs").mkdir(mode=0o755)
+    for made in (Places(home).lua, Places(home).runs):
+        assert made.stat().st_mode & 0o777 == 0o700
+    assert Places(home).store.parent.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_home_that_others_may_write_to_is_refused(tmp_path):
+    (tmp_path / "home").mkdir()
     (tmp_path / "home").chmod(0o777)
     with pytest.raises(SettingsError, match="others may write"):
         _ = Places(tmp_path / "home").lua

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from sloth.core.errors import SecretsError
 from sloth.secrets.passphrase import Passphrases, parse
+
+NONE = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+"""No descriptor of a process has this number."""
 
 
 def of(*written: str, typed: tuple[str, ...] = (), environ: dict[str, str] | None = None) -> Passphrases:
@@ -104,7 +108,7 @@ def test_a_label_decides_which_is_tried_first_and_the_others_are_read_only_then(
         pytest.param("command:/nowhere/x", "cannot run", id="no program"),
         pytest.param("command:'", "no closing quotation", id="a quote"),
         pytest.param("/nowhere/x", "no such file", id="no file"),
-        pytest.param("fd:999", "descriptor 999", id="no descriptor"),
+        pytest.param(f"fd:{NONE}", f"descriptor {NONE}", id="no descriptor"),
     ],
 )
 def test_what_gives_no_passphrase_is_said(word, message):
