@@ -35,7 +35,8 @@ systemctl restart systemd-logind
 """
 LAX = """
 export DEBIAN_FRONTEND=noninteractive; apt-get -qq -y purge libpam-systemd
-rm -f /etc/systemd/logind.conf.d/sloth.conf; systemctl restart systemd-logind
+rm -r /etc/systemd/logind.conf.d; systemctl restart systemd-logind
+for id in 0 1000; do systemctl stop user@$id user-runtime-dir@$id; done; systemctl reset-failed
 """
 
 

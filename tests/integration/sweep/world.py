@@ -118,7 +118,7 @@ systemctl show -p MainPID 'sweep-*'
 # What was only of use for a while: files that were to become others, in the folders for such files, in any folder.
 LEFTOVERS = """
 find / -xdev \\( -path /proc -o -path /sys \\) -prune -o -name '.sloth-*' -print | sort
-find /tmp /var/tmp /run/sloth -mindepth 1 | sort
+find /tmp /var/tmp /run/sloth -mindepth 1 ! -path /run/sloth/packages | sort
 """
 
 
