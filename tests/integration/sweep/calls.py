@@ -230,6 +230,7 @@ QUESTIONS = (
     Question("infra_test.package_is_installed", NAMED),
     Question("infra_test.package_version", {**NAMED, "version": "*"}),
     *(Question(f"log.{one}", {"message": ["ü"]}, **MUTE) for one in ("debug", "info", "success", "warning", "error", "print")),
+    Question("log.table", {"rows": [["ü", 1]]}, **MUTE),
     *(Question(f"metrics.{name}", {"name": "x", "value": 1}) for name in ("gauge", "counter", "histogram", "timer")),
     *(Question(f"metrics.{name}", {}, **CHANGING) for name in ("system_cpu", "system_memory", "runtime_info")),
     Question("metrics.system_disk", {"path": ROOM}, **CHANGING),
