@@ -93,12 +93,13 @@ class Played:
 
     def run(self) -> Played:
         """Play to the end."""
-        try:
-            self.counts = self.play.run()
-        finally:
-            if self._wire is not None:
-                self._wire.close()
+        self.counts = self.play.run()
         return self
+
+    def close(self) -> None:
+        """No more crosses the wire, if there is one. Not before all is looked at: what is stopped hears of it that way."""
+        if self._wire is not None:
+            self._wire.close()
 
     @property
     def statuses(self) -> dict[str, str]:

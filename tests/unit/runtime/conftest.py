@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from tests.playing import Played
 def play(tmp_path: Path, request: pytest.FixtureRequest):
     """Plays on the host itself, and from a controller whose calls cross a wire: nobody may tell the difference."""
 
-    def run(text: str, **options) -> Played:
-        return Played(tmp_path, text, placement=request.param, **options).run()
+    with ExitStack() as wires:
 
-    return run
+        def run(text: str, **options) -> Played:
+            played = Played(tmp_path, text, placement=request.param, **options)
+            wires.callback(played.close)
+            return played.run()
+
+        yield run

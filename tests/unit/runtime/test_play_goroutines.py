@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,12 @@ from tests.e2e.sloth import until
 from tests.playing import Played
 
 
-@pytest.fixture(params=["target", "controller"])
-def play(tmp_path: Path, request: pytest.FixtureRequest):
+@pytest.fixture
+def play(play: Callable[..., Played]) -> Callable[..., Played]:
     """Plays the body of one task, on the host itself and from a controller."""
 
     def run(body: str, settings: str = "") -> Played:
-        text = f'task("t"){settings}:command(function(this, params)\n{body}\nend):build()'
-        return Played(tmp_path, text, placement=request.param).run()
+        return play(f'task("t"){settings}:command(function(this, params)\n{body}\nend):build()')
 
     return run
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.playing import Played
 
 CHECKS = """
@@ -28,9 +26,8 @@ def test_in_a_run_the_first_check_that_does_not_hold_ends_its_task(tmp_path):
     assert played.statuses["after"] == "skipped"
 
 
-@pytest.mark.parametrize("placement", ["target", "controller"])
-def test_when_checks_are_what_it_is_for_all_of_them_are_made(tmp_path, placement):
-    played = Played(tmp_path, CHECKS, check=True, verify=True, placement=placement).run()
+def test_when_checks_are_what_it_is_for_all_of_them_are_made(play):
+    played = play(CHECKS, check=True, verify=True)
     assert played.finished("checks")["message"] == "2 of 4 checks do not hold"
     assert [what for what, why in lost(played) if why] == ["file_exists /none", "file_exists /nowhere"]
 
