@@ -192,7 +192,7 @@ def test_a_reader_that_has_seen_enough_stops_nothing(folder, both):
 
 @pytest.mark.parametrize(("words", "code", "shown"), [
     pytest.param(["fs.exists", "/etc/hostname"], 0, "ok       {both}\n    true\n", id="a query"),
-    pytest.param(["exec.run", "echo out; exit 3"], 0, "changed  {both}\n    out\n", id="a command"),
+    pytest.param(["exec.run", "echo out; exit 3"], 0, "changed  {both}\n    out\n    exit_code = 3\n", id="a command"),
     pytest.param(["file_ops.directory", "path=/tmp", "-C"], 0, "ok            {both}  nothing to change\n", id="check"),
     pytest.param(["fs.read", "/nothing"], 2, "failed   {both}  cannot read /nothing: No such file or directory\n",
                  id="a failure"),
