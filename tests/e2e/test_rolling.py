@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,29 @@ def test_a_task_that_runs_once_serves_all_hosts(lab_hosts, lab_inventory, tmp_pa
     assert run.code == 0
     assert [event["host"] for event in run.finished if event["task"] == "token"] == [lab_hosts[0].name]
     assert {event["message"] for event in run.finished if event["task"] == "use"} == {lab_hosts[0].name}
+
+
+@pytest.mark.parametrize("forks", ["1", "5"])
+def test_a_task_with_a_serial_is_at_work_on_one_host_at_a_time_also_after_a_failure(
+    lab_hosts, lab_inventory, tmp_path, forks
+):
+    text = f"""
+        local before = task("before"):command("true"):build()
+        local restart = task("restart"):serial(1):depends_on("before"):command(function()
+          exec.check("date +%s%N >/tmp/sloth-turn; sleep 0.2; date +%s%N >>/tmp/sloth-turn")
+          return inventory_hostname ~= "{lab_hosts[1].name}", "broken"
+        end):build()
+        workflow.define("w"):tasks({{ before, restart }})
+    """
+    try:
+        run = apply(tmp_path, lab_inventory, text, "-f", forks)
+        assert run.code == 2
+        assert [run.of_host(host.name)[-1] for host in lab_hosts] == ["changed", "failed", "changed"]
+        turns = [tuple(map(int, host.exec("cat", "/tmp/sloth-turn").stdout.split())) for host in lab_hosts]
+        assert all(ended <= begun for (_, ended), (begun, _) in pairwise(turns))
+    finally:
+        for host in lab_hosts:
+            host.exec("rm", "-f", "/tmp/sloth-turn")
 
 
 def test_hosts_that_wait_for_each_other_with_few_places_do_not_deadlock(lab_hosts, tmp_path, lab):

@@ -36,6 +36,9 @@ def show(plans: Sequence[Plan], form: Format, kept: Path | None = None) -> None:
         if len(plan.batches) > 1:
             shown = [*map(folded, plan.batches[:_BATCHES]), *(["…"] if len(plan.batches) > _BATCHES else [])]
             screen.line("  ", (f"in {len(plan.batches)} batches: ", "dim"), " · ".join(shown))
+        if turns := _turns(plan):
+            told = ", ".join(f"{one_line(task)} ({', '.join(map(str, sizes))})" for task, sizes in turns.items())
+            screen.line("  ", ("in turns: ", "dim"), told)
         if plan.workflow.handlers:
             screen.line("  ", ("handlers, when notified: ", "dim"), ", ".join(plan.workflow.handlers))
     if kept is not None:
@@ -76,6 +79,11 @@ def _lists(plan: Plan, *, hosts: bool, tasks: bool, tags: bool) -> dict[str, lis
 def _planned(plan: Plan) -> list[Task]:
     names = {host.task(name) for host in plan.hosts for name in host.needs}
     return in_order([task for task in plan.workflow.tasks if task.name in names])
+
+
+def _turns(plan: Plan) -> dict[str, list[str | int]]:
+    """The tasks that few hosts run at a time → how many: a number, a percentage, or several of them in turn."""
+    return {task.name: list(task.serial) for task in _planned(plan) if task.serial}
 
 
 class _Row(Struct, frozen=True):
@@ -157,7 +165,13 @@ def _plain(plan: Plan) -> dict[str, object]:
         for host in plan.hosts
     ]
     batches = [list(batch) for batch in plan.batches]
-    return {"name": plan.workflow.name, "hosts": hosts, "batches": batches, "handlers": list(plan.workflow.handlers)}
+    return {
+        "name": plan.workflow.name,
+        "hosts": hosts,
+        "batches": batches,
+        "turns": _turns(plan),
+        "handlers": list(plan.workflow.handlers),
+    }
 
 
 def _plain_task(plan: Plan, host: HostPlan, name: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -44,6 +45,15 @@ def test_what_runs_once_for_all_stands_at_its_delegate(capsys):
     plans.show([plan(task("a"), task("tell", "a", per_host=False))], Format.TEXT)
     lines = capsys.readouterr().out.splitlines()
     assert lines[3:] == ["  lb", "    1  tell  after a on web[1:12] (12 hosts)"]
+
+
+def test_tasks_that_hosts_run_in_turns_are_named(capsys):
+    workflow = Workflow("w", "site.sloth:1", tasks=(task("a"), Task("restart", "site.sloth:2", serial=(1, "50%"))))
+    laid = lay_out(workflow, HOSTS, lambda pattern: HOSTS)
+    plans.show([laid], Format.TEXT)
+    assert capsys.readouterr().out.splitlines()[-1] == "  in turns: restart (1, 50%)"
+    plans.show([laid], Format.JSON)
+    assert json.loads(capsys.readouterr().out)["workflows"][0]["turns"] == {"restart": [1, "50%"]}
 
 
 def test_of_many_batches_the_first_are_shown(capsys):
