@@ -19,6 +19,7 @@ from sloth.runtime.acting import Call, Here, Outcome, Report, Served, There
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import WireError
 from sloth.runtime.host import Settings
 from sloth.runtime.job import Job
 from sloth.runtime.lua.vm import VM, compiled_prelude
@@ -26,7 +27,7 @@ from sloth.runtime.play import STUCK, Play
 from sloth.runtime.program import TopLevel, closures, load_program
 from sloth.runtime.stage import Tools
 from sloth.runtime.token import Token
-from sloth.runtime.wire import Peer, WireError
+from sloth.runtime.wire import Peer
 from sloth.workflow.load import load
 
 Event = dict[str, Any]

@@ -22,9 +22,10 @@ from msgspec import Struct
 from sloth.core.errors import AnswerError
 from sloth.core.near import near
 from sloth.runtime.checksum import sum_beginning
+from sloth.runtime.frames import CHUNK
 from sloth.runtime.manifest import OTHER, Excluded, Item, sum_of, written
 from sloth.runtime.scan import Scan
-from sloth.runtime.wire import CHUNK, Streamed
+from sloth.runtime.wire import Streamed
 
 FOR_HOSTS = frozenset({"files", "templates"})
 PRIVATE = frozenset({"inventory", "group_vars", "host_vars"})

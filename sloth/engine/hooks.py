@@ -63,7 +63,7 @@ class Hooks:
         self._results: dict[str, dict[str, str]] = {host.host: {} for host in plan.hosts}
 
     @property
-    def is_any(self) -> bool:
+    def are_declared(self) -> bool:
         """Whether the workflow has a hook at all; if not, no event needs to come here."""
         return bool(self._declared)
 

@@ -25,7 +25,7 @@ from sloth.engine.resuming import continued
 from sloth.engine.stopwatch import Stopwatch
 from sloth.engine.terms import Begin, Begun, Session, Terms
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.wire import WireError
+from sloth.runtime.frames import WireError
 
 NOT_BEGUN = "the host ended the run before this task"
 CANCEL_PATIENCE = 4.0  # seconds that a host gets to stop cleanly

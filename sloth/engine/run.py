@@ -186,7 +186,7 @@ class Run:
             self._tally.add(event)
             self._bus.publish(event)
             self._life.record.publish(event)
-            if self._hooks.is_any:
+            if self._hooks.are_declared:
                 self._hook_events.publish(event)
             self._gates.take(event)
 

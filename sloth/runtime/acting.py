@@ -8,9 +8,10 @@ import itertools
 
 from sloth.runtime.action import Values
 from sloth.runtime.failure import ActionFailed, Stopped
+from sloth.runtime.frames import WireError
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
-from sloth.runtime.wire import WireClosed, WireError
+from sloth.runtime.wire import WireClosed
 
 CHANGES = 1000  # of one call that are told each
 

@@ -21,8 +21,9 @@ import zlib
 from sloth.runtime import becoming
 from sloth.runtime.boot import SEAL, read
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import CHUNK, WireError
 from sloth.runtime.hashing import digest
-from sloth.runtime.wire import CHUNK, Peer, WireError
+from sloth.runtime.wire import Peer
 
 MYPY = False
 if MYPY:

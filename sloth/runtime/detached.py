@@ -22,6 +22,7 @@ from sloth.runtime.boot import read
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import CHUNK, WireError
 from sloth.runtime.host import Settings
 from sloth.runtime.hostjob import Surroundings, play_job
 from sloth.runtime.job import Job
@@ -30,7 +31,7 @@ from sloth.runtime.luapart import machine
 from sloth.runtime.spool import LIMIT, Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
-from sloth.runtime.wire import CHUNK, Peer, WireError
+from sloth.runtime.wire import Peer
 
 MYPY = False
 if MYPY:

@@ -16,12 +16,13 @@ from sloth.runtime.booting import is_still_to_reboot
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.deadline import Timer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import WireError, framed
 from sloth.runtime.lock import host_lock
 from sloth.runtime.playing import Playing
 from sloth.runtime.spool import Spool
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
-from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError, framed
+from sloth.runtime.wire import VERSION, Peer, WireClosed
 
 MYPY = False
 if MYPY:

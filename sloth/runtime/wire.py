@@ -1,23 +1,17 @@
-"""Frames and calls between controller and host; both sides, and a become child, use the same Peer.
+"""Calls between controller and host; both sides, and a become child, use the same Peer.
 
-A frame is a 4-byte big-endian body length, one byte of kind, and the body: `J` is a JSON object,
-`B` is a chunk of a stream (4-byte number of the stream, then data; no data ends it). The JSON
-objects are
+The JSON objects in its frames (frames.py) are
     {"call": 7, "verb": "job", "args": {…}}                      asks the other side
     {"reply": 7, "value": …} or {"reply": 7, "error": {"kind", "message", …}}
     {"tell": "event", "args": {…}}                               wants no answer
-A reply with `"stream": 3` is followed by the chunks of stream 3, and so is a call. Text that is no UTF-8 crosses as
-lone surrogates (JSON is pure ASCII). Everything from the other side is checked against limits of
-length and depth before anybody looks at it.
+A reply with `"stream": 3` is followed by the chunks of stream 3, and so is a call.
 """
 
-import json
-import re
-import struct
 import threading
 from collections import deque
 
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import BYTES, CHUNK_LIMIT, HEADER, JSON, JSON_LIMIT, WireError, decode, encode, framed
 
 MYPY = False
 if MYPY:
@@ -27,24 +21,11 @@ if MYPY:
     Handler = Callable[[Message], object]
 
 VERSION = 1
-JSON_LIMIT = 16 << 20
-CHUNK = 1 << 18
-CHUNK_LIMIT = CHUNK + 4
-DEPTH_LIMIT = 64
 STREAM = "stream"  # the argument of a call that is an iterator of bytes
 CALLS = 64  # calls of the other side that are served at once
 LATE_LIMIT = 1 << 16  # bytes that may wait for `flush`
 STALL = 20.0  # seconds that the wire waits for the reader of a stream
 STREAM_WINDOW = 16  # chunks that wait for a slow reader before the whole wire does
-_HEADER = struct.Struct(">IB")
-_ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes as long as a message
-_JSON, _BYTES = ord("J"), ord("B")
-_STRINGS = rb'"(?:[^"\\]|\\.)*"'
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-
-
-class WireError(Exception):
-    """The other side broke the protocol, or is gone."""
 
 
 class WireClosed(WireError):
@@ -236,11 +217,11 @@ class Peer:
         pending.chunks.end()
 
     def _frame(self) -> "tuple[int, bytes] | None":
-        header = self._exactly(_HEADER.size, at_start=True)
+        header = self._exactly(HEADER.size, at_start=True)
         if header is None:
             return None
-        length, kind = _HEADER.unpack(header)
-        limit = {_JSON: JSON_LIMIT, _BYTES: CHUNK_LIMIT}.get(kind)
+        length, kind = HEADER.unpack(header)
+        limit = {JSON: JSON_LIMIT, BYTES: CHUNK_LIMIT}.get(kind)
         if limit is None or length > limit:
             raise WireError(f"bad frame: kind {kind}, {length} bytes")
         body = self._exactly(length, at_start=False)
@@ -264,7 +245,7 @@ class Peer:
 
     def _take(self, frame: "tuple[int, bytes]") -> None:
         kind, body = frame
-        if kind == _BYTES:
+        if kind == BYTES:
             self._take_chunk(body)
             return
         message = decode(body)
@@ -352,11 +333,11 @@ class Peer:
         try:
             for chunk in chunks:
                 if chunk:
-                    self._write_frame(_BYTES, stream.to_bytes(4, "big") + chunk)
+                    self._write_frame(BYTES, stream.to_bytes(4, "big") + chunk)
         except OSError:
             pass  # a file that cannot be read to its end: the reader sees that by its checksum
         finally:
-            self._write_frame(_BYTES, stream.to_bytes(4, "big"))
+            self._write_frame(BYTES, stream.to_bytes(4, "big"))
 
     def _refuse(self, number: object, why: str, result: "Message | None" = None) -> None:
         try:
@@ -365,11 +346,11 @@ class Peer:
             pass  # nobody waits for it any more
 
     def _send(self, message: "Message") -> None:
-        self._write_frame(_JSON, encode(message))
+        self._write_frame(JSON, encode(message))
 
     def _write_frame(self, kind: int, body: bytes) -> None:
         with self._writing:
-            self._write_out(_HEADER.pack(len(body), kind) + body)
+            self._write_out(HEADER.pack(len(body), kind) + body)
 
     def _write_out(self, frame: bytes) -> None:
         """Under the lock of `_writing`."""
@@ -378,38 +359,3 @@ class Peer:
             self._write(data)
         except OSError as error:
             raise WireClosed(str(error)) from error
-
-
-def encode(message: "Message") -> bytes:
-    """A JSON body. WireError when it is over the limit that the other side keeps."""
-    body = _ENCODER.encode(message).encode("ascii")
-    if len(body) > JSON_LIMIT:
-        raise WireError(f"a message of {len(body)} bytes is over the limit of {JSON_LIMIT}")
-    return body
-
-
-def framed(message: "Message") -> bytes:
-    """A whole frame, for who writes past a Peer."""
-    body = encode(message)
-    return _HEADER.pack(len(body), _JSON) + body
-
-
-def decode(body: bytes) -> "Message":
-    """The object in a JSON body, or WireError when it is none, or too deep."""
-    try:
-        if max(body.count(b"["), body.count(b"{")) > DEPTH_LIMIT // 2 and _depth(body) > DEPTH_LIMIT:
-            raise ValueError(f"nested more than {DEPTH_LIMIT} deep")
-        message = json.loads(body.decode("ascii"))
-    except ValueError as error:
-        raise WireError(f"bad JSON in a frame: {error}") from error
-    if not isinstance(message, dict):
-        raise WireError("a frame that is no object")
-    return message
-
-
-def _depth(body: bytes) -> int:
-    depth = deepest = 0
-    for byte in re.sub(_STRINGS, b"", body).translate(None, _NO_BRACKETS):
-        depth += 1 if byte in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest

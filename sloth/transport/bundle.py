@@ -1,8 +1,8 @@
 """The bundle: sloth/runtime as one archive, the same bytes for the same sources, named by its sha256.
 
 Building it costs some milliseconds, and its bytes are needed only for a host that has not seen it, so it is built when
-first asked for. Its name and the program that starts it are kept (identity.py). Packing it for the wire costs more: the
-packed form is kept, too.
+first asked for. Its name and the program that starts it are kept (warm_start.py). Packing it for the wire costs
+more: the packed form is kept, too.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from msgspec import Struct
 from sloth import __version__
 from sloth.runtime.archive import pack
 from sloth.runtime.catalog import INDEX, names_of
-from sloth.transport import identity
-from sloth.transport.identity import Identity
+from sloth.transport import warm_start
 from sloth.transport.startline import boot_source, packed, terminal_source
+from sloth.transport.warm_start import WarmStart
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -56,7 +56,7 @@ class Bundle:
     @classmethod
     def build(cls, directory: Path, modules: Mapping[str, str]) -> Bundle:
         """The bundle of the sources that run now, and of a project's own modules: name → source."""
-        return cls(partial(contents, modules), directory, partial(identity.mark, modules))
+        return cls(partial(contents, modules), directory, partial(warm_start.mark, modules))
 
     @property
     def data(self) -> bytes:
@@ -67,21 +67,21 @@ class Bundle:
             return self._data
 
     @cached_property
-    def identity(self) -> Identity:
+    def warm_start(self) -> WarmStart:
         """Its name and the program that starts it."""
         mark = self._mark()
-        path = None if mark is None else self.directory / f"{mark}{identity.SUFFIX}"
-        found = None if path is None else identity.find(path)
+        path = None if mark is None else self.directory / f"{mark}{warm_start.SUFFIX}"
+        found = None if path is None else warm_start.find(path)
         if found is None:
-            found = Identity(hashlib.sha256(self.data).hexdigest(), packed(boot_source()))
+            found = WarmStart(hashlib.sha256(self.data).hexdigest(), packed(boot_source()))
             if path is not None:
-                identity.keep(path, found)
+                warm_start.keep(path, found)
         return found
 
     @property
     def sha(self) -> str:
         """What names it."""
-        return self.identity.sha
+        return self.warm_start.sha
 
     @property
     def path(self) -> Path:
@@ -151,7 +151,7 @@ def prune(directory: Path, keep: int = KEEP) -> list[Kept]:
     gone = kept(directory)[keep:]
     for one in gone:
         (directory / f"{one.sha}.bundle").unlink(missing_ok=True)
-    starts = sorted(directory.glob(f"*{identity.SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    starts = sorted(directory.glob(f"*{warm_start.SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in (*starts[keep:], *directory.glob("*.new")):
         path.unlink(missing_ok=True)
     return gone
@@ -168,5 +168,5 @@ def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
         inner = f"{name}/{entry.name}"
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _sources(entry, inner)
-        elif entry.name.endswith(identity.KINDS):
+        elif entry.name.endswith(warm_start.KINDS):
             yield inner, entry.read_bytes()

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
 from sloth.runtime import becoming
-from sloth.runtime.wire import CHUNK
+from sloth.runtime.frames import CHUNK
 from sloth.transport.link import Heard, Link
 from sloth.transport.startline import NOWHERE, PYTHONS, Start
 

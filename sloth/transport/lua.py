@@ -17,8 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sloth.core.errors import NoLua
+from sloth.runtime.frames import CHUNK
 from sloth.runtime.lua_parts import PARTS
-from sloth.runtime.wire import CHUNK, Streamed
+from sloth.runtime.wire import Streamed
 
 PIP_PATIENCE = 180
 OLD_HINT = "use another Python on the host (sloth_python), one that `sloth bundle list` names"

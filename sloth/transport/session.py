@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sloth.core.errors import ConnectionLost, ConnectTimeout, SlothError, Unreachable
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.wire import VERSION, Peer, WireClosed, WireError, framed
+from sloth.runtime.frames import WireError, framed
+from sloth.runtime.wire import VERSION, Peer, WireClosed
 from sloth.transport.greeting import TAIL, Greeting
 from sloth.transport.heart import Heart
 from sloth.transport.link import Link

@@ -86,7 +86,7 @@ class Switchboard:
     ) -> Session:
         start = Start(
             self.bundle.sha,
-            self.bundle.identity.program,
+            self.bundle.warm_start.program,
             secrets.token_hex(16),
             _pythons(connection),
             connection.become_user if connection.become else "",

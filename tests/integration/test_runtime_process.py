@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sloth.runtime.wire import Peer, framed
+from sloth.runtime.frames import framed
+from sloth.runtime.wire import Peer
 
 PROGRAM = """
 import os, sys
@@ -57,6 +59,20 @@ def job(command: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def events_of(process: subprocess.Popen[bytes]) -> queue.Queue[tuple[object, object]]:
+    """The type and the task of each event, as it comes."""
+    told: queue.Queue[tuple[object, object]] = queue.Queue()
+    assert process.stdin is not None and process.stdout is not None
+    peer = Peer(
+        partial(os.read, process.stdout.fileno()),
+        process.stdin.write,
+        {},
+        {"hello": lambda args: None, "event": lambda event: told.put((event["type"], event["task"]))},
+    )
+    threading.Thread(target=peer.serve, daemon=True).start()
+    return told
+
+
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -94,15 +110,8 @@ def test_what_is_cancelled_before_it_plays_does_not_begin(start, tmp_path):
 
 
 def test_a_time_limit_is_told_at_once_when_it_begins_as_the_host_may_freeze(start):
-    told: queue.Queue[object] = queue.Queue()
     process = start(silence=60.0, lull=3600.0)
-    peer = Peer(
-        lambda length: os.read(process.stdout.fileno(), length),
-        process.stdin.write,
-        {},
-        {"hello": lambda args: None, "event": lambda event: told.put((event["type"], event["task"]))},
-    )
-    threading.Thread(target=peer.serve, daemon=True).start()
+    told = events_of(process)
     plain = job("sleep 300")
     plain["steps"] = [{"name": "t0", "timeout": 60.0}]
     process.stdin.write(framed({"call": 1, "verb": "job", "args": plain}))
@@ -110,15 +119,8 @@ def test_a_time_limit_is_told_at_once_when_it_begins_as_the_host_may_freeze(star
 
 
 def test_the_end_of_a_task_that_other_hosts_wait_for_leaves_at_once(start):
-    ended: queue.Queue[object] = queue.Queue()
     process = start(silence=60.0, lull=3600.0)
-    peer = Peer(
-        lambda length: os.read(process.stdout.fileno(), length),
-        process.stdin.write,
-        {},
-        {"hello": lambda args: None, "event": lambda event: ended.put((event["type"], event["task"]))},
-    )
-    threading.Thread(target=peer.serve, daemon=True).start()
+    ended = events_of(process)
     plain = job("[ $TASK != t3 ] || sleep 300")
     plain["steps"] = [{"name": f"t{n}", "env": {"TASK": f"t{n}"}, "awaited": n == 1} for n in range(TASKS)]
     plain["parallel"] = 1

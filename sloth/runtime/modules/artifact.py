@@ -10,7 +10,7 @@ import os
 from sloth.runtime.action import LEFT_OUT, action
 from sloth.runtime.checksum import sha256_of
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.wire import CHUNK
+from sloth.runtime.frames import CHUNK
 
 MYPY = False
 if MYPY:

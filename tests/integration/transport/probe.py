@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.wire import VERSION, Peer, WireError
+from sloth.runtime.frames import WireError
+from sloth.runtime.wire import VERSION, Peer
 
 
 class Probe:

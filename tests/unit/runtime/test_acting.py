@@ -11,9 +11,10 @@ import pytest
 from sloth.runtime.acting import Call, Here, Report, There, values_of
 from sloth.runtime.action import Action, action
 from sloth.runtime.failure import ActionFailed, Stopped
+from sloth.runtime.frames import JSON_LIMIT, encode
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.token import Token
-from sloth.runtime.wire import JSON_LIMIT, Peer, encode
+from sloth.runtime.wire import Peer
 
 REPORT = Report(lambda stream, data: None, lambda level, text: None)
 

@@ -13,18 +13,8 @@ from hypothesis import strategies as st
 
 from sloth.runtime import wire
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.wire import (
-    CHUNK,
-    CHUNK_LIMIT,
-    JSON_LIMIT,
-    Peer,
-    Streamed,
-    WireClosed,
-    WireError,
-    decode,
-    encode,
-    framed,
-)
+from sloth.runtime.frames import CHUNK, CHUNK_LIMIT, JSON_LIMIT, WireError, decode, encode, framed
+from sloth.runtime.wire import Peer, Streamed, WireClosed
 
 
 class Pair:

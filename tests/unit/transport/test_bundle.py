@@ -12,7 +12,7 @@ import pytest
 
 from sloth.runtime.archive import unpack
 from sloth.runtime.catalog import module_names
-from sloth.transport import identity
+from sloth.transport import warm_start
 from sloth.transport.bundle import KEEP, Bundle, contents, kept, prune
 
 
@@ -65,26 +65,26 @@ def marked(tmp_path, mark, source=b"A = 1\n"):
 
 
 def test_what_starts_a_run_is_kept_until_a_source_changes(tmp_path):
-    first = marked(tmp_path, "one").identity
-    assert marked(tmp_path, "one", b"").identity == first
-    other = marked(tmp_path, "two", b"A = 2\n").identity
+    first = marked(tmp_path, "one").warm_start
+    assert marked(tmp_path, "one", b"").warm_start == first
+    other = marked(tmp_path, "two", b"A = 2\n").warm_start
     assert (other.sha, other.program) != (first.sha, first.program)
-    assert marked(tmp_path, "one", b"").identity == first
+    assert marked(tmp_path, "one", b"").warm_start == first
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\0\0\0\0{}", b"garbage" * 9], ids=["empty", "no seal", "no fields", "garbage"])
 def test_what_is_kept_damaged_is_made_again(tmp_path, damage):
-    first = marked(tmp_path, "one").identity
+    first = marked(tmp_path, "one").warm_start
     [path] = tmp_path.glob("*.start")
     whole = path.read_bytes()
     for body in (damage, whole[:-1], whole[:20] + b"!" + whole[21:]):
         path.write_bytes(body)
-        assert marked(tmp_path, "one").identity == first
+        assert marked(tmp_path, "one").warm_start == first
         assert path.read_bytes() == whole
 
 
 def test_where_sources_are_no_files_nothing_is_kept(tmp_path):
-    assert marked(tmp_path, None).identity == marked(tmp_path / "no" / "place", "one").identity
+    assert marked(tmp_path, None).warm_start == marked(tmp_path / "no" / "place", "one").warm_start
     assert not list(tmp_path.glob("*.start"))
 
 
@@ -94,23 +94,23 @@ def test_every_change_of_a_source_changes_the_mark(tmp_path):
     (sources / "__init__.py").touch()
     inner = sources / "modules" / "file.py"
     inner.write_text("A = 1\n")
-    marks = [identity.mark({}, sources), identity.mark({"own": "B = 1\n"}, sources), identity.mark({"own": "B = 2\n"}, sources)]
+    marks = [warm_start.mark({}, sources), warm_start.mark({"own": "B = 1\n"}, sources), warm_start.mark({"own": "B = 2\n"}, sources)]
     stat = inner.stat()
     inner.write_text("A = 2\n")
     os.utime(inner, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # a package whose files all have one time
-    marks.append(identity.mark({}, sources))
+    marks.append(warm_start.mark({}, sources))
     (sources / "more.lua").touch()
-    marks.append(identity.mark({}, sources))
+    marks.append(warm_start.mark({}, sources))
     (sources / "__pycache__").mkdir()
     (sources / "__pycache__" / "more.py").touch()
     assert len(set(marks)) == len(marks)
-    assert identity.mark({}, sources) == marks[-1]
+    assert warm_start.mark({}, sources) == marks[-1]
     inner.parent.rename(sources.parent / "away")
-    assert identity.mark({}, sources) not in marks
+    assert warm_start.mark({}, sources) not in marks
 
 
 def test_of_starts_the_last_ones_stay_too(tmp_path):
     for number in range(5):
-        assert marked(tmp_path, f"{number}").identity
+        assert marked(tmp_path, f"{number}").warm_start
     prune(tmp_path)
     assert len(list(tmp_path.glob("*.start"))) == KEEP

@@ -13,10 +13,11 @@ from sloth.core.errors import AnswerError
 from sloth.engine.files import Files
 from sloth.runtime import transfer
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.frames import CHUNK
 from sloth.runtime.host import Host, Settings
 from sloth.runtime.manifest import Excluded, Item
 from sloth.runtime.token import Token
-from sloth.runtime.wire import CHUNK, STREAM
+from sloth.runtime.wire import STREAM
 from tests.actions import actions_of
 
 file_ops = actions_of("file_ops")

@@ -23,7 +23,7 @@ SOURCES = Path(runtime.__file__ or "").parent
 KINDS = (".py", ".lua")
 
 
-class Identity(msgspec.Struct, frozen=True):
+class WarmStart(msgspec.Struct, frozen=True):
     """sha: the name of the bundle, which is its sha256. program: what `python -c` gets to begin with."""
 
     sha: str
@@ -43,18 +43,18 @@ def mark(modules: Mapping[str, str], folder: Path = SOURCES) -> str | None:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def find(path: Path) -> Identity | None:
+def find(path: Path) -> WarmStart | None:
     """What is kept in a file, if it is whole."""
     try:
         data = path.read_bytes()
-        return msgspec.json.decode(data[SEAL:], type=Identity) if seal(data[SEAL:]) == data[:SEAL] else None
+        return msgspec.json.decode(data[SEAL:], type=WarmStart) if seal(data[SEAL:]) == data[:SEAL] else None
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def keep(path: Path, identity: Identity) -> None:
+def keep(path: Path, start: WarmStart) -> None:
     """Keep it. Without room it is made again by each run."""
-    body = msgspec.json.encode(identity)
+    body = msgspec.json.encode(start)
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
