@@ -108,6 +108,10 @@ class Runtime:
             self._playing.play.cancel(reason)
         self.served.stop_all(reason)
         self.users.close()
+        try:
+            self.peer.flush()  # how it all ended
+        except WireClosed:
+            pass  # nobody is there to hear it
         os._exit(0)
 
     def _job(self, args: "Plain") -> object:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sloth.runtime.frames import framed
+from sloth.runtime.frames import WireError, framed
 from sloth.runtime.wire import Peer
 
 PROGRAM = """
@@ -69,7 +70,12 @@ def events_of(process: subprocess.Popen[bytes]) -> queue.Queue[tuple[object, obj
         {},
         {"hello": lambda args: None, "event": lambda event: told.put((event["type"], event["task"]))},
     )
-    threading.Thread(target=peer.serve, daemon=True).start()
+
+    def listen() -> None:
+        with suppress(OSError, WireError):  # the test is over, and its pipes are closed
+            peer.serve()
+
+    threading.Thread(target=listen, daemon=True).start()
     return told
 
 
@@ -128,3 +134,11 @@ def test_the_end_of_a_task_that_other_hosts_wait_for_leaves_at_once(start):
     heard = [ended.get(timeout=20) for _ in range(4)]
     assert heard == [("task_started", "t0"), ("task_finished", "t0"), ("task_started", "t1"), ("task_finished", "t1")]
     assert ended.empty()
+
+
+def test_what_a_host_says_of_its_end_leaves_before_it_does(start):
+    process = start(silence=1.0, lull=3600.0)
+    told = events_of(process)
+    process.stdin.write(framed({"call": 1, "verb": "job", "args": job("sleep 300")}))
+    heard = [told.get(timeout=20) for _ in range(2 * TASKS)]
+    assert [type_ for type_, _ in heard].count("task_finished") == TASKS
