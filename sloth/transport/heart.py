@@ -53,13 +53,16 @@ class Heart:
         """For ever."""
         self._stopped.set()
 
-    def beat(self) -> None:
-        """One beat for all; the silent are lost."""
+    def beat(self, *, late: bool = False) -> None:
+        """One beat for all; the silent are lost.
+
+        late: we were stopped ourselves. What was said meanwhile is still to be read, so nobody is lost yet.
+        """
         with self._lock:
             patients = list(self._patients)
         now = self.clock()
         for patient in patients:
-            if now - patient.last_sign > SILENCE:
+            if now - patient.last_sign > SILENCE and not late:
                 self.remove(patient)
                 # Letting go of a dead connection may take a while; the others do not wait for that.
                 reason = f"no sign of life for {SILENCE:g} s"
@@ -68,5 +71,8 @@ class Heart:
                 patient.beat()
 
     def _run(self) -> None:
+        began = self.clock()
         while not self._stopped.wait(INTERVAL):
-            self.beat()
+            now = self.clock()
+            self.beat(late=now - began > 2 * INTERVAL)
+            began = now

@@ -42,3 +42,16 @@ def test_who_is_removed_gets_no_more():
     heart.beat()
     heart.stop()
     assert patient.beats == 0
+
+
+def test_a_controller_that_was_stopped_itself_hears_first_what_was_said_meanwhile():
+    heart = Heart(clock=lambda: 1000.0)
+    spoke, silent = Patient(1000.0 - SILENCE - 1), Patient(1000.0 - SILENCE - 1)
+    heart.add(spoke)
+    heart.add(silent)
+    heart.beat(late=True)
+    spoke.last_sign = 1000.0
+    heart.beat()
+    assert silent.gone.wait(5)
+    heart.stop()
+    assert (spoke.beats, spoke.lost, silent.beats) == (2, "", 1)
