@@ -39,7 +39,7 @@ def batches(hosts: Sequence[Item], serial: Sequence[str | int], what: str, where
     """
     if not serial:
         return (tuple(hosts),) if hosts else ()
-    sizes = [max(1, amount(size, len(hosts), what, where)) for size in serial]
+    sizes = [_size(size, len(hosts), what, where) for size in serial]
     cut: list[tuple[Item, ...]] = []
     start = 0
     while start < len(hosts):
@@ -47,6 +47,14 @@ def batches(hosts: Sequence[Item], serial: Sequence[str | int], what: str, where
         cut.append(tuple(hosts[start : start + size]))
         start += size
     return tuple(cut)
+
+
+def _size(value: str | int, total: int, what: str, where: str) -> int:
+    """A batch's. None at all is an error, as it means all hosts at once in other tools."""
+    if amount(value, 100, what, where) == 0:
+        hint = f"leave {what} out for all hosts at once"
+        raise WorkflowError(f"{what}: a batch has at least one host, got {value!r}", where=where, hint=hint)
+    return max(1, amount(value, total, what, where))
 
 
 def amount(value: str | int, total: int, what: str, where: str) -> int:

@@ -28,7 +28,7 @@ def test_sizes(serial, sizes):
     assert [len(batch) for batch in batches(TEN, serial, "", "")] == sizes
 
 
-@given(st.lists(st.text(min_size=1), unique=True), st.lists(st.integers(0, 20), max_size=4))
+@given(st.lists(st.text(min_size=1), unique=True), st.lists(st.integers(1, 20), max_size=4))
 def test_every_host_is_in_exactly_one_batch_and_the_order_stays(hosts, serial):
     assert [host for batch in batches(hosts, serial, "", "") for host in batch] == hosts
 
@@ -37,6 +37,13 @@ def test_every_host_is_in_exactly_one_batch_and_the_order_stays(hosts, serial):
 def test_sizes_that_make_no_sense_are_refused(odd):
     with pytest.raises(WorkflowError, match="wants a number of hosts or a percentage"):
         amount(odd, 10, "config.serial", "site.sloth:1")
+
+
+@pytest.mark.parametrize("none", [0, "0", "0%"])
+def test_a_batch_of_no_hosts_is_refused_since_elsewhere_it_means_all(none):
+    with pytest.raises(WorkflowError, match="a batch has at least one host") as caught:
+        batches(TEN, [1, none], "config.serial", "site.sloth:1")
+    assert caught.value.hint == "leave config.serial out for all hosts at once"
 
 
 @pytest.mark.parametrize(
