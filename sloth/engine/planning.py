@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sloth.core.errors import InventoryError, WorkflowError
 from sloth.core.model import HostPlan, Plan, Task, Workflow
@@ -58,10 +59,17 @@ def lay_out(
     if workflow.max_fail is not None:
         amount(workflow.max_fail, len(taking_part), "config.max_fail", workflow.where)  # an odd one is an error now
     placing = Placing(units, cut)
-    plans = placing.host_plans()
+    plans = counted(placing.host_plans())
     rank = {host: index for index, host in enumerate(taking_part)}
     once = {task.name: _beside(places[task.name], cut) for task in chosen if task.run_once and task.delegate_to is None}
     return Plan(workflow, plans, batches_of(plans, rank), placing.gates, once)
+
+
+def counted(plans: Iterable[HostPlan]) -> tuple[HostPlan, ...]:
+    """The same, where a batch in which nobody has anything to do does not count."""
+    plans = tuple(plans)
+    number = {batch: number for number, batch in enumerate(sorted({plan.batch for plan in plans}))}
+    return tuple(replace(plan, batch=number[plan.batch]) for plan in plans)
 
 
 def batches_of(plans: Iterable[HostPlan], rank: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:

@@ -105,6 +105,13 @@ def test_batches_hold_the_hosts_that_have_something_to_do():
     assert lay_out(workflow, HOSTS, GROUPS.__getitem__).batches == (("h1",), ("h2",))
 
 
+def test_a_batch_in_which_nobody_has_anything_to_do_is_not_counted():
+    workflow = Workflow("site", "site.sloth:1", tasks=(task("a", hosts="ends"),), serial=(1,))
+    laid = lay_out(workflow, HOSTS, {"ends": ["h1", "h3"]}.__getitem__)
+    assert laid.batches == (("h1",), ("h3",))
+    assert [(host.host, host.batch) for host in laid.hosts] == [("h1", 0), ("h3", 1)]
+
+
 def test_nobody_waits_for_a_later_batch():
     tasks = (task("a", hosts="db"), task("b", "a", hosts="web"))
     with pytest.raises(WorkflowError, match="'b' on h1 waits for 'a' on h3, which is in a later batch"):
