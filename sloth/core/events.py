@@ -37,7 +37,8 @@ class Event(Struct, frozen=True):
 class RunStarted(Event, frozen=True):
     """A workflow begins. `hosts` → the names of the tasks planned there.
 
-    done: how many tasks an earlier life of the run had done, beside those that are planned
+    done: how many tasks an earlier life of the run had done, beside those that are planned. handlers: those that may
+    run, too
     """
 
     type: ClassVar[str] = "run_started"
@@ -48,6 +49,7 @@ class RunStarted(Event, frozen=True):
     hosts: Mapping[str, Sequence[str]]
     started_at: Moment
     done: int = 0
+    handlers: Sequence[str] = ()
 
 
 class BatchStarted(Event, frozen=True):

@@ -183,6 +183,9 @@ def described(path: Path) -> tuple[Entry, list[str]] | None:
 def retold(history: History) -> Iterator[Event]:
     """A run as if all its lives had been one: how each task ended last. Its own end is not in it."""
     one = history.asked
-    yield RunStarted(one.run, one.workflow, one.request.file, one.request.check, history.hosts, history.started)
+    yield RunStarted(
+        one.run, one.workflow, one.request.file, one.request.check, history.hosts, history.started,
+        handlers=one.handlers,
+    )  # fmt: skip
     yield from history.ends.values()
     yield from history.handlers.values()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import singledispatchmethod
+from itertools import chain
 
 from sloth.cli.render.grouping import Group, Groups
 from sloth.cli.render.hostnames import folded
@@ -123,8 +124,8 @@ class Report:
     def _(self, event: RunStarted) -> None:
         self._check = event.check
         self._groups = Groups(event.hosts, self._look)
-        planned = {} if self._detail.command else event.hosts
-        self._columns = Columns.of(planned, self._results.width, check=event.check)
+        names = [] if self._detail.command else [*chain(*event.hosts.values()), *event.handlers]
+        self._columns = Columns.of(names, self._results.width, check=event.check)
         self._lines = LiveLines(len(event.hosts))
         self._longest = {}
         self._left_out = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -53,10 +53,9 @@ class Columns(Struct, frozen=True):
     status: int
 
     @classmethod
-    def of(cls, planned: Mapping[str, Sequence[str]], width: int, *, check: bool) -> Columns:
-        """Fitting the tasks of a plan, and leaving room for the rest of a line. width: of the screen, or 0."""
-        names = {one_line(task) for tasks in planned.values() for task in tasks}
-        widest = max(map(cells, names), default=0)
+    def of(cls, names: Iterable[str], width: int, *, check: bool) -> Columns:
+        """Fitting these tasks and handlers, and leaving room for the rest of a line. width: of the screen, or 0."""
+        widest = max((cells(one_line(name)) for name in set(names)), default=0)
         most = min(_WIDEST_NAME, width * 2 // 5) if width else _WIDEST_NAME
         return cls(min(widest, most), len("would_change" if check else "changed"))
 

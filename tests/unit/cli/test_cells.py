@@ -29,7 +29,7 @@ def test_a_wide_letter_is_not_cut_in_two():
 
 
 def test_names_of_tasks_stand_in_one_column():
-    columns = Columns.of({"h": ["設定ファイルを書く", "nginx", "🚀 deploy all of it to everywhere"]}, 60, check=False)
+    columns = Columns.of(["設定ファイルを書く", "nginx", "🚀 deploy all of it to everywhere"], 60, check=False)
     shown = [columns.name(name, 60) for name in ("設定ファイルを書く", "nginx", "🚀 deploy all of it to everywhere")]
     assert {cells(name) for name in shown} == {columns.task} == {24}
     assert shown[2] == "🚀 deploy al… everywhere"

@@ -61,6 +61,15 @@ def test_equal_results_of_many_hosts_are_one_line():
     assert err == []
 
 
+def test_handlers_have_room_for_their_names_also_when_no_task_is_left():
+    begun = RunStarted("7f3a", "site", "site.sloth", False, {"web1": []}, 0.0, 1, ["reload nginx"])
+    (results, out), (progress, _) = screen(width=80), screen()
+    report = Report(results, progress, Detail(), Clock())
+    for event in (begun, TaskFinished("web1", "reload nginx", "ok", handler=True)):
+        report(event)
+    assert out.getvalue().splitlines()[-1] == "reload nginx  ok       web1"
+
+
 def test_output_that_was_seen_while_it_came_is_not_told_again_when_the_task_fails():
     live = [TaskOutput("web1", "nginx", "stdout", "one\n\ntw"), TaskOutput("web1", "nginx", "stdout", "o\n")]
     failure = {"error": "make: exit code 3\ntwo\n", "stdout": "one\n\ntwo\n", "stderr": "bad\n"}
