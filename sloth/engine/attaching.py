@@ -105,7 +105,7 @@ class Collection:
         code = self._tally.exit_code(parts, ending)
         if not all(part.is_over for part in parts):
             return code or Unreachable.exit_code
-        left = to_resume(lambda: self._ways.short, set(self._tally.left.values()))
+        left = to_resume(lambda: self._ways.short, self._tally.left)
         took = time.time() - history.started
         self._publish(RunFinished(asked.run, asked.workflow, self._tally.counts, code, took, self._outputs, left))
         return code

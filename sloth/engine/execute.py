@@ -49,14 +49,14 @@ class Tally:
     """Counts statuses by host; called for each event as it happens.
 
     A task that a host ran on behalf of another one counts there where it ran, but it is the other that has failed.
-    left: (host, task) → status, of what is still to be done
+    left: the statuses of what is still to be done
     """
 
     def __init__(self, plan: Plan) -> None:
         self.counts: dict[str, dict[str, int]] = {host.host: {} for host in plan.hosts}
-        self.left: dict[tuple[str, str], str] = {}
         self._owners = {(host.host, name): host.owner(name) for host in plan.hosts for name in host.delegated}
         self._bad: dict[tuple[str, str, bool], str] = {}
+        self._left: dict[tuple[str, str, bool], str] = {}
 
     def add(self, event: Event) -> None:
         """Take one more event into account."""
@@ -65,11 +65,17 @@ class Tally:
             status = "ignored" if event.ignored else event.status
             of_host[status] = of_host.get(status, 0) + 1
             key = (event.host, event.task, event.handler)
-            self._bad.pop(key, None)  # a handler that failed may run again, and well
+            for those in (self._bad, self._left):
+                those.pop(key, None)  # a handler that failed may run again, and well
             if event.status in BAD and not event.ignored:
                 self._bad[key] = event.status
-            if not event.handler and not is_done(event):
-                self.left[event.host, event.task] = event.status
+            if not is_done(event):
+                self._left[key] = event.status
+
+    @property
+    def left(self) -> set[str]:
+        """How that ended of which something is still to be done."""
+        return set(self._left.values())
 
     @property
     def bad(self) -> set[tuple[str, str]]:

@@ -228,7 +228,7 @@ class HostRun:
         if self._cancelled:
             return
         self._publish(HostUnreachable(self.host, getattr(error, "kind", "settings"), str(error), error.hint))
-        self._ledger.end_rest("unreachable", str(error))
+        self._ledger.give_up("unreachable", str(error))
 
     def _refused(self, error: ActionFailed) -> None:
         """The job as a whole failed on the host: it is busy, has no Lua, or the workflow does not load there."""
@@ -243,7 +243,7 @@ class HostRun:
             return
         self.busy = error.result.get("kind") == "lock_busy"
         where = self._terms.place(str(error.result.get("where") or ""))
-        self._ledger.end_rest("failed", error.message, {"error": error.message, **error.result, "where": where})
+        self._ledger.give_up("failed", error.message, {"error": error.message, **error.result, "where": where})
 
     # events of the host
 
@@ -259,8 +259,7 @@ class HostRun:
             event = self._incoming.take(plain)
         except LimitReached as error:
             self._refused(ActionFailed(str(error)))
-            self._cancelled = self._cancelled or str(error)  # that the session ends now is no loss
-            self.hang_up()
+            self._give_up(str(error))
             return
         if isinstance(event, TaskFinished) and plain.get("reboots"):
             self._ledger.park(event)
@@ -269,5 +268,11 @@ class HostRun:
 
     def _freeze(self) -> None:
         """A task's limit is over, and the host has not said so."""
-        self._lost(ConnectionLost(f"{self.host} does not answer any more"))
+        frozen = f"{self.host} does not answer any more"
+        self._lost(ConnectionLost(frozen))
+        self._give_up(frozen)
+
+    def _give_up(self, reason: str) -> None:
+        """End the session, of which all has been said: that it ends now is no loss to tell of."""
+        self._cancelled = self._cancelled or reason
         self.hang_up()

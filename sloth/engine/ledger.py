@@ -88,6 +88,14 @@ class Ledger:
                 )
             )
 
+    def give_up(self, status: str, message: str, failure: Mapping[str, object] | None = None) -> None:
+        """The host does no more of its part. Where its tasks have all ended, it is its handlers that have not."""
+        owed = self._due.names if self.is_settled else frozenset()
+        self.end_rest(status, message, failure)
+        for name in sorted(owed):
+            end = TaskFinished(self._host, name, status, message, failure=failure or {}, handler=True, blocks=True)
+            self._terms.publish(end)
+
     def let_go(self) -> None:
         """The host goes on by itself: what comes of its tasks will be heard elsewhere."""
         self._emptied()

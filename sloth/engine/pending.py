@@ -73,6 +73,11 @@ class Due:
         self._known = known
         self._names: set[str] = set()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Those that it owes now."""
+        return frozenset(self._names)
+
     def load(self) -> list[str]:
         """Those that earlier runs left over, as far as the workflow still has them."""
         if self._pending is not None:

@@ -12,8 +12,8 @@ from sloth.core.errors import UsageError
 from sloth.core.events import TaskFinished
 from sloth.core.model import HostPlan, Plan
 from sloth.core.near import near
-from sloth.engine.history import FAILED, History, Key
-from sloth.engine.planning import batches_of
+from sloth.engine.history import FAILED, History, Key, is_done
+from sloth.engine.planning import batches_of, counted
 
 
 class Scope(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Scope(Struct, frozen=True):
 
 
 class Rest(Struct, frozen=True):
-    """A plan of which some tasks are done: (host, task) → how. handlers: those that have run, likewise.
+    """A plan of which some tasks are done: (host, task) → how. handlers: those that have run well, likewise.
 
     recall: hosts may know of more that is done
     """
@@ -72,14 +72,16 @@ def _told(ended: Mapping[str, TaskFinished]) -> dict[str, object]:
 
 def rest_of(plan: Plan, history: History, scope: Scope) -> Rest:
     """What is left of a run. plan: all of it. Raises UsageError for a start that is no task of it."""
+    handlers = {key: event for key, event in history.handlers.items() if is_done(event)}
     if scope.start is not None:
-        return Rest(plan, _before(plan, history, scope.start), history.handlers)
+        return Rest(plan, _before(plan, history, scope.start), handlers)
     known = history.done
     done = {key: known[key] for key in _keys(plan) if key in known}
     if scope.failed:
-        plan = _only(plan, _failed(plan, history, done), done)
+        owing = {host for host, _ in history.handlers.keys() - handlers.keys()}
+        plan = _only(plan, _failed(plan, history, done), done, owing)
         done = {key: done[key] for key in _keys(plan) if key in done}
-    return Rest(plan, done, history.handlers, recall=True)
+    return Rest(plan, done, handlers, recall=True)
 
 
 def to_resume(short: Callable[[], str], left: Collection[str], *, is_whole: bool = True) -> str:
@@ -128,14 +130,15 @@ def _needs(plan: Plan, host: HostPlan, task: str) -> set[Key]:
     return others | {(host.host, need) for need in host.needs[task]}
 
 
-def _only(plan: Plan, chosen: Collection[Key], done: Collection[Key]) -> Plan:
-    """The plan with these tasks, and of those that are done what they wait for."""
+def _only(plan: Plan, chosen: Collection[Key], done: Collection[Key], owing: Collection[str]) -> Plan:
+    """The plan with these tasks, and of those that are done what they wait for. owing: hosts that owe a handler."""
     kept = {*chosen, *done}
     narrowed = [_narrowed(host, {task for task in host.tasks if (host.host, task) in kept}) for host in plan.hosts]
     waits = [host.gates.get(task, ()) for host in narrowed for task in host.tasks if (host.host, task) in chosen]
-    wanted = {host for host, _ in chosen} | {host for gates in waits for gate in gates for host, _ in plan.gates[gate]}
-    hosts = [host for host in narrowed if host.host in wanted and host.needs]
-    return replace(plan, hosts=tuple(hosts), batches=batches_of(hosts, {}))
+    wanted = {host for gates in waits for gate in gates for host, _ in plan.gates[gate]}
+    wanted |= {host for host, _ in chosen} | set(owing)
+    hosts = counted(host for host in narrowed if host.host in wanted and host.needs)
+    return replace(plan, hosts=hosts, batches=batches_of(hosts, {}))
 
 
 def _narrowed(host: HostPlan, tasks: Collection[str]) -> HostPlan:

@@ -110,7 +110,7 @@ class Run:
     def _started(self) -> RunStarted:
         return RunStarted(
             self._life.run, self._plan.workflow.name, self._loaded.file.path, self._request.check,
-            self._left_of(self._plan.hosts), time.time(), len(self._life.rest.done),
+            self._left_of(self._plan.hosts), time.time(), len(self._life.rest.done), self._plan.workflow.handlers,
         )  # fmt: skip
 
     def _left_of(self, hosts: Iterable[HostPlan]) -> dict[str, list[str]]:
@@ -141,8 +141,8 @@ class Run:
 
     def _to_resume(self) -> str:
         """The command that does what is left."""
-        left = set(self._tally.left.values())
-        return "" if self._request.check else to_resume(self._life.short, left, is_whole=self._life.is_whole)
+        whole = self._life.is_whole
+        return "" if self._request.check else to_resume(self._life.short, self._tally.left, is_whole=whole)
 
     def _batches(self, runs: Sequence[HostRun]) -> Ending:
         """One batch after the other; what is left when one of them forbids the next is left out."""

@@ -80,8 +80,8 @@ class Play:
             while not self._is_over:
                 self._ended.wait(min(WATCH, self._stuck))
                 self._end_if_stuck()
-        if not self._drains and not self._handlers_wait():
-            self._run_due(Token(), is_end=True)
+        if not self._drains and not self._handlers_wait() and self._run_due(Token(), is_end=True) is not None:
+            self._tell_due("a handler")
         if self.reboot is None:
             self._clean_workdir()
         counts = {}  # type: dict[str, int]
@@ -256,12 +256,17 @@ class Play:
 
     def _handlers_wait(self) -> bool:
         """Whether a task has failed here, so that what is due stays so; a person is told."""
-        due = [str(handler["name"]) for handler in self.handlers if handler["name"] in self._stage.due]
-        if not due or self.job.force_handlers or not any(run.blocks and not run.is_handler for run in self._runs):
+        if self.job.force_handlers or not any(run.blocks and not run.is_handler for run in self._runs):
             return False
-        text = f"as a task did not succeed, handlers wait for the next run that does: {', '.join(due)}"
-        self.tools.emit({"type": "log", "task": "", "level": "warning", "text": text})
-        return True
+        return self._tell_due("a task")
+
+    def _tell_due(self, what: str) -> bool:
+        """Whether handlers stay due, since that did not succeed."""
+        due = [str(handler["name"]) for handler in self.handlers if handler["name"] in self._stage.due]
+        if due:
+            text = f"as {what} did not succeed, handlers wait for the next run that does: {', '.join(due)}"
+            self.tools.emit({"type": "log", "task": "", "level": "warning", "text": text})
+        return bool(due)
 
     def _run_due(self, token: Token, is_end: bool = False) -> "TaskRun | None":
         """Run what is due, one after the other; the first that does not succeed is the last, and given back.

@@ -77,3 +77,28 @@ def test_of_flushed_handlers_those_that_did_not_run_well_are_kept(lab_hosts, lab
         assert apply("yes") == {"conf": "ok", "flush": "ok", "after": "ok"}
     finally:
         host.exec("rm", "-f", "/tmp/sloth-flushed.conf")
+
+
+LOST = """
+local conf = task("conf"):command(function() return { changed = true } end):notify("restart"):build()
+workflow.define("w"):tasks({ conf }):handlers({ handler("restart", function()
+  exec.check("test -e /tmp/sloth-well || kill -9 $PPID", { changed_if = false })
+end) })
+"""
+
+
+def test_a_host_that_is_lost_while_its_handlers_run_is_unreachable_and_resume_runs_them(
+    lab_hosts, lab_inventory, tmp_path: Path
+):
+    host, site = lab_hosts[0], tmp_path / "site.sloth"
+    site.write_text(LOST)
+    run = Run(tmp_path / "home", "apply", "-i", lab_inventory, "-l", host.name, site)
+    assert run.end() == 3
+    assert run.statuses == {(host.name, "conf"): "changed", (host.name, "restart"): "unreachable"}
+    _, verb, *what = run.events[-1]["resume"].split()
+    host.exec("touch", "/tmp/sloth-well")
+    try:
+        again = Run(tmp_path / "home", verb, *what)
+        assert (again.end(), again.statuses) == (0, {(host.name, "restart"): "ok"})
+    finally:
+        host.exec("rm", "-f", "/tmp/sloth-well")

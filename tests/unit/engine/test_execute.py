@@ -96,6 +96,15 @@ def test_a_host_that_takes_no_word_holds_up_neither_the_others_nor_the_second_ct
     assert other.reasons == ["stopped by Ctrl-C"]
 
 
+def test_a_handler_that_failed_is_left_until_it_has_run_well():
+    tally = Tally(plan("h1"))
+    tally.add(TaskFinished("h1", "a", "changed"))
+    tally.add(TaskFinished("h1", "restart", "failed", handler=True, blocks=True))
+    assert (tally.left, tally.exit_code([], Ending.COMPLETE)) == ({"failed"}, 2)
+    tally.add(TaskFinished("h1", "restart", "changed", handler=True))
+    assert (tally.left, tally.exit_code([], Ending.COMPLETE)) == (set(), 0)
+
+
 @pytest.mark.parametrize(
     ("statuses", "busy", "ending", "code"),
     [

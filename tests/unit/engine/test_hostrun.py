@@ -51,6 +51,19 @@ def test_a_host_that_is_lost_midway_keeps_what_it_finished():
     assert statuses(seen) == [("a", "ok"), ("b", "unreachable")]
 
 
+@pytest.mark.parametrize("ending", [ConnectionLost("gone"), ActionFailed("it does not load")], ids=["lost", "refused"])
+def test_a_host_that_ends_while_its_handlers_run_owes_them(ending):
+    _, seen = run([finished("a", "changed", notified=["restart"]), finished("b")], ending)
+    assert all(event.handler and event.blocks for event in seen if getattr(event, "task", "") == "restart")
+    status = "unreachable" if isinstance(ending, ConnectionLost) else "failed"
+    assert statuses(seen) == [("a", "changed"), ("b", "ok"), ("restart", status)]
+
+
+def test_a_host_that_is_lost_when_its_handlers_have_run_owes_nothing():
+    events = [finished("a", "changed", notified=["restart"]), finished("b"), finished("restart", handler=True)]
+    assert statuses(run(events, ConnectionLost("gone"))[1])[2:] == [("restart", "ok")]
+
+
 def test_a_host_without_lua_counts_as_unreachable():
     _, seen = run([], ActionFailed("there is no Lua extension for cp36-s390x", kind="no_lua"))
     assert isinstance(seen[0], HostUnreachable)
@@ -138,6 +151,11 @@ def test_handlers_count_as_well_but_only_those_of_the_workflow():
 def test_a_frozen_host_does_not_stretch_the_time_limit():
     _, seen = run([started("a")], "hangs", limits={"a": 0.05})
     assert statuses(seen) == [("a", "timed_out"), ("b", "unreachable")]
+
+
+def test_a_frozen_host_is_called_unreachable_once():
+    _, seen = run([started("a")], "hangs", limits={"a": 0.05})
+    assert [str(event.message) for event in seen if isinstance(event, HostUnreachable)] == ["h1 does not answer any more"]
 
 
 def test_a_host_that_was_left_out_says_so_for_each_task():

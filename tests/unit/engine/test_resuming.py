@@ -116,6 +116,16 @@ def test_only_failed_leaves_out_what_waits_for_something_that_was_never_begun():
     assert rest(Scope(failed=True), *events) == {"h1": ["a"]}
 
 
+def test_a_handler_that_failed_is_not_done_and_its_host_is_among_those_that_failed():
+    events = [end(host, task) for host, task in (("h1", "a"), ("h1", "b"), ("h1", "c"), ("h2", "a"), ("h2", "b"), ("h2", "d"))]
+    failed = end("h2", "restart", "failed", handler=True, blocks=True)
+    ran = end("h1", "restart", "changed", handler=True)
+    found = rest_of(PLAN, history(*events, ran, failed), Scope(failed=True))
+    assert [(host.host, host.batch) for host in found.plan.hosts] == [("h2", 0)]
+    assert list(found.handlers) == [("h1", "restart")]
+    assert found.left == 0
+
+
 def test_the_batches_hold_only_hosts_that_are_left():
     assert rest_of(PLAN, history(*FAILED[:3]), Scope(failed=True)).plan.batches == (("h1",),)
 
