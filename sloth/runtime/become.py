@@ -40,6 +40,10 @@ HEARTBEAT = 10.0
 NOISE = 1 << 16
 
 
+class WrongPassword(ActionFailed):
+    """The method did not like the password: giving it again would get the account locked."""
+
+
 class Child:
     """A runtime that runs as another user. `hear_output` may be set to what takes its live output."""
 
@@ -264,7 +268,10 @@ class _Dialogue:
         return self._refused(becoming.complaint(self.method, text, self.nonce) + (f" ({advice})" if advice else ""))
 
     def _wrong_password(self) -> ActionFailed:
-        return self._refused(f"wrong {self.method} password (it was tried once)")
+        whose = f"; su wants that of {self.user}" if self.method == "su" else ""
+        return WrongPassword(
+            f"become {self.user}: wrong {self.method} password (it was tried once{whose})", kind="become"
+        )
 
     def _refused(self, why: str) -> ActionFailed:
         return ActionFailed(f"become {self.user}: {why}", kind="become")

@@ -9,6 +9,8 @@ import re
 METHODS = ("sudo", "su", "doas")
 _NOISE = re.compile(r"sudo: (error initializing|\d+ incorrect|a password is required)|We trust you|^\s*#\d\)")
 _WRONG = re.compile(r"incorrect password|[Ss]orry, try again|[Aa]uthentication fail")
+# sudo quotes the whole start line
+_NOT_ALLOWED = re.compile(r"(?sm)(Sorry, user \S+ is not allowed to execute) '.*' (as \S+ on \S+)\.$")
 _TERMINAL = re.compile(r"must have a tty|no tty present")
 # su reads its terminal as stdin, and what it runs finds the wire in the places where terminal.py has put it.
 _UNDER_SU = 'exec "$0" "$@" <&3 2>&4 3<&- 4>&-'
@@ -50,7 +52,8 @@ def wants_terminal(errors: str) -> bool:
 
 def complaint(method: str, errors: str, nonce: str) -> str:
     """The line that says why the method refused."""
-    lines = [line.strip() for line in errors.replace(prompt(nonce), "").splitlines() if line.strip()]
+    text = _NOT_ALLOWED.sub(r"\1 sloth's runtime \2", errors.replace(prompt(nonce), ""))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not _NOISE.search(line)]
     first = [line for line in telling if line.startswith(f"{method}: ")]
     return (first[:1] or telling[-1:] or lines[-1:] or [f"{method} ended without a word"])[0]
@@ -60,4 +63,6 @@ def advice(method: str, user: str, errors: str) -> str:
     """What helps beyond what the method says of itself, or an empty string."""
     if "not currently available" in errors or "currently not available" in errors:
         return f"su runs the login shell of {user}, which lets nobody in; sudo and doas do not need one"
+    if _NOT_ALLOWED.search(errors):
+        return "sudoers has to allow it all commands: what runs as that user is /bin/sh and python3"
     return ""

@@ -3,6 +3,7 @@
 The kernel gives them back when we die. The host's file holds who has it, for the message that the other one gets.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -37,15 +38,27 @@ def held(path: str, run: str, owner: str, wait: float, token: Token) -> "Iterato
 
     token: the wait ends with it, as ActionFailed of the kind cancelled
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        _acquire(fd, wait, token)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"owner": owner, "run": run, "since": int(time.time())}).encode(), 0)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ActionFailed(f"cannot take the lock of this host, {path}: {error.strerror}") from error
+    try:
+        _acquire(fd, wait, token, run)
+        _note(fd, json.dumps({"owner": owner, "run": run, "since": int(time.time())}).encode())
         yield
         os.ftruncate(fd, 0)
     finally:
         os.close(fd)
+
+
+def _note(fd: int, holder: bytes) -> None:
+    """Who has it. Where the disk is full nobody can be told, and the lock holds all the same."""
+    os.ftruncate(fd, 0)
+    try:
+        os.pwrite(fd, holder, 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 @contextmanager
@@ -89,20 +102,22 @@ def _is_ours(fd: int) -> bool:
     return True
 
 
-def _acquire(fd: int, wait: float, token: Token) -> None:
+def _acquire(fd: int, wait: float, token: Token, run: str) -> None:
     until = time.monotonic() + wait
     while not _is_ours(fd):
         if time.monotonic() >= until:
-            raise ActionFailed(_busy(os.pread(fd, 4096, 0)), kind="lock_busy")
+            raise ActionFailed(_busy(os.pread(fd, 4096, 0), run), kind="lock_busy")
         try:
             token.sleep(POLL)
         except Stopped as stopped:
             raise ActionFailed(stopped.reason, kind="cancelled") from stopped
 
 
-def _busy(content: bytes) -> str:
+def _busy(content: bytes, run: str) -> str:
     try:
         holder = json.loads(content.decode())
+        if holder["run"] == run:
+            return "this run already works on this machine, under another name of it"
         since = time.strftime("%H:%M:%S", time.localtime(holder["since"]))
         return f"{holder['owner']} works on this host since {since} (run {holder['run']})"
     except (ValueError, KeyError, TypeError):

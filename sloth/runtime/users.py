@@ -16,14 +16,24 @@ if MYPY:
 
     from sloth.runtime.acting import Call
     from sloth.runtime.become import Child
+    from sloth.runtime.wire import Handler
 
     Plain = dict[str, object]
+    Answers = dict[str, Handler]
     Ask = Callable[[str, Plain], object]
     Receive = Callable[[str, Plain], tuple[object, Iterator[bytes]]]
 
 # What a child may ask the controller through us: all that actions ask, but no passwords.
 ASKED = ("template", "secret", "artifact", "artifacts", "state", "announce", "convert", "fetched", "fetch")
 STREAMED = ("file", "tree", "contents")
+
+
+class Trust:
+    """What is known of one password; held while a method may ask for it, so that a wrong one is given once."""
+
+    def __init__(self) -> None:
+        self.door = threading.Lock()
+        self.is_wrong = False
 
 
 class Users:
@@ -35,6 +45,7 @@ class Users:
         self._receive = receive
         self._others = {}  # type: dict[str, tuple[Child, There]]
         self._doors = {}  # type: dict[str, threading.Lock]
+        self._trusts = {}  # type: dict[str, Trust]
         self._lock = threading.Lock()
 
     def act(self, user: "str | None", call: "Call", settings: Settings, token: Token, report: Report) -> Outcome:
@@ -57,20 +68,30 @@ class Users:
             child.close()
 
     def _become(self, user: str) -> "tuple[Child, There]":
-        from sloth.runtime.become import start
-
-        child = start(
-            user,
-            str(self._ask("become", {"user": user})),
-            lambda: str(self._ask("password", {"user": user})),
-            {
-                **{verb: functools.partial(self._ask, verb) for verb in ASKED},
-                **{verb: functools.partial(self._pass_on, verb) for verb in STREAMED},
-            },
-        )
+        method = str(self._ask("become", {"user": user}))
+        with self._lock:  # su wants the password of that user, sudo and doas want ours
+            trust = self._trusts.setdefault(user if method == "su" else "", Trust())
+        with trust.door:
+            if trust.is_wrong:
+                why = f"the {method} password was wrong before, and is not tried again"
+                raise ActionFailed(f"become {user}: {why}", kind="become")
+            child = self._start(user, method, trust)
         there = There(child.peer, child.close)
         child.hear_output = there.hear_output
         return child, there
+
+    def _start(self, user: str, method: str, trust: Trust) -> "Child":
+        from sloth.runtime.become import WrongPassword, start
+
+        answer = {
+            **{verb: functools.partial(self._ask, verb) for verb in ASKED},
+            **{verb: functools.partial(self._pass_on, verb) for verb in STREAMED},
+        }  # type: Answers
+        try:
+            return start(user, method, lambda: str(self._ask("password", {"user": user})), answer)
+        except WrongPassword:
+            trust.is_wrong = True
+            raise
 
     def _pass_on(self, verb: str, args: "Plain") -> Streamed:
         return Streamed(*self._receive(verb, args))

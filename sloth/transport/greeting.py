@@ -24,7 +24,7 @@ NUDGE_AFTER = 1.5
 NUDGES = 4
 SLOW = 1.0
 UPLOAD_PATIENCE = 120.0
-TAIL = 4096
+TAIL = 1 << 14  # sudo quotes the whole start line where it refuses it
 PYTHON_HINT = "install python3 (python3-minimal is not enough), or name an interpreter with sloth_python"
 
 
@@ -130,7 +130,7 @@ class _Talk(Struct):
             return NeedsSearch(f"{self.host}: {self.start.pythons[0]} did not start")
         text = self.greeting.err.decode("utf-8", "replace")
         last = self._said()
-        if NOWHERE in text:
+        if NOWHERE in text.splitlines():
             named = "" if self.start.pythons == PYTHONS else f" at {', '.join(self.start.pythons)} (sloth_python)"
             return NoPython(f"{self.host}: no Python 3 was found{named}", hint=PYTHON_HINT)
         if self.start.become and becoming.wants_terminal(text):

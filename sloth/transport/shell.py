@@ -28,9 +28,12 @@ LOOK = 1.0
 GRACE = 3.0  # seconds for a script to end once it is told to
 # Tells its process group after the mark, then takes the script off stdin: its length in a line, and so many bytes.
 START = (
+    "command -v dd >/dev/null || {{ echo there is no dd in $PATH >&2; exit 127; }}; "
     "read -r a b c d group rest </proc/$$/stat; echo; echo {mark} $group; echo >&2; echo {mark} >&2; "
-    'read -r size; eval "$(dd bs=1 count=$size 2>/dev/null)"'
+    'read -r size && script="$(dd bs=1 count=$size 2>/dev/null)" && [ -n "$script" ] && eval "$script"'
 )
+# One compound command: what a broken connection has cut off is a syntax error, and none of it runs.
+WHOLE = "{{\n{script}\n}}"
 END_GROUP = "kill -TERM -{group}; sleep 1; kill -KILL -{group} 2>/dev/null"
 
 Hear = Callable[[str, bytes], None]
@@ -56,7 +59,8 @@ class Shell(Struct):
             group = talk.start()
             watch = token.on_stop(lambda: self._end_group(group, user))
             try:
-                done = talk.feed(script.encode("utf-8", "surrogateescape"), stdin, token)
+                whole = WHOLE.format(script=script)
+                done = talk.feed(whole.encode("utf-8", "surrogateescape"), stdin, token)
             finally:
                 token.done(watch)
             token.check()

@@ -20,6 +20,7 @@ from sloth.runtime import becoming
 
 PYTHONS = (
     "python3",
+    "/usr/bin/python3",
     "/usr/libexec/platform-python",
     "/usr/local/bin/python3",
     *(f"python3.{minor}" for minor in range(14, 5, -1)),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sloth.runtime import becoming
 from tests.applying import Login, Remote, on_each_release, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
@@ -91,6 +92,22 @@ def test_what_they_refuse_is_named_and_the_password_tried_once(site, method, pas
     assert text in run.finished["who"].message
     told = site.sh("journalctl -q --since=\"$1\" -o cat | grep -c 'auth): authentication failure' || true", since)
     assert int(told) == (1 if password == "wrong" else 0)
+
+
+@pytest.mark.parametrize("method", becoming.METHODS)
+@pytest.mark.parametrize("width", [1, 4], ids=["one after the other", "side by side"])
+def test_a_wrong_password_is_tried_once_however_many_tasks_and_attempts_want_it(site, method, width):
+    since = site.sh("date '+%F %T'").strip()
+    tasks = ", ".join(
+        f'task("t{number}"):become("root"):retries(2, "fixed"):retry_delay(0.1):command("id"):build()' for number in range(4)
+    )
+    calls = 'task("calls"):command(function() for i = 1, 3 do pcall(exec.check, "id", { become = "root" }) end end):build()'
+    many = f'workflow.define("w"):config({{ max_parallel_tasks = {width} }}):tasks({{ {tasks}, {calls} }})'
+    run = site.run(many, Login("deploy", method=method, password="wrong"))
+    assert (run.code, set(run.statuses.values())) == (2, {"failed", "ok"})
+    assert all("wrong" in event.message for task, event in run.finished.items() if task != "calls")
+    told = site.sh("journalctl -q --since=\"$1\" -o cat | grep -c 'auth): authentication failure' || true", since)
+    assert int(told) == 1
 
 
 @on_each_release

@@ -1,4 +1,4 @@
-"""Every action on files where the disk is full: it says so, what was there stays whole, and nothing is left lying about."""
+"""Where the disk is full: every action on files says so, what was there stays whole, nothing is left lying about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.applying import Remote
+from tests.applying import DEPLOY, Remote, remote
 from tests.integration.sweep import world
 from tests.integration.sweep.calls import ROWS, Row
 from tests.integration.sweep.world import CLEAN, FILES, FLAT, LEFTOVERS, REPOSITORIES, ROOM
@@ -57,3 +57,20 @@ def test_where_the_disk_is_full_all_stays_whole(full):
     assert full.sh(LEFTOVERS) == found
     run = full.acts([row.act for row in wanting if row.action in NEEDS_NO_SPACE])
     assert {task: event.message for task, event in run.finished.items() if event.status != "changed"} == {}
+
+
+@pytest.fixture
+def homeless(lab: Lab, lab_hosts: list[Host], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+    """A host where deploy's home has no byte left, but place for the names of files."""
+    with remote(lab, lab_hosts[0], tmp_path_factory.mktemp("project")) as site:
+        site.sh(
+            "cp -a /home/deploy/.ssh /srv/keys; mount -t tmpfs -o size=64k,mode=755 tmpfs /home/deploy; mv /srv/keys /home/deploy/.ssh;"
+            "cat /dev/zero > /home/deploy/fill 2>/dev/null; chown deploy: /home/deploy"
+        )
+        yield site
+        site.sh("umount -l /home/deploy")
+
+
+def test_a_home_that_is_full_keeps_no_run_from_its_work(homeless):
+    done = homeless.act("exec.check", login=DEPLOY, command="rm /home/deploy/fill")
+    assert (done.status, done.message) == ("changed", "")

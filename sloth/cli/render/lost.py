@@ -10,7 +10,7 @@ from sloth.core.events import HostUnreachable
 Story = tuple[str, str, str]
 """In one word and in a sentence what happened, and what to try."""
 
-_WAIT = "wait for the other run: --lock-timeout 5m"
+_WAIT = "wait for it: --lock-timeout 5m"
 
 
 class Lost:

@@ -272,7 +272,7 @@ def test_a_host_on_which_another_run_works_is_told_once_and_not_for_each_task():
         *(TaskFinished(host, task, "failed", "ann works here", failure=busy) for host in ("x1", "x2") for task in "ab"),
         finished(6, x1={"failed": 2}, x2={"failed": 2}),
     )  # fmt: skip
-    assert out[1:3] == ["x[1:2] (2 hosts)  busy  ann works here", "    hint: wait for the other run: --lock-timeout 5m"]
+    assert out[1:3] == ["x[1:2] (2 hosts)  busy  ann works here", "    hint: wait for it: --lock-timeout 5m"]
 
 
 def test_a_host_that_is_not_reached_is_told_before_the_end_of_a_long_run():

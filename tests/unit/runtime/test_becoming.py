@@ -29,6 +29,10 @@ def test_the_command_line_does_not_show_the_prompt():
             "We trust you have received the lecture\n\n    #1) Respect\n[sloth-%n]bob is not in the sudoers file.\n",
             "bob is not in the sudoers file.", id="lecture",
         ),
+        pytest.param(
+            "Sorry, user bob is not allowed to execute '/usr/bin/python3 -c import zlib\nstart(1)\n abc memory' as root on web1.\n",
+            "Sorry, user bob is not allowed to execute sloth's runtime as root on web1", id="only some commands",
+        ),
         pytest.param("sh: 1: exec: sudo: not found\n", "sh: 1: exec: sudo: not found", id="no sudo"),
         pytest.param("", "sudo ended without a word", id="silence"),
     ],
@@ -68,6 +72,11 @@ def test_no_command_line_shows_the_prompt(method):
 
 def test_an_account_without_a_shell_is_explained():
     assert "login shell of nobody" in becoming.advice("su", "nobody", "This account is currently not available.\n")
+
+
+def test_who_may_run_some_commands_only_is_told_what_is_needed():
+    said = "[sloth-%n]Sorry, user bob is not allowed to execute '/bin/sh -c x\ny' as root on web1.\n"
+    assert "sudoers has to allow it all commands" in becoming.advice("sudo", "root", said)
 
 
 def test_requiretty_is_recognized():

@@ -47,3 +47,15 @@ def test_a_cancelled_wait_ends_at_once(path):
         pass
     assert caught.value.result["kind"] == "cancelled"
     assert time.monotonic() - began < 5
+
+
+def test_two_names_of_one_machine_in_one_run_are_told_as_that(path):
+    busy = pytest.raises(ActionFailed, match="this run already works on this machine, under another name")
+    with held(path, "r1", "", 0.0, Token()), busy, held(path, "r1", "", 0.0, Token()):
+        pass
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path):
+    missing = str(tmp_path / "gone" / "lock")
+    with pytest.raises(ActionFailed, match=f"cannot take the lock of this host, {missing}: No such"), held(missing, "r1", "", 0.0, Token()):
+        pass

@@ -10,11 +10,13 @@ from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPyt
 from sloth.runtime import becoming
 from sloth.transport.greeting import NeedsTerminal, greet
 from sloth.transport.link import Heard
-from sloth.transport.startline import NOWHERE, Start
+from sloth.transport.startline import NOWHERE, Start, boot_source
 
 NONCE = "0123456789abcdef"
 WORD = b"\nfedcba9876543210 "
 PROMPT = becoming.prompt(NONCE).encode()
+LINE = " ".join(Start("0" * 64, boot_source(), NONCE, become="root").argv())
+QUOTED = PROMPT + f"Sorry, user bob is not allowed to execute '{LINE}' as root on web.\n".encode()
 
 
 class Script:
@@ -85,6 +87,8 @@ def test_no_nudge_goes_to_sudo_which_would_take_it_for_a_password():
         pytest.param([Heard(err=b"sudo: sorry, you must have a tty to run sudo\n", ended=True)], "pw",
                      NeedsTerminal, "terminal", id="requiretty"),
         pytest.param([Heard(err=b"sudo: unknown user x\n", ended=True)], "pw", BecomeFailed, "unknown user", id="user"),
+        pytest.param([Heard(err=QUOTED, ended=True)], "pw", BecomeFailed, r"to execute sloth's runtime as root on web$",
+                     id="quotes the start line"),
     ],
 )  # fmt: skip
 def test_what_sudo_says_has_its_own_error(heard, password, error, text):

@@ -13,7 +13,7 @@ from sloth.runtime.failure import ActionFailed
 from sloth.runtime.process import Done
 from sloth.transport.link import Heard
 from sloth.transport.raw import FILES, RawSession
-from sloth.transport.shell import _Talk
+from sloth.transport.shell import WHOLE, _line, _Talk
 
 
 class TalkingLink:
@@ -158,3 +158,26 @@ def test_a_shell_that_tells_its_process_group_has_started():
     link = TalkingLink(b"noise\nkram 4711\nthe rest", b"\nkram\n")
     talk = _Talk(link, "mark", "", Connection("web", "web"), None)  # type: ignore[arg-type]  # a double
     assert (talk.start(), talk.out) == (4711, b"the rest")
+
+
+def start(arrived: bytes, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[bytes]:
+    """Give that to a shell that was started as on a host."""
+    return subprocess.run(
+        ["/bin/sh", "-c", _line("feed", "")], input=arrived, env={"PATH": path}, capture_output=True, check=False
+    )
+
+
+def test_a_script_that_arrived_in_part_is_not_begun(tmp_path):
+    script = WHOLE.format(script=f"touch {tmp_path}/a\ntouch {tmp_path}/b").encode()
+    sent = b"%d\n" % len(script) + script
+    for cut in range(len(sent)):
+        assert start(sent[:cut]).returncode != 0
+    assert list(tmp_path.iterdir()) == []
+    assert start(sent).returncode == 0
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_shell_that_cannot_take_scripts_says_so():
+    done = start(b"4\ntrue", path="/nowhere")
+    assert (done.returncode, done.stdout) == (127, b"")
+    assert b"there is no dd in /nowhere" in done.stderr
