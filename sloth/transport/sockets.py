@@ -32,10 +32,12 @@ def direct(hop: Hop, timeout: float) -> socket.socket:
     """A TCP connection to the first address that takes one."""
     until = time.monotonic() + timeout
     failure: OSError = TimeoutError()
-    for kind, form, protocol, _, address in _addresses(hop):
+    addresses = _addresses(hop)
+    for number, (kind, form, protocol, _, address) in enumerate(addresses):
         sock = EagerSocket(kind, form, protocol)
+        share = (until - time.monotonic()) / (len(addresses) - number)  # one that is silent leaves time for the others
         try:
-            sock.settimeout(max(0.1, until - time.monotonic()))
+            sock.settimeout(max(0.1, share))
             sock.connect(address)
         except OSError as error:
             sock.close()

@@ -7,6 +7,7 @@ open (the errors tell more, and TCP_NODELAY saves 44 ms a message). One channel,
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import threading
 import time
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 KEEPALIVE = 15
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
+_TURNED_AWAY = re.compile(r"Exceeded MaxStartups|Not allowed at this time")  # what sshd says of it, since 9.8
 _DROPPED_HINT = (
     "is an SSH server there, has it too many connections at once (MaxStartups), "
     "or does it keep us out for a while after failed logins (PerSourcePenalties, since OpenSSH 9.8)?"
@@ -169,7 +171,9 @@ class Ssh:
             if not policy.passed and time.monotonic() - began > 0.9 * policy.patience:
                 text = f"{hop.label}: the SSH server at {hop.address} port {hop.port} does not answer"
                 raise ConnectTimeout(text, hint="is it an SSH server, and is it overloaded?") from error
-            raise _why(error, hop, policy, _tried(hop, made.connect_kwargs["password"])) from error
+            if not policy.passed:
+                raise _not_begun(error, hop, made.client.get_transport()) from error
+            raise _why(error, hop, _tried(hop, made.connect_kwargs["password"])) from error
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
         if hop.command:
@@ -187,7 +191,9 @@ class Ssh:
         def make(sock: Any, **options: Any) -> paramiko.Transport:
             import paramiko
 
-            transport = paramiko.Transport(sock, **options)
+            from sloth.transport.foreword import Foreword
+
+            transport = paramiko.Transport(sock, packetizer_class=Foreword, **options)
             security = transport.get_security_options()
             offered = list(security.key_types)
             security.key_types = sorted(offered, key=lambda name: first.index(name) if name in first else len(first))
@@ -211,19 +217,37 @@ class Ssh:
 def _tried(hop: Hop, password: str | None) -> str:
     """How we tried to log in, and what else there is to try."""
     found = [*hop.keys] or ["the agent", "~/.ssh/id_*"]
+    if hop.keys and hop.keys[0].endswith(".pub"):
+        return f"that is the public half of a key; the private one is {hop.keys[0].removesuffix('.pub')}"
     if password:
         return f"tried {', '.join(found)} and the password; give another user (-u) or a key (--private-key)"
     return f"tried {' and '.join(found)}; give a user (-u), a key (--private-key) or a password (-k)"
 
 
-def _why(error: Exception, hop: Hop, policy: HostKeyPolicy, tried: str) -> Unreachable:
-    """What a failure of paramiko means, told by how far it came."""
+def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None) -> Unreachable:
+    """What a failure of paramiko means before the host has shown its key."""
     import paramiko
 
-    if not policy.passed:
-        if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-            return ConnectionRefused(f"{hop.label}: no algorithm in common: {error}")
-        return Dropped(f"{hop.label}: {hop.address} port {hop.port} ended the connection before the login: {error}")
+    from sloth.transport.foreword import Foreword
+
+    there = f"{hop.label}: {hop.address} port {hop.port}"
+    reader = None if transport is None else transport.packetizer
+    first = reader.first if isinstance(reader, Foreword) else None
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        return ConnectionRefused(f"{hop.label}: its SSH server and we have nothing in common: {error}")
+    if first is None:
+        return Dropped(f"{there} ended the connection before the login")
+    if first.startswith("SSH-"):
+        return Dropped(f"{there} ended the connection before the login: {error}")
+    if _TURNED_AWAY.match(first):
+        return Dropped(f"{there} turned us away before the login: {first}")
+    return ConnectionRefused(f"{there} is no SSH server, it says: {first}", hint="is the port right?")
+
+
+def _why(error: Exception, hop: Hop, tried: str) -> Unreachable:
+    """What a failure of paramiko means during the login."""
+    import paramiko
+
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
         allowed = getattr(error, "allowed_types", None)
         why = f"the server takes {', '.join(allowed)} only" if allowed else str(error).rstrip(".")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -184,24 +185,63 @@ def test_a_server_that_says_nothing_is_a_time_out(sshd, log_in):
         log_in(sshd.connection(port=silent.getsockname()[1], connect_timeout=0.5))
 
 
-def test_a_server_that_is_no_ssh_server_is_named(sshd, home):
+@contextmanager
+def server_that_says(*said: bytes) -> Iterator[int]:
+    """Says that to everybody who has said something, and hangs up. Yields its port."""
+
     def serve() -> None:
         while True:
             try:
                 taken, _ = server.accept()
             except OSError:
                 return
-            taken.sendall(b"HTTP/1.0 400 what?\r\n\r\n")
-            taken.close()
+            taken.recv(1 << 16)
+            with closing(taken), suppress(OSError):  # who has heard enough is gone
+                for piece in said:
+                    taken.sendall(piece)
 
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        with pytest.raises(ConnectionRefused, match="ended the connection before the login") as refused:
-            Ssh(home, waits=lambda: iter([0.01, 0.02])).log_in(sshd.connection(port=server.getsockname()[1]))
-        assert refused.value.hint and "PerSourcePenalties" in refused.value.hint  # who failed before looks like it as well
+        yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
     thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        pytest.param([b"HTTP/1.0 400 what?\r\n\r\n"], "is no SSH server, it says: HTTP/1.0 400 what", id="HTTP"),
+        pytest.param([b"\xff\xfe\n"], r"is no SSH server, it says: \(no text\)", id="no text"),
+        pytest.param([b"x" * 1024] * 1024, r"is no SSH server, it says: \(a line without end\)", id="no end"),
+        pytest.param([b"SSH-1.5-old\r\n"], "nothing in common: Incompatible version", id="SSH of old"),
+    ],
+)
+def test_a_server_that_is_no_ssh_server_is_named_at_once(said, text, sshd, home):
+    with server_that_says(*said) as port, pytest.raises(ConnectionRefused, match=text):
+        Ssh(home, waits=lambda: iter(lambda: pytest.fail("another try is no use"), 0)).log_in(sshd.connection(port=port))
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        pytest.param([], "ended the connection before the login$", id="nothing"),
+        pytest.param([b"Exceeded MaxStartups\r\n"], "turned us away before the login: Exceeded MaxSta", id="MaxStartups"),
+        pytest.param([b"Not allowed at this time\r\n"], "before the login: Not allowed at this time", id="penalty"),
+    ],
+)
+def test_a_server_that_turns_us_away_is_tried_again(said, text, sshd, home):
+    tries = iter([0.01, 0.02])
+    with server_that_says(*said) as port, pytest.raises(ConnectionRefused, match=text) as refused:
+        Ssh(home, waits=lambda: tries).log_in(sshd.connection(port=port))
+    assert list(tries) == []
+    assert refused.value.hint and "PerSourcePenalties" in refused.value.hint  # who failed before looks like it as well
+
+
+def test_the_public_half_of_a_key_is_called_so(sshd, log_in):
+    with pytest.raises(AuthenticationFailed) as raised:
+        log_in(sshd.connection(private_key=f"{sshd.key}.pub"))
+    assert raised.value.hint == f"that is the public half of a key; the private one is {sshd.key}"
 
 
 def test_who_is_not_let_in_learns_why(world, sshd, log_in, tmp_path):
