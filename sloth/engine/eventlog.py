@@ -94,8 +94,13 @@ def one(runs: Runs, run: str, number: int) -> Kept:
     return found
 
 
-def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] = lambda: False) -> Iterator[Kept]:
-    """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough."""
+def watch(
+    runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] = lambda: False, glance: float = GLANCE
+) -> Iterator[Kept]:
+    """What happens from now on, in one run until it ends, or in all runs until somebody has seen enough.
+
+    glance: seconds between two looks
+    """
     wanted.check(runs, run)
     chosen = None if run is None else runs.find(run)
     places = {known: _size(runs.journal(known)) for known in runs.ids() if known != chosen}
@@ -117,7 +122,7 @@ def watch(runs: Runs, run: str | None, wanted: Filter, over: Callable[[], bool] 
                     yield kept
         if not alive:
             return
-        time.sleep(GLANCE)
+        time.sleep(glance)
 
 
 def clear(runs: Runs, run: str | None, before: float | None) -> tuple[int, int]:

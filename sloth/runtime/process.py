@@ -125,7 +125,10 @@ def end_group(child: "subprocess.Popen[bytes]") -> None:
     """SIGTERM to the child's whole group, SIGKILL to what is left of it a moment later."""
     _signal_group(child.pid, signal.SIGTERM)
     until = time.monotonic() + GRACE
-    while time.monotonic() < until and _signal_group(child.pid, 0) and not _is_dead(child):
+    while time.monotonic() < until:
+        child.poll()  # whoever waits for it may be who calls us, and the dead leader would keep its group
+        if not _signal_group(child.pid, 0) or _is_dead(child):
+            return
         time.sleep(0.02)
     _signal_group(child.pid, signal.SIGKILL)
 

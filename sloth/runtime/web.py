@@ -120,10 +120,7 @@ def send(host: "Host", request: Request) -> Response:
         request.url, request.body, request.headers, method=request.method
     )
     asked.add_header("User-agent", request.headers.get("User-Agent", "sloth"))
-    context = ssl.create_default_context()
-    if not request.verify:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.build_opener(_Redirects(), _Answers(), urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(_Redirects(), _Answers(), _Secured(request.verify))
     try:
         answer = opener.open(asked, timeout=PATIENCE)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -215,6 +212,20 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
                 if name.lower() in _OF_ONE_HOST:
                     following.remove_header(name)
         return following
+
+
+class _Secured(urllib.request.HTTPSHandler):
+    """TLS. The certificates of the system, which take 20 ms to read, are read for an address that needs them."""
+
+    def __init__(self, verify: bool) -> None:
+        urllib.request.AbstractHTTPHandler.__init__(self)  # since 3.12 that of HTTPSHandler reads them
+        self._verify = verify
+
+    def https_open(self, req: urllib.request.Request) -> "http.client.HTTPResponse":
+        context = ssl.create_default_context()
+        if not self._verify:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return self.do_open(http.client.HTTPSConnection, req, context=context)
 
 
 def _reason(error: Exception) -> str:

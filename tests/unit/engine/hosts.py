@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from sloth.core.errors import ConnectionLost
@@ -59,6 +60,31 @@ class FakeSession:
         return self._closed.is_set()
 
 
+class Passing(Timer):
+    """A timer whose time passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._alarms: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._numbers = itertools.count(1)
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> int:
+        number = next(self._numbers)
+        self._alarms[number] = (self.now + seconds, callback)
+        return number
+
+    def cancel(self, number: int) -> None:
+        self._alarms.pop(number, None)
+
+    def let_pass(self, seconds: float) -> None:
+        """Call back what is due by then."""
+        self.now += seconds
+        for number, (at, callback) in list(self._alarms.items()):
+            if at <= self.now:
+                self.cancel(number)
+                callback()
+
+
 class Boot(FakeSession):
     """A session with one boot of a host.
 
@@ -100,11 +126,12 @@ def terms(
     gates: Gates | None = None,
     pending: Pending | None = None,
     aborting: Collection[str] = (),
+    timer: Timer | None = None,
     **most: str,
 ) -> Terms:
     slots = threading.Semaphore(0)
     return Terms(
-        ["restart"], limits or {}, aborting, gates or Gates(NO_PLAN), pending, slots, seen.append, Timer(),
+        ["restart"], limits or {}, aborting, gates or Gates(NO_PLAN), pending, slots, seen.append, timer or Timer(),
         allowances(**most),
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def test_one_event_is_found_by_its_number(runs):
 def test_watching_a_run_shows_all_of_it_until_it_ends(runs):
     run, journal = written(runs, EVENTS[:2])
     seen = []
-    for kept in eventlog.watch(runs, run, Filter()):
+    for kept in eventlog.watch(runs, run, Filter(), glance=0.0):
         seen.append(kept.number)
         if kept.number == 2:
             journal(EVENTS[6])
@@ -109,7 +109,7 @@ def test_what_goes_on_in_runs_that_were_there_before_has_its_own_numbers(runs):
             journal.settle()
         return event is None
 
-    assert [kept.number for kept in eventlog.watch(runs, None, Filter(), over)] == [3, 4]
+    assert [kept.number for kept in eventlog.watch(runs, None, Filter(), over, glance=0.0)] == [3, 4]
     journal.close()
     assert eventlog.one(runs, run, 3).event.type == "task_finished"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -14,12 +13,13 @@ from sloth.core.events import Event, HostUnreachable, Notice, TaskFinished, Task
 from sloth.core.model import HostPlan, Plan, Workflow
 from sloth.engine.gates import Gates
 from sloth.engine.hostrun import HostRun
+from sloth.engine.ledger import LATE
 from sloth.engine.pending import Due, Pending
 from sloth.runtime.failure import ActionFailed
-from tests.unit.engine.hosts import FakeSession, finished, started, statuses, terms, until
+from tests.unit.engine.hosts import FakeSession, Passing, finished, started, statuses, terms, until
 
 
-def run(events, ending=None, limits=None, connect=None, **most):
+def run(events, ending=None, limits=None, connect=None, timer=None, **most):
     seen: list[Event] = []
     session = FakeSession(events, ending)
 
@@ -27,7 +27,7 @@ def run(events, ending=None, limits=None, connect=None, **most):
         session.hear = hear
         return session, {}
 
-    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits, **most))
+    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits, timer=timer, **most))
     host_run.go()
     return host_run, seen
 
@@ -149,7 +149,13 @@ def test_handlers_count_as_well_but_only_those_of_the_workflow():
 
 
 def test_a_frozen_host_does_not_stretch_the_time_limit():
-    _, seen = run([started("a")], "hangs", limits={"a": 0.05})
+    timer = Passing()
+
+    def freezing():
+        yield started("a")
+        timer.let_pass(60 + LATE)
+
+    _, seen = run(freezing(), "hangs", limits={"a": 60}, timer=timer)
     assert statuses(seen) == [("a", "timed_out"), ("b", "unreachable")]
 
 
@@ -199,17 +205,17 @@ def test_a_gate_that_is_open_already_comes_with_the_job():
 
 
 def test_each_condition_attempt_and_hook_has_the_time_limit_for_itself():
-    phase = {"type": "task_phase", "task": "a"}
+    timer, phase = Passing(), {"type": "task_phase", "task": "a"}
 
     def slowly():
         yield started("a")
         for _ in range(2):
-            time.sleep(0.5)  # each less than the limit, together more than that
+            timer.let_pass(50)  # each less than the limit, together more than that
             yield phase
         yield finished("a")
         yield finished("b")
 
-    _, seen = run(slowly(), limits={"a": 0.05})
+    _, seen = run(slowly(), limits={"a": 60}, timer=timer)
     assert statuses(seen) == [("a", "ok"), ("b", "ok")]
 
 

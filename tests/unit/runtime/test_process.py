@@ -81,18 +81,32 @@ def test_a_missing_program_and_a_missing_directory_are_told_apart():
 
 
 def test_when_the_token_goes_the_whole_group_goes():
-    token = Token()
+    token, begun = Token(), threading.Event()
     pids: list[str] = []
-    timer = threading.Timer(0.2, lambda: token.stop("time is up"))
-    timer.start()
+
+    def hear(_stream: str, data: bytes) -> None:
+        pids.extend(data.decode().split())
+        begun.set()
+
+    def stop() -> None:
+        begun.wait(10)
+        token.stop("time is up")
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
     with pytest.raises(Stopped, match="time is up"):
-        shell(
-            "trap '' TERM; sleep 60 & echo $! $$; wait",
-            token,
-            on_output=lambda _, data: pids.extend(data.decode().split()),
-        )
+        shell("trap '' TERM; sleep 60 & echo $! $$; wait", token, on_output=hear)
+    stopping.join()
+    assert len(pids) == 2
     for pid in pids:
         assert not is_running(int(pid))
+
+
+def test_who_stops_a_program_and_should_wait_for_it_as_well_loses_no_time():
+    token, began = Token(), time.monotonic()
+    with pytest.raises(Stopped, match="enough"):
+        shell("yes & yes", token, on_output=lambda *_: token.stop("enough"))
+    assert time.monotonic() - began < GRACE
 
 
 UNREAPED = """

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sloth.runtime.catalog import Catalog
 from sloth.runtime.failure import ActionFailed, BadArguments, Stopped
@@ -88,6 +94,23 @@ def server() -> Iterator[Server]:
     made.server_close()
 
 
+@pytest.fixture
+def secured(server: Server, tmp_path: Path) -> str:
+    """The address of the server, which speaks TLS with a certificate that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    until = now + datetime.timedelta(days=1)
+    unsigned = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, until)
+    pem, encoding = tmp_path / "server.pem", serialization.Encoding.PEM
+    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem.write_bytes(unsigned.sign(key, hashes.SHA256()).public_bytes(encoding) + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server.url.replace("http:", "https:")
+
+
 def call(name: str, host: Any = None, **named: Any) -> Any:
     action = Catalog().find("http", name)
     return action.function(host or real_host(), **action.bind([], named))
@@ -110,6 +133,13 @@ def test_a_404_is_an_answer_and_no_server_is_a_failure(server):
     assert (found["status"], found["ok"], found["body"]) == (404, False, "no such thing")
     with pytest.raises(ActionFailed, match="Connection refused"):
         call("get", url="http://127.0.0.1:1/")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_unless_told_otherwise(server, secured):
+    with pytest.raises(ActionFailed, match="self.signed certificate"):
+        call("get", url=f"{secured}/json")
+    assert server.asked == []
+    assert call("get", url=f"{secured}/json", verify=False)["json"] == {"version": "1.2"}
 
 
 def test_a_server_that_is_not_ready_is_asked_again(server):
