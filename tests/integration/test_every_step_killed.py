@@ -138,7 +138,7 @@ def value(folder: Path) -> object:
 
 CASES = {
     "a secret": Case(lambda at: vault(at).put({"a": "1"}), lambda at: vault(at).put({"a": "2"}), lambda at: vault(at).get("a")),
-    "a rotation": Case(lambda at: vault(at).put({"a": "1", "b": "2"}), rotate, rotated),
+    "a rotation": Case(lambda at: vault(at, passphrases("right", "right")).put({"a": "1", "b": "2"}), rotate, rotated),
     "due handlers": Case(lambda at: Pending(at, "w").keep("h", ["a"]), lambda at: Pending(at, "w").keep("h", ["b", "c"]),
                          lambda at: Pending(at, "w").of("h")),
     "an artifact": Case(lambda at: keep(at, b"old" * 9999), lambda at: keep(at, b"new" * 9999), artifact),

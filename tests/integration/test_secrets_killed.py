@@ -86,7 +86,7 @@ def opened(folder: Path, oracle: Oracle, change: list[str]) -> Vault:
 
 def test_what_was_acknowledged_survives_every_kill(tmp_path: Path):
     folder, oracle, chance = tmp_path / "secrets", Oracle("right"), random.Random(7)
-    vault(folder).put({"s0": "value-0"})
+    vault(folder, passphrases("right", "right")).put({"s0": "value-0"})
     oracle.take(["set", "s0", "value-0"])
     for kill in range(KILLS):
         words = [sys.executable, "-c", WRITER, str(folder), oracle.passphrase, str(kill * 1000 + 1)]

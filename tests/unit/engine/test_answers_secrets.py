@@ -24,7 +24,7 @@ from sloth.store import Locks, SqliteDatabase
 from sloth.workflow.load import load
 from sloth.workflow.project import Project
 from tests.stateful import stateful_for
-from tests.unit.secrets.worlds import CHEAP, passphrases, vault
+from tests.unit.secrets.worlds import CHEAP, KeyFile, vault
 
 SITE = """
 local mine = task("mine"):command(function() return template.render("app.j2") .. secrets.mine .. vars.token end):build()
@@ -52,10 +52,10 @@ def answers(tmp_path: Path) -> Answers:
         path.write_text(text)
     evaluated = load(tmp_path / "site.sloth", {}, {}, lambda level, text: None, Project.around(tmp_path))
     workflow = evaluated.file.workflows[0]
-    typed = passphrases("right", "right")
-    store = vault(tmp_path / "secrets", typed)
+    given = KeyFile()
+    store = vault(tmp_path / "secrets", given)
     store.put({name: f"value of {name}" for name in ("mine", "theirs", "of_app", "of_part", "token", "hidden")})
-    keyring = Keyring(store, typed, lambda _: None, "", CHEAP)
+    keyring = Keyring(store, given, lambda _: None, "", CHEAP)
     sealed = {"token": Sealed("named", "token"), "hidden": Sealed("named", "hidden")}
     job: dict[str, Any] = {
         "host": "h1", "vars": sealed, "extra": {}, "others": {}, "values": {}, "groups": {}, "sources": evaluated.file.sources,

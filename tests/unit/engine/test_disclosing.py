@@ -13,7 +13,7 @@ from sloth.engine.disclosing import Disclosure, Mentioned, references
 from sloth.secrets.keyring import Keyring
 from sloth.workflow.load import load
 from sloth.workflow.project import Project
-from tests.unit.secrets.worlds import CHEAP, passphrases, vault
+from tests.unit.secrets.worlds import CHEAP, KeyFile, vault
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_what_a_task_declares_counts_for_its_hosts(mentioned):
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
-    typed = passphrases("right", "right")
-    store = vault(tmp_path / "secrets", typed)
+    given = KeyFile()
+    store = vault(tmp_path / "secrets", given)
     store.put({name: f"value of {name}" for name in ("of_all", "of_one", "of_two", "token")})
-    return Keyring(store, typed, lambda _: None, "", CHEAP)
+    return Keyring(store, given, lambda _: None, "", CHEAP)
 
 
 def test_a_host_that_asks_for_more_is_refused(mentioned, keyring):

@@ -10,17 +10,17 @@ from sloth.core.errors import SecretsDamaged, SecretsError, WrongPassphrase
 from sloth.core.sealed import Sealed
 from sloth.secrets.keyring import Keyring
 from sloth.secrets.passphrase import Passphrases
-from tests.unit.secrets.worlds import CHEAP, of_environ, passphrases, vault
+from tests.unit.secrets.worlds import CHEAP, KeyFile, of_environ, passphrases, vault
 
 
 class World:
     """A keyring with a store, and what it told."""
 
-    def __init__(self, folder: Path, typed: Passphrases | None = None) -> None:
+    def __init__(self, folder: Path, given: Passphrases | None = None) -> None:
         self.told: list[str] = []
-        typed = typed or passphrases("right", "right")
-        self.vault = vault(folder, typed)
-        self.keyring = Keyring(self.vault, typed, self.told.append, "site.sloth", CHEAP)
+        given = given or KeyFile()
+        self.vault = vault(folder, given)
+        self.keyring = Keyring(self.vault, given, self.told.append, "site.sloth", CHEAP)
 
     def string(self, name: str, value: str) -> Sealed:
         return Sealed("string", self.keyring.write(name, value), "vars.yml:1", name)
@@ -70,13 +70,13 @@ def test_a_string_that_nobody_wrote_is_said_to_be_damaged(text, message, tmp_pat
 
 
 def test_a_string_opens_without_the_store_and_with_the_passphrase_of_its_environment(tmp_path: Path):
-    sealed = World(tmp_path).string("db", "s3cret")
+    sealed = World(tmp_path, passphrases("right", "right")).string("db", "s3cret")
     other = World(tmp_path / "elsewhere", of_environ(test="wrong", prod="right"))
     assert other.keyring.open(sealed) == "s3cret"
 
 
 def test_a_wrong_passphrase_is_said_with_what_was_tried(tmp_path: Path):
-    sealed = World(tmp_path).string("db", "s3cret")
+    sealed = World(tmp_path, passphrases("right", "right")).string("db", "s3cret")
     with pytest.raises(WrongPassphrase) as caught:
         World(tmp_path / "elsewhere", of_environ(a="wrong", b="too")).keyring.open(sealed)
     assert caught.value.where == "vars.yml:1"

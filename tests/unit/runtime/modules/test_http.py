@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import ssl
 import threading
@@ -99,8 +99,8 @@ def secured(server: Server, tmp_path: Path) -> str:
     """The address of the server, which speaks TLS with a certificate that nobody vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    until = now + datetime.timedelta(days=1)
+    now = dt.datetime.now(dt.UTC)
+    until = now + dt.timedelta(days=1)
     unsigned = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, until)
     pem, encoding = tmp_path / "server.pem", serialization.Encoding.PEM
     secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -136,7 +136,7 @@ def test_a_404_is_an_answer_and_no_server_is_a_failure(server):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_unless_told_otherwise(server, secured):
-    with pytest.raises(ActionFailed, match="self.signed certificate"):
+    with pytest.raises(ActionFailed, match=r"self.signed certificate"):
         call("get", url=f"{secured}/json")
     assert server.asked == []
     assert call("get", url=f"{secured}/json", verify=False)["json"] == {"version": "1.2"}
