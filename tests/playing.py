@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from lupa import lua54
 
 from sloth.core.model import HostPlan
@@ -166,3 +167,16 @@ class AcrossAWire:
 def _listen(peer: Peer) -> None:
     with suppress(OSError, WireError):  # the wire is closed
         peer.serve()
+
+
+@pytest.fixture(params=["target", "controller"])
+def play(tmp_path: Path, request: pytest.FixtureRequest):
+    """Plays on the host itself, and from a controller whose calls cross a wire: nobody may tell the difference."""
+    with ExitStack() as wires:
+
+        def run(text: str, **options) -> Played:
+            played = Played(tmp_path, text, placement=request.param, **options)
+            wires.callback(played.close)
+            return played.run()
+
+        yield run

@@ -1,27 +1,8 @@
-"""A task's attempts: what comes of those that fail, and of one that never comes back."""
+"""A task's attempts: what comes of those that fail."""
 
 from __future__ import annotations
 
-import threading
-
-from sloth.runtime.acting import Call
 from tests.playing import HANDLERS, tasks
-
-
-def test_an_attempt_that_never_comes_back_is_followed_by_the_next_one(play):
-    over, calls = threading.Event(), list[str]()
-
-    def hang_once(call: Call) -> None:
-        calls.append(call.module)
-        if len(calls) == 1:
-            over.wait(30)  # as in a kernel that waits for a dead file server: it hears of no deadline
-
-    text = tasks('task("a"):timeout(0.3):retries(1):retry_delay(0.01):command("true")', 'task("b"):command("true")')
-    played = play(text, before=hang_once)
-    over.set()
-    assert played.statuses == {"a": "changed", "b": "changed"}
-    assert played.finished("a")["attempts"] == 2
-    assert played.finished("a")["duration"] < 3
 
 
 def test_when_all_attempts_fail_the_task_does_and_on_failure_runs_once(play):

@@ -107,15 +107,6 @@ def test_a_further_attempt_flushes_again(tmp_path):
     ]  # fmt: skip
 
 
-def test_the_time_limit_of_the_task_ends_what_it_flushes(tmp_path):
-    run = Played(tmp_path, """
-      workflow.define("w"):tasks({ task("a"):timeout("300ms"):command(function() notify("slow"); flush_handlers() end),
-        task("b"):command("true") }):handlers({ handler("slow", function() exec.run("sleep 30") end) })""").run()
-    assert run.statuses["a"] == "timed_out"
-    assert run.statuses["slow"] == "cancelled"
-    assert run.statuses["b"] == "changed"
-
-
 def test_a_handler_cannot_flush(tmp_path):
     run = Played(tmp_path, """
       workflow.define("w"):tasks({ task("a"):command("true"):notify("h") })

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
-
 import pytest
 
 from tests.playing import HANDLERS, Played, tasks
@@ -147,51 +144,6 @@ def test_retries_are_extra_attempts(play, tmp_path):
     assert [event["attempt"] for event in played.of("task_retrying")] == [1, 2]
 
 
-def test_a_time_limit_ends_the_whole_group_and_is_reported_in_time(play):
-    began = time.monotonic()
-    nap = f"33.{os.getpid()}"  # tests beside this one sleep as well
-    played = play(
-        tasks(
-            f'task("a"):timeout("300ms"):command("sleep {nap}1 & sleep {nap}1; wait")',
-            f'task("b"):command("! pgrep -f {nap}[1]")',
-        )
-    )
-    assert time.monotonic() - began < 3
-    assert played.statuses == {"a": "timed_out", "b": "changed"}
-    assert played.finished("a")["message"] == "timed out after 0.3 s"
-
-
-def test_an_endless_loop_in_lua_is_ended_too(play):
-    played = play(
-        tasks('task("a"):timeout("100ms"):command(function() while true do end end)', 'task("b"):command("true")')
-    )
-    assert played.statuses == {"a": "timed_out", "b": "changed"}
-
-
-def test_an_endless_loop_does_not_hold_back_the_report_of_another_task(play):
-    text = tasks(
-        'task("loop"):timeout("250ms"):command(function() while true do end end)',
-        'task("sleep"):timeout("100ms"):command("sleep 60")',
-        config="max_parallel_tasks = 2",
-    )
-    assert play(text).statuses == {"sleep": "timed_out", "loop": "timed_out"}
-
-
-def test_the_time_limit_is_per_attempt(play):
-    played = play(tasks('task("a"):timeout("100ms"):retries(1):retry_delay("10ms"):command("sleep 60")'))
-    assert (played.finished("a")["status"], played.finished("a")["attempts"]) == ("timed_out", 2)
-
-
-def test_a_call_that_times_out_fails_and_the_task_may_go_on(play):
-    text = tasks("""task("a"):command(function()
-      local ok, why = pcall(function() exec.check("sleep 60", { timeout = "100ms" }) end)
-      return not ok, tostring(why)
-    end)""")
-    played = play(text)
-    assert played.statuses["a"] in ("ok", "changed")
-    assert "timed out after 0.1 s" in played.finished("a")["message"]
-
-
 def test_memory_bombs_fail_their_task_only(play):
     text = tasks(
         'task("a"):command(function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end):timeout(20)',
@@ -280,20 +232,6 @@ def test_a_cancelled_play_stops_what_runs_and_starts_nothing_more(tmp_path):
     text = tasks('task("a"):command("sleep 60")', 'task("b"):command("true")')
     played = Played(tmp_path, text, on_event=cancel).run()
     assert played.statuses == {"a": "cancelled", "b": "cancelled"}
-
-
-def test_a_task_that_hangs_in_luas_own_code_does_not_hold_the_run(play):
-    hang = '(("a"):rep(120)):find(("a-"):rep(4) .. "b")'  # about a second; for ever would take the processor from others
-    played = play(
-        tasks(
-            f'task("a"):timeout("100ms"):command(function() return {hang} end)',
-            'task("b"):command("true")',
-            'task("c"):command(function() end)',
-        ),
-        stuck=0.25,
-    )
-    assert played.statuses == {"a": "timed_out", "b": "changed", "c": "cancelled"}
-    assert "hangs inside" in played.finished("c")["message"]
 
 
 def test_live_output_is_bounded(play):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from sloth.runtime.failure import ActionFailed
@@ -34,20 +32,6 @@ workflow.define("w", { tasks = { t = {
 def test_hooks_are_called_in_their_order(tmp_path, body, more, status, lines):
     played = Played(tmp_path, HOOKS % (body, more)).run()
     assert (played.statuses, played.lines()) == ({"t": status}, lines)
-
-
-def test_a_task_that_is_out_of_time_tells_on_timeout_before_on_failure(tmp_path):
-    ended = threading.Event()
-
-    def hear(played, event):
-        if event["type"] == "log" and event["text"] == "failure":
-            ended.set()
-
-    played = Played(tmp_path, """task("t"):command("sleep 30"):timeout("100ms")
-      :on_timeout(function(this, params, err) log.info("timeout " .. err.error) end)
-      :on_failure(function() log.info("failure") end):build()""", on_event=hear).run()
-    assert ended.wait(5)
-    assert (played.statuses, played.lines()) == ({"t": "timed_out"}, ["timeout timed out after 0.1 s", "failure"])
 
 
 @pytest.mark.parametrize(("hook", "message"), [
