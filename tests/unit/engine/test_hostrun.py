@@ -32,6 +32,17 @@ def run(events, ending=None, limits=None, connect=None, timer=None, **most):
     return host_run, seen
 
 
+def freeze():
+    """Run on a host that begins a task, and is not heard of again."""
+    timer = Passing()
+
+    def events():
+        yield started("a")
+        timer.let_pass(60 + LATE)
+
+    return run(events(), "hangs", limits={"a": 60}, timer=timer)
+
+
 def test_events_of_the_host_are_passed_on():
     _, seen = run([started("a"), finished("a"), started("b"), finished("b", "changed")])
     assert statuses(seen) == [("a", "ok"), ("b", "changed")]
@@ -149,18 +160,12 @@ def test_handlers_count_as_well_but_only_those_of_the_workflow():
 
 
 def test_a_frozen_host_does_not_stretch_the_time_limit():
-    timer = Passing()
-
-    def freezing():
-        yield started("a")
-        timer.let_pass(60 + LATE)
-
-    _, seen = run(freezing(), "hangs", limits={"a": 60}, timer=timer)
+    _, seen = freeze()
     assert statuses(seen) == [("a", "timed_out"), ("b", "unreachable")]
 
 
 def test_a_frozen_host_is_called_unreachable_once():
-    _, seen = run([started("a")], "hangs", limits={"a": 0.05})
+    _, seen = freeze()
     assert [str(event.message) for event in seen if isinstance(event, HostUnreachable)] == ["h1 does not answer any more"]
 
 

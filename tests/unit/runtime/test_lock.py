@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,17 @@ import pytest
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.lock import held
 from sloth.runtime.token import Token
+
+
+class Waiting(Token):
+    """One that does not sleep: this happens instead, once."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.happens = [happens]
+
+    def sleep(self, seconds: float) -> None:
+        self.happens.pop()()
 
 
 @pytest.fixture
@@ -34,14 +46,13 @@ def test_the_lock_is_free_once_its_run_is_over(path):
 def test_who_waits_gets_it_when_it_is_free(path):
     first = held(path, "r1", "", 0.0, Token())
     first.__enter__()
-    threading.Timer(0.1, lambda: first.__exit__(None, None, None)).start()
-    with held(path, "r2", "", 10.0, Token()):
+    with held(path, "r2", "", 10.0, Waiting(lambda: first.__exit__(None, None, None))):
         pass
 
 
 def test_a_cancelled_wait_ends_at_once(path):
     token, began = Token(), time.monotonic()
-    threading.Timer(0.1, lambda: token.stop("stopped by Ctrl-C")).start()
+    threading.Timer(0.02, lambda: token.stop("stopped by Ctrl-C")).start()
     stopped = pytest.raises(ActionFailed, match=r"stopped by Ctrl-C")
     with held(path, "r1", "", 0.0, Token()), stopped as caught, held(path, "r2", "", 60.0, token):
         pass

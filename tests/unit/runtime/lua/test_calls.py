@@ -291,9 +291,10 @@ def test_a_watchdog_sees_who_is_inside_lua_without_the_lock():
             inside = flow.vm.running_since()
             if inside is not None:
                 seen.append(inside)
+                flow.vm.cancel()
 
     watcher = threading.Thread(target=watch)
-    deadline = flow.vm.clock() + 0.2
+    deadline = flow.vm.clock() + 10
     watcher.start()
     with pytest.raises(LuaTimeout):
         flow.vm.call(number, {"style": "task"}, lambda request: [], deadline, key="web")
@@ -308,7 +309,7 @@ def test_a_call_that_waits_for_the_lock_ends_at_its_deadline():
 
     def spin():
         with pytest.raises(LuaTimeout):
-            flow.call("t", limit=0.4)
+            flow.call("t", limit=10)
 
     spinning = threading.Thread(target=spin)
     spinning.start()
@@ -317,7 +318,8 @@ def test_a_call_that_waits_for_the_lock_ends_at_its_deadline():
     begun = flow.vm.clock()
     with pytest.raises(LuaTimeout):
         flow.call("fine", limit=0.05)
-    assert flow.vm.clock() - begun < 0.3
+    assert flow.vm.clock() - begun < 5
+    flow.vm.cancel()
     spinning.join()
 
 
