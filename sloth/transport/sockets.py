@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from os import SEEK_END
 from typing import TYPE_CHECKING, Any
 
 from sloth.core.errors import ConnectionRefused, ConnectTimeout, NameNotResolved
@@ -13,6 +16,9 @@ from sloth.transport.ssh_config import Hop
 
 if TYPE_CHECKING:
     import paramiko
+
+LAST_WORDS = 0.5  # seconds for a command to end that has closed the connection
+TAIL = 4096
 
 
 class EagerSocket(socket.socket):
@@ -82,11 +88,42 @@ def through(transport: paramiko.Transport, hop: Hop, timeout: float) -> Any:
         raise ConnectTimeout(f"{hop.label}: the jump host does not answer: {error}") from error
 
 
-def by_command(hop: Hop) -> Any:
-    """What a ProxyCommand gives."""
-    from paramiko import ProxyCommand
+class CommandSocket(socket.socket):
+    """Our end of a ProxyCommand, which reads and writes the other end.
 
+    A session of its own keeps Ctrl-C from it, since the hosts behind it are still to be stopped then, and it from
+    asking questions on our terminal.
+    """
+
+    def __init__(self, command: str) -> None:
+        ours, theirs = socket.socketpair()
+        super().__init__(fileno=ours.detach())
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the command
+        with theirs:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"],
+                stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._errors, start_new_session=True,
+            )  # fmt: skip
+
+    def close(self) -> None:
+        """End the command with the connection."""
+        super().close()
+        self._process.terminate()
+
+    def last_words(self) -> str | None:
+        """Why it ended, as it says itself; None while it runs."""
+        try:
+            code = self._process.wait(LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            return None
+        self._errors.seek(max(0, self._errors.seek(0, SEEK_END) - TAIL))
+        lines = [line.strip() for line in self._errors.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit code {code}"
+
+
+def by_command(hop: Hop) -> CommandSocket:
+    """What a ProxyCommand gives."""
     try:
-        return ProxyCommand(hop.command)
+        return CommandSocket(hop.command)
     except OSError as error:
         raise ConnectionRefused(f"{hop.label}: cannot run its ProxyCommand: {error}") from error

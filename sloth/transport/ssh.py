@@ -24,6 +24,7 @@ from sloth.core.errors import (
     ConnectionLost,
     ConnectionRefused,
     ConnectTimeout,
+    HostKeyUnknown,
     SlothError,
     Unreachable,
 )
@@ -101,8 +102,10 @@ class Ssh:
                 password = connection.password if hop is route.hops[-1] else None
                 login.connections.append(self._hop(hop, login, connection, password))
                 login.warnings += self.known.warnings(hop.known_hosts)
-        except BaseException:
+        except BaseException as error:
             login.close()
+            if isinstance(error, HostKeyUnknown | AuthenticationFailed):
+                error.hint = "; ".join([error.hint, *route.warnings])  # what was not taken over may be the reason
             raise
         return login
 
@@ -115,7 +118,7 @@ class Ssh:
                 except Dropped as error:
                     wait = next(waits, None)
                     if wait is None:
-                        raise ConnectionRefused(str(error), hint=_DROPPED_HINT) from error
+                        raise ConnectionRefused(str(error), hint=error.hint or _DROPPED_HINT) from error
             time.sleep(wait)
 
     def _connect(self, hop: Hop, login: Login, connection: Connection, password: str | None) -> fabric.Connection:
@@ -172,7 +175,7 @@ class Ssh:
                 text = f"{hop.label}: the SSH server at {hop.address} port {hop.port} does not answer"
                 raise ConnectTimeout(text, hint="is it an SSH server, and is it overloaded?") from error
             if not policy.passed:
-                raise _not_begun(error, hop, made.client.get_transport()) from error
+                raise _not_begun(error, hop, made.client.get_transport(), made.connect_kwargs["sock"]) from error
             raise _why(error, hop, _tried(hop, made.connect_kwargs["password"])) from error
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
@@ -224,7 +227,7 @@ def _tried(hop: Hop, password: str | None) -> str:
     return f"tried {' and '.join(found)}; give a user (-u), a key (--private-key) or a password (-k)"
 
 
-def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None) -> Unreachable:
+def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None, sock: Any) -> Unreachable:
     """What a failure of paramiko means before the host has shown its key."""
     import paramiko
 
@@ -235,6 +238,10 @@ def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None)
     first = reader.first if isinstance(reader, Foreword) else None
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return ConnectionRefused(f"{hop.label}: its SSH server and we have nothing in common: {error}")
+    words = sock.last_words() if first is None and isinstance(sock, sockets.CommandSocket) else None
+    if words is not None:
+        text = f"{hop.label}: its ProxyCommand ended before the login: {words}"
+        return Dropped(text, hint=f"the command was: {hop.command}")
     if first is None:
         return Dropped(f"{there} ended the connection before the login")
     if first.startswith("SSH-"):

@@ -29,6 +29,7 @@ DEPTH = 16
 MAX_HOPS = 8
 _OPTION = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*\S)\s*")
 _PERCENT = "\0"
+_PLAIN = re.compile(r"[\w.:@+][\w.:@+-]*")
 _IGNORED = (
     "bindaddress", "bindinterface", "certificatefile", "ciphers", "hostkeyalgorithms", "kexalgorithms",
     "knownhostscommand", "macs", "pkcs11provider", "proxyusefdpass", "pubkeyacceptedalgorithms",
@@ -227,9 +228,18 @@ def parse_hop(spec: str) -> tuple[str | None, str, int | None]:
 
 
 def _command(text: str, name: str, hop: Hop) -> str:
-    """A ProxyCommand with its tokens filled in; paramiko would take the port of the file, not the one that counts."""
-    tokens = {"%%": "%", "%h": hop.address, "%n": name, "%p": str(hop.port), "%r": hop.user}
-    return re.sub("%.", lambda found: tokens.get(found[0], found[0]), text.replace(_PERCENT, "%"))
+    """A ProxyCommand with its tokens filled in: it is a line for the shell, which an inventory may not write."""
+    tokens = {"%h": hop.address, "%n": name, "%p": str(hop.port), "%r": hop.user}
+
+    def filled(found: re.Match[str]) -> str:
+        value = tokens.get(found[0])
+        if value is None:
+            return "%" if found[0] == "%%" else found[0]
+        if not _PLAIN.fullmatch(value):
+            raise SettingsError(f"{hop.label}: {value!r} cannot stand in a ProxyCommand, for {found[0]}")
+        return value
+
+    return re.sub("%.", filled, text.replace(_PERCENT, "%"))
 
 
 def same_for_all(lines: Iterable[str]) -> dict[str, str] | None:

@@ -154,10 +154,51 @@ def test_jump_hosts_of_ssh_config_with_settings_of_their_own(world, sshd, home, 
 
 
 def test_a_proxy_command_is_a_way_too(sshd, home, log_in):
-    known = sshd.known_hosts()
-    ssh = f"ssh -F none -i {sshd.key} -o UserKnownHostsFile={known} -p %p -W 127.0.0.1:%p root@127.0.0.3"
-    (home / ".ssh" / "config").write_text(f"Host *\n  ProxyCommand {ssh}\n")
+    (home / ".ssh" / "config").write_text(f"Host *\n  ProxyCommand {by_ssh(sshd)}\n")
     log_in(sshd.connection(address="127.0.0.2"))
+
+
+def by_ssh(sshd, to: str = "127.0.0.1") -> str:
+    return f"ssh -F none -i {sshd.key} -o UserKnownHostsFile={sshd.known_hosts()} -p %p -W {to}:%p root@127.0.0.3"
+
+
+def test_a_proxy_command_is_a_line_for_the_shell(sshd, home, log_in):
+    (home / "to").write_text("127.0.0.1\n")
+    line = by_ssh(sshd, f'"$(cat {home}/to)"')
+    (home / ".ssh" / "config").write_text(f"Host *\n  ProxyCommand {line} 2>/dev/null\n")
+    log_in(sshd.connection(address="127.0.0.2"))
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        pytest.param("sh -c 'echo starting >&2; echo no such gateway >&2; exit 4'", "no such gateway", id="it says why"),
+        pytest.param("sh -c 'exit 4'", "exit code 4", id="it says nothing"),
+        pytest.param("/no/such/program %h", "not found", id="there is none"),
+    ],
+)
+def test_a_proxy_command_that_fails_is_told_in_its_own_words(command, text, sshd, home):
+    (home / ".ssh" / "config").write_text(f"Host *\n  ProxyCommand {command}\n")
+    with pytest.raises(ConnectionRefused, match=f"its ProxyCommand ended before the login: .*{text}") as refused:
+        Ssh(home, waits=lambda: iter(())).log_in(sshd.connection(address="127.0.0.2"))
+    assert refused.value.hint.startswith("the command was: ")
+
+
+def test_a_proxy_command_ends_with_its_connection(sshd, home, tmp_path):
+    pid = tmp_path / "pid"
+    (home / ".ssh" / "config").write_text(f"Host *\n  ProxyCommand sh -c 'echo $$ > {pid}; exec {by_ssh(sshd)}'\n")
+    login = Ssh(home).log_in(sshd.connection(address="127.0.0.2"))
+    process = int(pid.read_text())
+    assert os.getsid(process) != os.getsid(0)  # Ctrl-C is for us: it stops the hosts behind the command first
+    login.close()
+    os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+
+
+def test_what_ssh_config_says_in_vain_is_told_where_it_may_be_the_reason(sshd, home, log_in):
+    (home / ".ssh" / "config").write_text("Host *\n  StrictHostKeyChecking no\n")
+    with pytest.raises(HostKeyUnknown) as raised:
+        log_in(sshd.connection(known_hosts=str(sshd.known_hosts("other {}"))))
+    assert "StrictHostKeyChecking of ssh_config is not taken over" in raised.value.hint
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,13 @@ def test_a_proxy_command_gets_what_counts(route):
     assert route("ProxyCommand none").hops[0].command == ""
 
 
+@pytest.mark.parametrize("address", ["web;id", "$(id)", "-oProxyCommand=id", "a b"])
+def test_what_an_inventory_says_writes_no_line_for_the_shell(address, route):
+    with pytest.raises(SettingsError, match="cannot stand in a ProxyCommand, for %h"):
+        route(f"Host *\n HostName {address}\n ProxyCommand go %h")
+    assert route(f"Host *\n HostName {address}\n ProxyCommand go %%h").hops[0].command == "go %h"
+
+
 @pytest.mark.parametrize(
     ("config", "word"),
     [
