@@ -7,7 +7,6 @@ open (the errors tell more, and TCP_NODELAY saves 44 ms a message). One channel,
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import threading
 import time
@@ -40,7 +39,10 @@ if TYPE_CHECKING:
 
 KEEPALIVE = 15
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
-_TURNED_AWAY = re.compile(r"Exceeded MaxStartups|Not allowed at this time")  # what sshd says of it, since 9.8
+_TURNED_AWAY = {  # what sshd says of it, since 9.8, and what that means
+    "Exceeded MaxStartups": "too many are about to log in there at once: MaxStartups of sshd_config",
+    "Not allowed at this time": "it keeps us out for a while after failed logins: PerSourcePenalties of sshd_config",
+}
 _DROPPED_HINT = (
     "is an SSH server there, has it too many connections at once (MaxStartups), "
     "or does it keep us out for a while after failed logins (PerSourcePenalties, since OpenSSH 9.8)?"
@@ -246,8 +248,8 @@ def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None,
         return Dropped(f"{there} ended the connection before the login")
     if first.startswith("SSH-"):
         return Dropped(f"{there} ended the connection before the login: {error}")
-    if _TURNED_AWAY.match(first):
-        return Dropped(f"{there} turned us away before the login: {first}")
+    if first in _TURNED_AWAY:
+        return Dropped(f"{there} turned us away before the login: {first}", hint=_TURNED_AWAY[first])
     return ConnectionRefused(f"{there} is no SSH server, it says: {first}", hint="is the port right?")
 
 
