@@ -95,6 +95,13 @@ class ChannelLink:
         status = self._channel.recv_exit_status() if self._channel.exit_status_ready() else None
         return None if status == _UNTOLD else status
 
+    def was_killed(self) -> bool:
+        """sshd closes the channel of what a signal has ended without a status; by which, paramiko does not tell."""
+        channel = self._channel
+        channel.status_event.wait(GLANCE)  # it closes a moment after the streams
+        ended = channel.closed and channel.eof_received and channel.recv_exit_status() == _UNTOLD
+        return bool(ended and self._login.transport.is_active())
+
     def last_status(self, timeout: float) -> int | None:
         """What the program has ended with; its streams may have ended a moment before that is told."""
         self._channel.status_event.wait(timeout)

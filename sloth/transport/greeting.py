@@ -128,7 +128,7 @@ class _Talk(Struct):
         """Why the start came to nothing."""
         if self.start.straight:
             return NeedsSearch(f"{self.host}: {self.start.pythons[0]} did not start")
-        text = self.greeting.err.decode("utf-8", "replace")
+        text = self.greeting.err.decode("utf-8", "replace").replace(becoming.prompt(self.start.nonce), "\n")
         last = self._said()
         if NOWHERE in text.splitlines():
             named = "" if self.start.pythons == PYTHONS else f" at {', '.join(self.start.pythons)} (sloth_python)"

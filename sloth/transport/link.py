@@ -45,6 +45,9 @@ class Link(Protocol):
     def exit_status(self) -> int | None:
         """What the program ended with, as far as that is known."""
 
+    def was_killed(self) -> bool:
+        """Whether a signal has ended the program, while the way to it is whole."""
+
     def close(self) -> None:
         """Let go of it. What waits in `receive` wakes."""
 
@@ -125,6 +128,9 @@ class ProcessLink:
 
     def exit_status(self) -> int | None:
         return self._process.poll()
+
+    def was_killed(self) -> bool:
+        return (self._process.poll() or 0) < 0
 
     def close(self) -> None:
         self._stdin.close()

@@ -130,6 +130,8 @@ class Session:
         except (WireError, OSError) as error:
             reason = str(error)
         self._heart.remove(self)
+        if self._link.was_killed():
+            reason = "a signal has ended its runtime; has it run out of memory?"
         if not self._over.is_set():
             self.lost = self.lost or reason + self._last_words()
         self._greeted.set()
@@ -140,7 +142,7 @@ class Session:
     def _last_words(self) -> str:
         status = self._link.exit_status()
         lines = self._err.decode("utf-8", "replace").splitlines()
-        text = f"; its runtime ended with {status}" if status not in {None, 0} else ""
+        text = f"; its runtime ended with {status}" if status is not None and status > 0 else ""
         return text + (f": {lines[-1].strip()}" if lines else "")
 
     def _read(self, length: int) -> bytes:

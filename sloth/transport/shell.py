@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from signal import SIGKILL
 
 from msgspec import Struct, field
 
@@ -137,6 +138,8 @@ class _Talk(Struct):
             left -= LOOK if token.stopped else 0
         token.check()
         status = self.link.last_status(GRACE)
+        if status is None and self.link.was_killed():
+            status = -SIGKILL  # by which signal is not told; what takes the shell along is hardly another
         if status is None:
             raise ConnectionLost(f"{self.connection.name}: the connection ended before the command")
         return Done(status, kept["stdout"].value(), kept["stderr"].value())

@@ -91,6 +91,7 @@ def test_a_runtime_that_is_killed_is_a_lost_host_and_leaves_nothing_behind(lab_h
     host.exec("sh", "-c", "kill -9 $(pgrep -f 'python3 -I -S -[B]')", check=False)
     assert run.end(timeout=20) == 3
     assert run.of_host(host.name) == ["unreachable"]
+    assert "a signal has ended its runtime; has it run out of memory?" in run.finished[0]["message"]
     until(lambda: not naps(host))
 
 

@@ -40,6 +40,14 @@ def test_noise_input_and_exit_codes_are_told_apart(site):
     assert run.finished["t"].message == "ö7"
 
 
+def test_a_command_that_takes_its_shell_along_has_failed_and_its_host_is_reachable(site):
+    run = site.run(TASK % ('exec.run("kill -9 0") return exec.run("exit 255")', "20s"))
+    assert (run.code, run.statuses, run.finished["t"].message) == (2, {"t": "failed"}, "exit code 255")
+    run = site.run(TASK % ('return exec.run("echo before; kill -9 0")', "20s"))
+    assert (run.statuses, run.finished["t"].message) == ({"t": "failed"}, "exit code 137")
+    assert run.finished["t"].outputs["stdout"] == "before\n"
+
+
 def test_a_time_limit_ends_what_runs(site):
     run = site.run(TASK % ('exec.run("sleep 4248 & sleep 4248")', "1s"))
     assert run.statuses == {"t": "timed_out"}

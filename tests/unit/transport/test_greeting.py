@@ -38,6 +38,9 @@ class Script:
     def exit_status(self) -> int | None:
         return 1
 
+    def was_killed(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 
@@ -113,3 +116,8 @@ def test_what_sudo_says_has_its_own_error(heard, password, error, text):
 def test_what_prevents_the_start_has_its_own_error(heard, error, text):
     with pytest.raises(error, match=text):
         run(*heard)
+
+
+def test_a_host_without_python_is_told_from_one_that_quotes_us_also_behind_a_password():
+    with pytest.raises(NoPython, match="no Python 3 was found"):
+        run(Heard(err=PROMPT), Heard(err=NOWHERE.encode() + b"\n", ended=True), become="root", password="pw")

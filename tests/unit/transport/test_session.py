@@ -49,6 +49,9 @@ class Wire:
     def exit_status(self) -> int | None:
         return 9
 
+    def was_killed(self) -> bool:
+        return False
+
     def close(self) -> None:
         self.to_host.put(b"")
         self.to_us.put(Heard(ended=True))
