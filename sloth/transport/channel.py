@@ -45,6 +45,9 @@ class ChannelLink:
             self._channel.in_buffer.set_event(self._bell)
             self._channel.in_stderr_buffer.set_event(self._bell)
             self._channel.exec_command(line)
+        except paramiko.ChannelException as error:
+            text = f"{host}: the SSH server lets us in but starts no shell: {error.text}"
+            raise NoShell(text, hint="does its sshd_config allow sessions (MaxSessions)?") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise NoShell(f"{host}: the SSH server lets us in but starts no shell: {error}") from error
 

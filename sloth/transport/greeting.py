@@ -141,7 +141,7 @@ class _Talk(Struct):
             return NoPython(f"{self.host}: its Python does not work{last}", hint=PYTHON_HINT)
         return NoShell(
             f"{self.host}: the login shell ended before sloth started{last}",
-            hint="does a start-up file of the shell exit, or is the shell nologin?",
+            hint=f"does a start-up file of the shell exit, or is the shell nologin?{self._own_python()}",
         )
 
     def _refused(self, text: str) -> BecomeFailed:
@@ -162,9 +162,13 @@ class _Talk(Struct):
         if self.first is None:
             return ConnectTimeout(
                 f"{self.host}: logged in, but the login shell said nothing for {timeout:g} s",
-                hint="does a start-up file of the shell wait for something?",
+                hint=f"does a start-up file of the shell wait for something?{self._own_python()}",
             )
         return ConnectTimeout(f"{self.host}: logged in, but sloth did not start within {timeout:g} s{self._said()}")
+
+    def _own_python(self) -> str:
+        """Where somebody has named the interpreter, it may be the reason as well."""
+        return "" if self.start.pythons == PYTHONS else f" Or is {self.start.pythons[0]} (sloth_python) no Python?"
 
     def _said(self) -> str:
         lines = [line.strip() for line in (self.out + b"\n" + self.greeting.err).splitlines() if line.strip()]

@@ -15,7 +15,7 @@ from functools import cache
 from msgspec import Struct
 
 from sloth.core.connection import BecomeMethod
-from sloth.core.errors import NoPython
+from sloth.core.errors import SettingsError
 from sloth.runtime import becoming
 
 PYTHONS = (
@@ -51,9 +51,11 @@ class Start(Struct, frozen=True):
 
     def argv(self) -> list[str]:
         """The start as words, for a process on this machine."""
-        for word in (*self.pythons, self.become):
-            if word and not _QUIET.fullmatch(word):
-                raise NoPython(f"{word!r} cannot stand in a start line", hint="use a path of letters, digits and ./_-+")
+        for variable, words in (("sloth_python", self.pythons), ("sloth_become_user", (self.become,))):
+            for word in words:
+                if word and not _QUIET.fullmatch(word):
+                    text = f"{variable}: {word!r} cannot stand in the line that a login shell is given"
+                    raise SettingsError(text, hint="it has letters, digits and ./_-+ only")
         program = [self.program, self.sha, self.nonce, "cache"]
         if self.straight:
             return [self.pythons[0], *ALONE, *program]

@@ -10,7 +10,7 @@ from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPyt
 from sloth.runtime import becoming
 from sloth.transport.greeting import NeedsTerminal, greet
 from sloth.transport.link import Heard
-from sloth.transport.startline import NOWHERE, Start, boot_source
+from sloth.transport.startline import NOWHERE, PYTHONS, Start, boot_source
 
 NONCE = "0123456789abcdef"
 WORD = b"\nfedcba9876543210 "
@@ -45,9 +45,15 @@ class Script:
         pass
 
 
-def run(*heard: Heard, become: str = "", password: str | None = None, timeout: float = 0.05):
+def run(
+    *heard: Heard,
+    become: str = "",
+    password: str | None = None,
+    timeout: float = 0.05,
+    pythons: tuple[str, ...] = PYTHONS,
+):
     link = Script(*heard)
-    start = Start("0" * 64, "pass", NONCE, become=become)
+    start = Start("0" * 64, "pass", NONCE, become=become, pythons=pythons)
     return greet("web", link, start, password, lambda: b"the bundle", timeout), link
 
 
@@ -121,3 +127,11 @@ def test_what_prevents_the_start_has_its_own_error(heard, error, text):
 def test_a_host_without_python_is_told_from_one_that_quotes_us_also_behind_a_password():
     with pytest.raises(NoPython, match="no Python 3 was found"):
         run(Heard(err=PROMPT), Heard(err=NOWHERE.encode() + b"\n", ended=True), become="root", password="pw")
+
+
+@pytest.mark.parametrize("heard", [Heard(), Heard(ended=True)], ids=["silence", "its end"])
+def test_an_interpreter_that_somebody_named_is_asked_about(heard):
+    for pythons, is_asked in ((PYTHONS, False), (("/bin/true",), True)):
+        with pytest.raises((NoShell, ConnectTimeout)) as raised:
+            run(heard, pythons=pythons)
+        assert ("is /bin/true (sloth_python) no Python?" in raised.value.hint) == is_asked

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from sloth.core.errors import NoPython
+from sloth.core.errors import SettingsError
 from sloth.transport.startline import Start, boot_source, packed, terminal_source
 
 PROGRAM = packed(boot_source())
@@ -41,8 +41,9 @@ def test_a_shell_reads_the_words_as_they_are():
 
 @pytest.mark.parametrize("word", ["python3; rm -rf /", "py'thon", "$(id)", "a\nb", "wow!"])
 def test_words_that_a_shell_would_act_on_are_refused(word):
-    for start in (Start("0", PROGRAM, "1", (word,)), Start("0", PROGRAM, "1", become=word)):
-        with pytest.raises(NoPython, match="cannot stand in a start line"):
+    starts = {"sloth_python": Start("0", PROGRAM, "1", (word,)), "sloth_become_user": Start("0", PROGRAM, "1", become=word)}
+    for variable, start in starts.items():
+        with pytest.raises(SettingsError, match=f"{variable}: .* cannot stand in the line"):
             start.line()
 
 
