@@ -55,8 +55,8 @@ PATIENCE = 30.0  # seconds until a new process has begun, beside what it waits f
 def start(job: "Plain", cache: "str | None") -> "Plain":
     """Let a job go on by itself. ActionFailed when it cannot, or does not begin."""
     archive = loader_path()
-    if cache is None or not os.path.isfile(archive):
-        raise ActionFailed("a detached run needs a place of its own on the host: ~/.cache/sloth cannot be used")
+    if cache is None or os.path.realpath(os.path.dirname(archive)) != os.path.realpath(cache):
+        raise ActionFailed("a detached run needs a place of its own on the host: is ~/.cache/sloth full, or read-only?")
     sha, nonce = os.path.basename(archive).split(".")[0], binascii.hexlify(os.urandom(16)).decode("ascii")
     kept = kept_alive(os.getuid(), _ends_processes)
     process = subprocess.Popen(

@@ -262,3 +262,16 @@ def test_a_detached_run_becomes_root_also_for_single_tasks(lab: Lab, lab_hosts: 
         collected = sloth(tmp_path / "home", "runs", "attach", run_of(begun))
         assert collected.code == 0, collected.stdout
         assert collected.tasks["a"]["outputs"]["id"].strip() == "0"
+
+
+@pytest.mark.lab
+def test_a_host_whose_cache_is_full_says_at_once_that_it_cannot_go_on_alone(lab_hosts: list[Host], lab_inventory: Path, tmp_path: Path):
+    host, site = lab_hosts[0], tmp_path / "site.sloth"
+    site.write_text('task("a"):command("true"):build()')
+    host.exec("sh", "-c", "mkdir -p /root/.cache; mount -t tmpfs -o size=300k tmpfs /root/.cache")
+    try:
+        ended = sloth(tmp_path / "home", "apply", "--detach", "-i", lab_inventory, "-l", host.name, site)
+    finally:
+        host.exec("umount", "-l", "/root/.cache")
+    assert (ended.code, ended.statuses) == (2, {"a": "failed"})
+    assert "is ~/.cache/sloth full, or read-only?" in ended.stdout
