@@ -244,6 +244,7 @@ def _read(setting: Setting, variable: str, layer: Layer, host: str, open_value: 
     try:
         return setting.read(value)
     except (TypeError, ValueError) as error:
-        shown = "the value" if setting.is_secret or is_sealed else repr(value)
+        plain = str(value).lower() if isinstance(value, bool) else repr(value)  # as it is written
+        shown = "the value" if setting.is_secret or is_sealed else plain
         message = f"{variable} of {host}: {shown} is wrong, it {error}"
         raise InventoryError(message, where=layer.where(variable)) from None

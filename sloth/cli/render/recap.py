@@ -48,7 +48,9 @@ def show_totals(screen: Screen, finished: RunFinished) -> None:
     totals = Counter[str]()
     for counts in finished.counts.values():
         totals.update(counts)
-    said = ", ".join(f"{totals[status]} {status}" for status in _ORDER if totals[status]) or "nothing to do"
+    lost = sum(bool(counts.get("unreachable")) for counts in finished.counts.values())
+    numbers = {**{status: str(totals[status]) for status in _ORDER}, "unreachable": counted(lost, "host")}
+    said = ", ".join(f"{numbers[status]} {status}" for status in _ORDER if totals[status]) or "nothing to do"
     style = "bold red" if finished.exit_code else "green"
     hosts = counted(len(finished.counts), "host")
     screen.line((finished.workflow, "bold"), f": {hosts} in {duration(finished.duration)}: ", (said, style))

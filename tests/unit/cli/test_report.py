@@ -346,6 +346,11 @@ def test_the_recap_has_a_row_for_hosts_that_did_alike_and_the_totals():
     ]
 
 
+def test_the_totals_count_hosts_that_could_not_be_reached_not_their_tasks():
+    out, _ = told(started("a", "b", hosts=["x", "y"]), finished(3, x={"unreachable": 2}, y={"ok": 1, "unreachable": 1}))
+    assert out[-1] == "site: 2 hosts in 0.5 s: 1 ok, 2 hosts unreachable"
+
+
 def test_the_recap_of_a_check_tells_what_would_change():
     out, _ = told(started("a", hosts=["h"], check=True), finished(h={"would_change": 1, "skipped": 1}))
     assert out[2:4] == [

@@ -72,6 +72,7 @@ def test_values_as_people_write_them(variable: str, written: object, field: str,
 
 
 @pytest.mark.parametrize(("variable", "value", "message"), [
+    pytest.param("ansible_user", False, "false is wrong, it wants a string; quote the value", id="a user called no"),
     pytest.param("ansible_port", 0, "0 is wrong, it wants a port", id="port 0"),
     pytest.param("ansible_port", 65536, "wants a port", id="port too high"),
     pytest.param("ansible_port", True, "wants a port", id="port true"),
