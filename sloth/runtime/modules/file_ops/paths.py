@@ -38,11 +38,12 @@ def directory(
     example: file_ops.directory { path = "/srv/app/releases", owner = "www-data", mode = "0755" }
     """
     want = attributes.wanted(host, mode, owner, group)
-    trees.make(host, path, want)
     whole = files.absolute(host, path)
-    if recurse and os.path.isdir(raw(whole)):
-        with Explained("reach", path), locate(whole, follow=True) as place:
-            trees.dress(host, place, want)
+    if not (recurse and os.path.isdir(raw(whole))):
+        trees.make(host, path, want)
+        return
+    with Explained("reach", path), locate(whole, follow=True) as place:
+        trees.dress(host, place, want)
 
 
 @action(synonyms={"path": _PATH})

@@ -27,6 +27,7 @@ def run_twice(call) -> list[str]:
     call(second)
     assert not second.changes
     assert bool(check.changes) == bool(first.changes)
+    assert len(check.changes) == len(set(check.changes))
     return first.changes
 
 
@@ -67,12 +68,12 @@ def test_14_recurse_dresses_all_and_follows_no_link(tmp_path):
 
 def test_14_recurse_of_directory_says_only_what_differed(tmp_path):
     (tmp_path / "tree/sub").mkdir(parents=True)
-    for path, mode in (("tree", 0o750), ("tree/sub", 0o700), ("tree/right", 0o750), ("tree/sub/wrong", 0o600)):
+    for path, mode in (("tree", 0o700), ("tree/sub", 0o700), ("tree/right", 0o750), ("tree/sub/wrong", 0o600)):
         (tmp_path / path).touch()
         (tmp_path / path).chmod(mode)
     changes = run_twice(lambda host: file_ops.directory(host, path=f"{tmp_path}/tree", mode="0750", recurse=True))
     assert sorted(changes) == [
-        f"mode {tmp_path}/tree/sub 0700 -> 0750", f"mode {tmp_path}/tree/sub/wrong 0600 -> 0750"
+        f"mode {tmp_path}/tree 0700 -> 0750", f"mode {tmp_path}/tree/sub 0700 -> 0750", f"mode {tmp_path}/tree/sub/wrong 0600 -> 0750"
     ]  # fmt: skip
 
 
