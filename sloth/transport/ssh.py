@@ -224,6 +224,9 @@ def _tried(hop: Hop, password: str | None) -> str:
     found = [*hop.keys] or ["the agent", "~/.ssh/id_*"]
     if hop.keys and hop.keys[0].endswith(".pub"):
         return f"that is the public half of a key; the private one is {hop.keys[0].removesuffix('.pub')}"
+    if hop.is_jump:
+        keys = "--private-key, IdentityFile, the agent"
+        return f"tried {' and '.join(found)}; a jump host gets no password, only keys ({keys})"
     if password:
         return f"tried {', '.join(found)} and the password; give another user (-u) or a key (--private-key)"
     return f"tried {' and '.join(found)}; give a user (-u), a key (--private-key) or a password (-k)"

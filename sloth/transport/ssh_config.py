@@ -62,6 +62,7 @@ class Hop(Struct, frozen=True):
     family: str = "any"
     hash_names: bool = False
     command: str = ""
+    is_jump: bool = False
 
 
 class Route(Struct):
@@ -113,7 +114,7 @@ class SshConfig:
                 known_hosts=connection.known_hosts, private_key=connection.private_key,
             )  # fmt: skip
             self._note_ignored(f"jump host {host}: ", found, route)
-            hops.append(self._hop(host, own.name, found, own))
+            hops.append(replace(self._hop(host, own.name, found, own), is_jump=True))
         return hops
 
     def _hop(self, host: str, label: str, found: Mapping[str, str], connection: Connection) -> Hop:

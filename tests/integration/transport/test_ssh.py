@@ -280,6 +280,15 @@ def test_a_server_that_turns_us_away_is_tried_again(said, text, hint, sshd, home
     assert hint in refused.value.hint
 
 
+def test_a_jump_host_is_given_no_password_and_says_so(world, sshd, log_in, tmp_path):
+    account = world.account(password="secret")
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other"))
+    jump, key = f"{account.name}@127.0.0.2:{sshd.port}", str(tmp_path / "other")
+    with pytest.raises(AuthenticationFailed, match="jump host") as raised:
+        log_in(sshd.connection(account.name, password="secret", jump=jump, private_key=key))
+    assert "a jump host gets no password, only keys" in raised.value.hint
+
+
 def test_the_public_half_of_a_key_is_called_so(sshd, log_in):
     with pytest.raises(AuthenticationFailed) as raised:
         log_in(sshd.connection(private_key=f"{sshd.key}.pub"))
