@@ -24,6 +24,7 @@ if MYPY:
     Plain = dict[str, object]
 
 HOOK_LIMIT = 60.0  # seconds for a condition or hook of a task that has no time limit itself
+NOT_RUN = (126, 127)  # exit codes of a shell that found no such program, or one that it may not run
 FOREVER = 10.0 * 365 * 86400
 
 
@@ -133,9 +134,16 @@ class Functions:
                 # it changes nothing, so it runs in check mode too
                 result = attempt.act(Call("exec", "run", [condition], {"changed_if": False}))[0]
                 assert isinstance(result, dict)
+                self._doubt(condition, result)
                 return result.get("exit_code") == 0
             values = self._call(condition, "condition", attempt, extra)
         return bool(values and values[0] not in (None, False))
+
+    def _doubt(self, condition: str, result: "Plain") -> None:
+        """Say so where the shell had nothing to run: `command -v` may end so, too, but says nothing then."""
+        said = str(result.get("stderr") or "").strip()
+        if result.get("exit_code") in NOT_RUN and said:
+            self._report.log("warning", f"the condition {condition!r} cannot tell: {said.splitlines()[-1]}")
 
     def tell(self, hook: str, *extra: object) -> "Attempt | None":
         """Call a hook; the attempt that holds what it did. Its own failure is only a warning."""

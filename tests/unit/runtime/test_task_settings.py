@@ -126,6 +126,21 @@ def test_outputs_that_are_promised_and_missing_are_a_warning(tmp_path):
     assert Played(tmp_path, text).run().lines() == ["it promises outputs that it does not give: a"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "warnings"),
+    [
+        pytest.param("no-such-program -x", 1, id="misspelt"),
+        pytest.param("/etc/passwd", 1, id="no program"),
+        pytest.param("command -v no-such-program", 0, id="asks whether there is one"),
+        pytest.param("echo no >&2; exit 1", 0, id="says no"),
+    ],
+)
+def test_a_condition_that_had_nothing_to_run_is_a_warning(tmp_path, condition, warnings):
+    played = Played(tmp_path, f"task('t'):run_if('{condition}'):command('true'):build()").run()
+    assert played.statuses == {"t": "skipped"}
+    assert [f"the condition '{condition}' cannot tell: " in line for line in played.lines()] == [True] * warnings
+
+
 def test_the_first_failure_of_a_workflow_that_fails_fast_is_the_last_task(tmp_path):
     played = Played(tmp_path, """workflow.define("w", { config = { fail_fast = true }, tasks = {
       { name = "a", command = "exit 1" }, { name = "b", command = "true" } } })""").run()
