@@ -232,7 +232,9 @@ class _Dialogue:
                 line, _, self.out = after.partition(b"\n")
                 return line.decode("utf-8", "replace")
             if time.monotonic() > until or len(self.out) > NOISE:
-                raise ActionFailed(f"become {self.user}: no answer within {PATIENCE:g} s", kind="become")
+                last = becoming.last_line((self.out + b"\n" + self.err).decode("utf-8", "replace"), self.nonce)
+                waiting = f"; it last said: {last}" if last else ""
+                raise self._refused(f"no answer of {self.method} within {PATIENCE:g} s{waiting}")
             self._listen()
             self._answer_prompt()
 

@@ -59,6 +59,12 @@ def complaint(method: str, errors: str, nonce: str) -> str:
     return (first[:1] or telling[-1:] or lines[-1:] or [f"{method} ended without a word"])[0]
 
 
+def last_line(said: str, nonce: str) -> str:
+    """What the method, or a login shell, said last, or an empty string."""
+    lines = [line.strip() for line in said.replace(prompt(nonce), "").splitlines() if line.strip()]
+    return lines[-1][-200:] if lines else ""
+
+
 def advice(method: str, user: str, errors: str) -> str:
     """What helps beyond what the method says of itself, or an empty string."""
     if "not currently available" in errors or "currently not available" in errors:

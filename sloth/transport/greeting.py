@@ -159,6 +159,11 @@ class _Talk(Struct):
         )
 
     def _too_late(self, timeout: float) -> ConnectTimeout:
+        if self.start.become and not self._said():
+            return ConnectTimeout(
+                f"{self.host}: logged in, but {self.start.method} said nothing for {timeout:g} s",
+                hint=f"does it wait for something, or does a start-up file of the shell?{self._own_python()}",
+            )
         if self.first is None:
             return ConnectTimeout(
                 f"{self.host}: logged in, but the login shell said nothing for {timeout:g} s",
@@ -171,8 +176,9 @@ class _Talk(Struct):
         return "" if self.start.pythons == PYTHONS else f" Or is {self.start.pythons[0]} (sloth_python) no Python?"
 
     def _said(self) -> str:
-        lines = [line.strip() for line in (self.out + b"\n" + self.greeting.err).splitlines() if line.strip()]
-        return f": {lines[-1][-200:].decode('utf-8', 'replace')}" if lines else ""
+        said = (self.out + b"\n" + self.greeting.err).decode("utf-8", "replace")
+        last = becoming.last_line(said, self.start.nonce)
+        return f": {last}" if last else ""
 
 
 def _whose(start: Start) -> str:

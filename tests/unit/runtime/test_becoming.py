@@ -79,6 +79,13 @@ def test_who_may_run_some_commands_only_is_told_what_is_needed():
     assert "sudoers has to allow it all commands" in becoming.advice("sudo", "root", said)
 
 
+@pytest.mark.parametrize(
+    ("said", "last"), [("", ""), ("[sloth-%n]", ""), ("hello\n[sloth-%n]Code: \n", "Code:"), ("x" * 300, "x" * 200)]
+)
+def test_what_was_said_last_is_told_without_our_own_prompt(said, last):
+    assert becoming.last_line(said, "n") == last
+
+
 def test_requiretty_is_recognized():
     assert becoming.wants_terminal("sudo: sorry, you must have a tty to run sudo\n")
     assert not becoming.wants_terminal("sudo: 3 incorrect password attempts\n")
