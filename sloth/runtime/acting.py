@@ -143,6 +143,7 @@ class Here:
         self._make = make
         self._ask = ask
         self._receive = receive
+        self._foretold = {}  # type: dict[str, object]  # by subject; one run is one Here
 
     def act(self, call: Call, settings: Settings, token: Token, report: Report) -> Outcome:
         """Bind and run one action. Raises Stopped; everything else is in the Outcome."""
@@ -158,6 +159,7 @@ class Here:
             report.output,
             report.log,
         )
+        host.foretold = self._foretold
         try:
             action = self._catalog.find(call.module, call.action)
             outcome.query = action.query

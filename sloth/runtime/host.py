@@ -111,6 +111,7 @@ class Host:
         self._room = DIFFS_LIMIT
         self.warnings = []  # type: list[str]
         self.unknown = False  # in check mode: what would happen cannot be told
+        self.foretold = {}  # type: dict[str, object]  # in check mode: how earlier calls of the run would have left it
         self.reboot = None  # type: dict[str, object] | None  # how the machine is to be rebooted after this
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.applying import BECOME, DEPLOY, Remote, on_each_release, remote
+from tests.applying import BECOME, DEPLOY, Act, Remote, on_each_release, remote
 from tests.lab.fleet import Lab
 from tests.lab.host import Host
 from tests.prerequisites import skip_or_fail
@@ -68,8 +68,10 @@ def test_only_what_is_allowed_comes_in_and_so_it_is_after_a_boot(walled):
     assert walled.act("firewall.enable").status == "ok"
 
     walled.sh("nft insert rule inet sloth input tcp dport 8082 accept")  # opened by hand
-    assert walled.act("firewall.enable", check=True).status == "would_change"
-    assert walled.act("firewall.enable").status == "changed"
+    calls = [Act("firewall.allow", {"port": 8081}), Act("firewall.allow", {"port": 22}, "ssh"), Act("firewall.enable", {})]
+    foretold, made = walled.acts(calls, check=True).statuses, walled.acts(calls).statuses
+    assert list(foretold.values()) == ["would_change", "ok", "ok"]
+    assert list(made.values()) == ["changed", "ok", "ok"]
     assert answer(walled.host, 8082) == "nothing"
 
     walled.sh("nft delete table inet sloth")

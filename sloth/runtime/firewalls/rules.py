@@ -78,6 +78,11 @@ class State:
         self.default = default
         self.rules = list(rules)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, State) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds a list
+
     def with_rules(self, rules: "Iterable[Rule]", *, first: bool) -> "State":
         """With these too; one about the same takes the place of another."""
         found = list(self.rules)

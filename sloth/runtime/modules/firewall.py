@@ -45,7 +45,7 @@ def allow(
     example: firewall.allow { port = { 80, 443 } }
     example: firewall.allow { port = "5432", from = "10.0.0.0/8" }
     """
-    return _settle(host, ALLOW, port, proto, source, state, first, backend)
+    return _rule(host, ALLOW, port, proto, source, state, first, backend)
 
 
 @action(synonyms=_SYNONYMS, diff=True)
@@ -70,7 +70,7 @@ def deny(
 
     example: firewall.deny { from = "203.0.113.7", first = true }
     """
-    return _settle(host, DENY, port, proto, source, state, first, backend)
+    return _rule(host, DENY, port, proto, source, state, first, backend)
 
 
 @action(synonyms={**_SYNONYMS, "action": ("verdict", "policy")}, diff=True)
@@ -97,7 +97,7 @@ def rule(
 
     example: firewall.rule { action = "reject", port = 113 }
     """
-    return _settle(host, action, port, proto, source, state, first, backend)
+    return _rule(host, action, port, proto, source, state, first, backend)
 
 
 @action(synonyms={"default": ("policy",)}, diff=True)
@@ -119,7 +119,7 @@ def enable(
     firewall = _firewall(host, backend)
     if firewall is None:
         return {}
-    before, caller = firewall.look(), ssh_caller()
+    before, caller = _look(host, firewall), ssh_caller()
     wanted = firewall.weighed(State(default, before.rules, active=True))
     if caller is not None and not wanted.lets_in(caller):
         door = Rule(ALLOW, str(caller.port), "tcp")
@@ -130,7 +130,7 @@ def enable(
             wanted = firewall.weighed(wanted.with_rules([door], first=True))
         if not wanted.lets_in(caller):  # firewalld looks at denials first
             raise ActionFailed(f"a rule that denies would shut out SSH on port {caller.port}, by which this run came")
-    firewall.settle(before, wanted)
+    _settle(host, firewall, before, wanted)
     return {"backend": firewall.name}
 
 
@@ -147,9 +147,9 @@ def disable(
     firewall = _firewall(host, backend)
     if firewall is None:
         return {}
-    before = firewall.look()
+    before = _look(host, firewall)
     if before.active:
-        firewall.settle(before, State(before.default, before.rules, active=False))
+        _settle(host, firewall, before, State(before.default, before.rules, active=False))
     return {"backend": firewall.name}
 
 
@@ -169,7 +169,7 @@ def status(
     return {"backend": firewall.name, "active": state.active, "default": state.default, "rules": rules}
 
 
-def _settle(
+def _rule(
     host: "Host", verdict: str, ports: "Sequence[str]", proto: "str | None", source: str, state: str, first: bool,
     backend: str,
 ) -> "dict[str, object]":
@@ -182,13 +182,13 @@ def _settle(
     firewall = _firewall(host, backend)
     if firewall is None:
         return {}
-    before, caller = firewall.look(), ssh_caller()
+    before, caller = _look(host, firewall), ssh_caller()
     wanted = firewall.weighed(before.without(rules) if state == "absent" else before.with_rules(rules, first=first))
     if caller is not None and before.lets_in(caller) and not wanted.lets_in(caller):
         raise ActionFailed(f"this would shut out SSH on port {caller.port}, by which this run came")
     if not before.active and verdict != ALLOW and set(wanted.rules) - set(before.rules):
         host.warn("the firewall is off, so that the rule has no effect yet; firewall.enable turns it on")
-    firewall.settle(before, wanted)
+    _settle(host, firewall, before, wanted)
     return {"backend": firewall.name, "active": before.active}
 
 
@@ -200,3 +200,18 @@ def _firewall(host: "Host", backend: str) -> "Firewall | None":
         if not host.is_to_come(error.message.partition(";")[0]):
             raise
         return None
+
+
+def _look(host: "Host", firewall: "Firewall") -> State:
+    """How it is; in check mode, how earlier calls of the run would have left it."""
+    foretold = host.foretold.get(firewall.name)
+    return foretold if isinstance(foretold, State) else firewall.look()
+
+
+def _settle(host: "Host", firewall: "Firewall", before: State, wanted: State) -> None:
+    """Make it so. In check mode the first call that would load the rules would also mend what strays from them."""
+    if host.check and before == wanted and firewall.name in host.foretold:
+        return
+    firewall.settle(before, wanted)
+    if host.check:
+        host.foretold[firewall.name] = wanted

@@ -37,6 +37,23 @@ def test_only_what_differs_is_changed(action, arguments, made):
     assert (rehearsal.changes, rehearsal.made) == (made, [])
 
 
+def test_a_check_takes_what_earlier_calls_foretold_for_done():
+    later = [
+        (firewall.allow, {"port": ["443"]}, []),
+        (firewall.allow, {"port": ["444"]}, ["ufw allow 444/tcp"]),
+        (firewall.enable, {}, ["ufw --force enable"]),
+        (firewall.enable, {}, []),
+    ]
+    first = FakeHost(OFF, check=True)
+    firewall.allow(first, port=["443"])
+    assert first.changes == ["ufw allow 443/tcp"]
+    for action, arguments, changes in later:
+        host = FakeHost(OFF, check=True)
+        host.foretold = first.foretold
+        action(host, **arguments)
+        assert host.changes == changes
+
+
 def test_a_denial_that_has_no_effect_yet_is_said_to_have_none():
     host = FakeHost(OFF)
     assert firewall.deny(host, port=["23"])["active"] is False
