@@ -137,7 +137,9 @@ class _Talk(Struct):
             return NeedsTerminal(f"{self.host}: sudo wants a terminal")
         if self.start.become and (self.start.method in text or self.prompted):
             return self._refused(text)
-        if re.search(r"Error: |Fatal Python error|^(unknown|Unknown) option:? -I", text, re.MULTILINE):
+        if re.search(r"^[Uu]nknown option:? -I", text, re.MULTILINE):
+            return NoPython(f"{self.host}: its Python is of before 3.4, sloth needs 3.6 or later", hint=PYTHON_HINT)
+        if re.search(r"Error: |Fatal Python error", text):
             return NoPython(f"{self.host}: its Python does not work{last}", hint=PYTHON_HINT)
         return NoShell(
             f"{self.host}: the login shell ended before sloth started{last}",

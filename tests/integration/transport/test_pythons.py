@@ -44,5 +44,5 @@ def test_a_python_that_is_too_old_says_so(open_session):
     found = sorted(Path.home().glob(".pyenv/versions/2.7.*/bin/python"))
     if not found:
         pytest.skip("no Python 2 on this machine")
-    with pytest.raises(NoPython):
+    with pytest.raises(NoPython, match=r"of before 3\.4, sloth needs 3\.6"):
         open_session(Connection("here", "here", connection="local", python=str(found[0])))
