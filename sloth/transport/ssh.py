@@ -178,7 +178,7 @@ class Ssh:
                 raise ConnectTimeout(text, hint="is it an SSH server, and is it overloaded?") from error
             if not policy.passed:
                 raise _not_begun(error, hop, made.client.get_transport(), made.connect_kwargs["sock"]) from error
-            raise _why(error, hop, _tried(hop, made.connect_kwargs["password"])) from error
+            raise _why(error, hop, made.connect_kwargs["password"]) from error
 
     def _socket(self, hop: Hop, login: Login, timeout: float) -> Any:
         if hop.command:
@@ -256,13 +256,16 @@ def _not_begun(error: Exception, hop: Hop, transport: paramiko.Transport | None,
     return ConnectionRefused(f"{there} is no SSH server, it says: {first}", hint="is the port right?")
 
 
-def _why(error: Exception, hop: Hop, tried: str) -> Unreachable:
+def _why(error: Exception, hop: Hop, password: str | None) -> Unreachable:
     """What a failure of paramiko means during the login."""
     import paramiko
 
+    tried = _tried(hop, password)
     if isinstance(error, (paramiko.AuthenticationException, paramiko.SSHException, ValueError)):
-        allowed = getattr(error, "allowed_types", None)
+        allowed = getattr(error, "allowed_types", [])
         why = f"the server takes {', '.join(allowed)} only" if allowed else str(error).rstrip(".")
+        if password and "keyboard-interactive" in allowed:  # the password was given there as well
+            why = "Authentication failed"
         if "saw EOF" in why:
             why = "the server hung up: has the account expired, or are logins closed (/etc/nologin)?"
         return AuthenticationFailed(f"{hop.label}: not let in as {hop.user}: {why}", hint=tried)
