@@ -219,11 +219,13 @@ def forms(value: str) -> Iterator[str]:
 
 
 def _written(value: str) -> Iterator[str]:
-    as_json, raw = json.dumps(value)[1:-1], _bytes(value)
+    line = value.rstrip("\r\n")  # of what files end with the next line would be no line of its own
+    text, raw = line if len(line) >= SURE else value, _bytes(value)
+    as_json = json.dumps(text)[1:-1]
     escaped = {
-        value, quote(raw), quote(raw, safe=""), quote_plus(raw), as_json, json.dumps(as_json)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1], value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"),
-        repr(value)[1:-1], html.escape(value), value.strip(), raw.hex(),
+        text, quote(raw), quote(raw, safe=""), quote_plus(raw), as_json, json.dumps(as_json)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1], text.replace("'", "'\"'\"'"), text.replace("'", "'\\''"),
+        repr(text)[1:-1], html.escape(text), text.strip(), raw.hex(),
     }  # fmt: skip
     yield from (form for form in escaped | _base64(raw) if len(form) >= SURE)
 

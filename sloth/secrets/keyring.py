@@ -54,7 +54,8 @@ class Keyring:
         with self._lock:
             if name not in self._named:
                 value = self._vault.get(name, what="use", by=self._by)
-                self._told(value)
+                for one in (value, *self._vault.older(name)):  # what a host still has may be one of these
+                    self._told(one)
                 self._named[name] = value
             return self._named[name]
 

@@ -102,6 +102,12 @@ class Vault:
             note(name, value["version"])
         return text
 
+    def older(self, name: str) -> Sequence[str]:
+        """The values that a secret had before, as far as they are kept: to be hidden, and for nobody to see."""
+        with self._opened() as (document, keys):
+            values = document["secrets"].get(name, {"values": []})["values"][:-1]
+            return [documents.open_value(document, keys, name, value, self.path) for value in values]
+
     def put(self, values: Mapping[str, str], *, what: str = "set", by: str = "") -> Mapping[str, int]:
         """New versions of secrets, all or none; their numbers."""
         for name, text in values.items():

@@ -136,6 +136,16 @@ def test_of_a_value_of_several_lines_each_line_is_hidden():
     assert shown == f"found: {MASK} in it\n-----BEGIN KEY-----\n"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_the_end_of_a_line_that_a_secret_came_with_stays(end):
+    mask = Mask()
+    mask.add(f"hunter2-hunter2{end}")
+    assert mask.text(f"-a = hunter2-hunter2{end}+b\n") == f"-a = {MASK}{end}+b\n"
+    assert mask.text(base64.b64encode(f"hunter2-hunter2{end}".encode()).decode()).rstrip("=") == MASK
+    mask.add("abc    \n")
+    assert mask.text("abc    \n") == MASK
+
+
 def test_a_secret_that_is_told_later_is_hidden_from_then_on():
     hidden = mask("first-secret")
     assert hidden.text("first-secret second-secret") == f"{MASK} second-secret"

@@ -91,6 +91,15 @@ def test_a_named_secret_is_opened_and_written_down_once(tmp_path: Path):
     assert [(one.what, one.by) for one in world.vault.audit()] == [("set", ""), ("use", "site.sloth")]
 
 
+def test_what_a_secret_was_before_is_told_too_as_a_host_may_still_have_it(tmp_path: Path):
+    world = World(tmp_path)
+    for value in ("first", "second", "third"):
+        world.vault.put({"db": value})
+    assert world.keyring.named("db") == "third"
+    assert sorted(world.told) == ["first", "second", "third"]
+    assert [one.what for one in world.vault.audit()] == ["set"] * 3 + ["use"]  # nobody saw the older ones
+
+
 def test_a_name_that_nobody_has_is_said_with_its_place(tmp_path: Path):
     world = World(tmp_path)
     world.vault.put({"db_password": "s3cret"})
