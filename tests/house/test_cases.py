@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,13 @@ SUBJECTS = {
 NUMBERED = re.compile(r"^(?:test_)?(\d+)[ _]\D")
 
 
-def _names(source: Source) -> Iterator[str]:
+@cache
+def _names(source: Source) -> tuple[str, ...]:
     """The names of tests, and what may be ids."""
+    return tuple(_named(source))
+
+
+def _named(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.name
