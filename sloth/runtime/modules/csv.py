@@ -24,6 +24,9 @@ def encode(
     return formats.to_csv(rows, columns, delimiter)
 
 
+pretty = encode
+
+
 @action(query=True)
 def decode(host: "Host", *, text: str, header: bool = True, delimiter: str = ",") -> "list[object]":
     """The rows of a CSV text, or nil and what is wrong with it. All values are strings; empty lines are left out.

@@ -61,7 +61,7 @@ def write(host: "Host", *, path: str, content: str, mode: "Mode | None" = None) 
     files.ensure(host, path, raw(content), Wanted(mode), follow=True)
 
 
-@action(synonyms={"path": _PATH, "content": ("text", "data")})
+@action(synonyms={"path": _PATH, "content": ("text", "data")}, diff=True)
 def append(host: "Host", *, path: str, content: str) -> None:
     """Add to the end of a file, each time anew; file_ops.lineinfile adds a line once.
 
@@ -72,9 +72,12 @@ def append(host: "Host", *, path: str, content: str) -> None:
     """
     place = files.reach(host, path, follow=True)
     if place is None:
+        host.show(path, None, raw(content))
         files.announce(host, f"append to {path}")
         return
     with place, Explained("append to", path):
+        before = files.beginning(place)
+        host.show(place.path, before, (before or b"") + raw(content))
         host.effect(f"append to {place.path}", lambda: _append(place, raw(content)))
 
 

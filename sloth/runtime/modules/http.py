@@ -99,17 +99,8 @@ def request(
 
     example: http.request { method = "POST", url = "https://example.org/hook", json = { text = "done" }, status = 200 }
     """
-    data, kind = _body(body, json, form)
-    sent = dict({"Content-Type": kind} if kind else {}, **(headers or {}))
-    login = web.login(user, password)
-    asked = web.Request(method, url, headers=sent, body=data, login=login, verify=verify)
+    asked = _request(method, url, _body(body, json, form), headers, web.login(user, password), verify)
     return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
-
-
-def _send(host: "Host", method: str, url: str, given: "dict[str, object]") -> "dict[str, object]":
-    answer = request(host, method=method, url=url, **given)
-    assert isinstance(answer, dict)
-    return answer
 
 
 @action(check=WOULD_RUN)
@@ -121,17 +112,22 @@ def post(
     json: object = None,
     form: "dict[str, str] | None" = None,
     headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
     status: "list[int] | None" = None,
-    changed_if: bool = True
+    changed_if: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
 ) -> "dict[str, object]":
-    """Send something to an address (http.request has more arguments).
+    """Send something to an address.
 
-    as in request: url, body, json, form, headers, status, changed_if
+    as in request: url, body, json, form, headers, user, password, verify, status, changed_if, retries, delay
 
     example: http.post("https://example.org/hook", { json = { text = "done" }, status = { 200, 202 } })
     """
-    return _send(host, "POST", url, {"body": body, "json": json, "form": form, "headers": headers, "status": status,
-                                     "changed_if": changed_if})  # fmt: skip
+    asked = _request("POST", url, _body(body, json, form), headers, web.login(user, password), verify)
+    return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
 
 
 @action(check=WOULD_RUN)
@@ -142,17 +138,22 @@ def put(
     body: "str | None" = None,
     json: object = None,
     headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
     status: "list[int] | None" = None,
-    changed_if: bool = True
+    changed_if: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
 ) -> "dict[str, object]":
-    """Put something in the place of what is at an address (http.request has more arguments).
+    """Put something in the place of what is at an address.
 
-    as in request: url, body, json, headers, status, changed_if
+    as in request: url, body, json, headers, user, password, verify, status, changed_if, retries, delay
 
     example: http.put("http://localhost:9200/_settings", { json = { replicas = 1 }, status = 200 })
     """
-    return _send(host, "PUT", url, {"body": body, "json": json, "headers": headers, "status": status,
-                                    "changed_if": changed_if})  # fmt: skip
+    asked = _request("PUT", url, _body(body, json, None), headers, web.login(user, password), verify)
+    return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
 
 
 @action(check=WOULD_RUN)
@@ -163,17 +164,22 @@ def patch(
     body: "str | None" = None,
     json: object = None,
     headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
     status: "list[int] | None" = None,
-    changed_if: bool = True
+    changed_if: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
 ) -> "dict[str, object]":
-    """Change a part of what is at an address (http.request has more arguments).
+    """Change a part of what is at an address.
 
-    as in request: url, body, json, headers, status, changed_if
+    as in request: url, body, json, headers, user, password, verify, status, changed_if, retries, delay
 
     example: http.patch("http://localhost:8080/flags", { json = { maintenance = true }, status = 200 })
     """
-    return _send(host, "PATCH", url, {"body": body, "json": json, "headers": headers, "status": status,
-                                      "changed_if": changed_if})  # fmt: skip
+    asked = _request("PATCH", url, _body(body, json, None), headers, web.login(user, password), verify)
+    return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
 
 
 @action(check=WOULD_RUN)
@@ -182,22 +188,38 @@ def delete(
     *,
     url: str,
     headers: "dict[str, str] | None" = None,
+    user: "str | None" = None,
+    password: "str | None" = None,
+    verify: bool = True,
     status: "list[int] | None" = None,
-    changed_if: bool = True
+    changed_if: bool = True,
+    retries: int = 0,
+    delay: "Duration" = 1.0
 ) -> "dict[str, object]":
-    """Remove what is at an address (http.request has more arguments).
+    """Remove what is at an address.
 
-    as in request: url, headers, status, changed_if
+    as in request: url, headers, user, password, verify, status, changed_if, retries, delay
 
     example: http.delete("http://localhost:8080/cache", { status = { 200, 204, 404 } })
     """
-    return _send(host, "DELETE", url, {"headers": headers, "status": status, "changed_if": changed_if})
+    asked = _request("DELETE", url, _body(None, None, None), headers, web.login(user, password), verify)
+    return web.act(host, asked, status, changes=changed_if, retries=retries, delay=delay)
 
 
 def _with_params(url: str, params: "dict[str, str] | None") -> str:
     if not params:
         return url
     return url + ("&" if urlsplit(url).query else "?") + urlencode(sorted(params.items()))
+
+
+def _request(
+    method: str, url: str, body: "tuple[bytes | None, str]", headers: "dict[str, str] | None",
+    login: "tuple[str, str] | None", verify: bool,
+) -> web.Request:
+    """What is sent. body: it and its kind, which further headers may say otherwise."""
+    data, kind = body
+    sent = dict({"Content-Type": kind} if kind else {}, **(headers or {}))
+    return web.Request(method, url, headers=sent, body=data, login=login, verify=verify)
 
 
 def _body(body: "str | None", value: object, form: "dict[str, str] | None") -> "tuple[bytes | None, str]":

@@ -37,8 +37,8 @@ def port_open(host: "Host", *, port: int, address: str = "127.0.0.1", patience: 
 def wait_for(
     host: "Host",
     *,
+    address: "str | int" = "127.0.0.1",
     port: "int | None" = None,
-    address: str = "127.0.0.1",
     path: "str | None" = None,
     contains: "str | None" = None,
     state: "Literal['present', 'absent', 'started', 'stopped']" = "started",
@@ -48,8 +48,8 @@ def wait_for(
 ) -> "dict[str, object]":
     """Wait until a port listens or a path is there, or no more. Check mode looks once and does not wait.
 
+    address: the name or address to look at, without it this host; a number alone is a port of this host
     port: a TCP port
-    address: the name or address that it is at; without it this host
     path: a path, in place of a port
     contains: a text that the file must have in it, or that the port must greet with
     state: started or present, stopped or absent
@@ -58,8 +58,11 @@ def wait_for(
     sleep: how long to wait between two looks
 
     example: net.wait_for { port = 8080, wait = "1m" }
+    example: net.wait_for("db1", 5432)
     example: net.wait_for { path = "/run/app.pid", state = "absent" }
     """
+    if isinstance(address, int) and port is None:
+        port, address = address, "127.0.0.1"
     if (port is None) == (path is None):
         raise BadArguments("net.wait_for: give either port or path")
     wanted = state in ("present", "started")
@@ -67,7 +70,7 @@ def wait_for(
     began = time.monotonic()
     if not host.check:
         host.sleep(delay)
-    while _is_there(host, address, port, path, contains) != wanted:
+    while _is_there(host, str(address), port, path, contains) != wanted:
         waited = time.monotonic() - began
         if host.check:
             host.is_to_come(f"{what} is not {state}", "whether it will be")

@@ -37,6 +37,7 @@ def option(
     *,
     key: str,
     value: "str | int | bool | None" = None,
+    validate: bool = True,
     state: "Literal['present', 'absent']" = "present",
     file: "str | None" = None,
     reload: bool = True
@@ -45,6 +46,7 @@ def option(
 
     key: the option, such as PermitRootLogin
     value: its value; true and false are yes and no
+    validate: false leaves out sshd's own check, for an option that only a later version of it knows
     state: absent takes it out of our file, so that the server's own value holds again
     file: the file for it; 00-sloth.conf in /etc/ssh/sshd_config.d where that is read, else sshd_config
     reload: tell a running server; sessions go on
@@ -54,7 +56,7 @@ def option(
     """
     if (value is None) != (state == "absent"):
         raise BadArguments("sshd.option: value is for state present, and wanted there")
-    return _settle(host, {key: None if value is None else _written(key, value)}, file, reload)
+    return _settle(host, {key: None if value is None else _written(key, value)}, file, validate=validate, reload=reload)
 
 
 @action(synonyms={"options": ("values",), "file": ("path",)}, diff=True)
@@ -63,6 +65,7 @@ def options(
     *,
     options: "dict[str, str | int | bool]" = {},  # noqa: B006  # a default that nobody can change
     absent: "list[str]" = (),  # type: ignore[assignment]  # another
+    validate: bool = True,
     file: "str | None" = None,
     reload: bool = True
 ) -> "dict[str, object]":
@@ -71,7 +74,7 @@ def options(
     options: each option and its value; true and false are yes and no
     absent: options to take out of our file, so that the server's own values hold again
 
-    as in option: file, reload
+    as in option: validate, file, reload
 
     example: sshd.options { PasswordAuthentication = false, PermitRootLogin = "prohibit-password", MaxAuthTries = 3 }
     example: sshd.options { options = { AllowUsers = "deploy ann" }, absent = { "AllowGroups" } }
@@ -82,7 +85,7 @@ def options(
     twice = [key for key in wanted if lowered.count(key.lower()) > 1]
     if twice:
         raise BadArguments(f"sshd.options: {twice[0]} is named twice; case makes no difference")
-    return _settle(host, wanted, file, reload)
+    return _settle(host, wanted, file, validate=validate, reload=reload)
 
 
 @action(query=True, synonyms={"key": ("name", "option")})
@@ -102,7 +105,9 @@ def get(host: "Host", *, key: str) -> str:
     return "\n".join(found)
 
 
-def _settle(host: "Host", wanted: "dict[str, str | None]", file: "str | None", reload: bool) -> "dict[str, object]":
+def _settle(
+    host: "Host", wanted: "dict[str, str | None]", file: "str | None", *, validate: bool, reload: bool
+) -> "dict[str, object]":
     """Have these options in a file, and a running server told once. None: not at all."""
     for key in wanted:
         if not _KEY.match(key) or key.lower() in {"match", "include"}:
@@ -117,7 +122,8 @@ def _settle(host: "Host", wanted: "dict[str, str | None]", file: "str | None", r
         return head + tail
 
     missing = "create" if any(value is not None for value in wanted.values()) else "fine"
-    terms = editing.Terms(Wanted("0644" if target == _OWN else None), missing, backup=True, validate="sshd -t -f %s")
+    want, check = Wanted("0644" if target == _OWN else None), "sshd -t -f %s" if validate else None
+    terms = editing.Terms(want, missing, backup=True, validate=check)
     try:
         backup = editing.edit(host, target, change, terms)
     except PermissionError as error:

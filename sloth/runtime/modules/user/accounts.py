@@ -89,7 +89,7 @@ def create(
     return _described(name)
 
 
-@action(synonyms=_NAME)
+@action(synonyms={**_NAME, "password": ("password_hash",)})
 def modify(
     host: "Host",
     *,
@@ -104,6 +104,9 @@ def modify(
     comment: "str | None" = None,
     password: "str | None" = None,
     expires: "int | str | None" = None,
+    password_min_days: "int | None" = None,
+    password_max_days: "int | None" = None,
+    password_warn_days: "int | None" = None,
     non_unique: bool = False
 ) -> "dict[str, object]":
     """Change a user who exists; what is not given stays as it is.
@@ -111,12 +114,13 @@ def modify(
     name: the login name
 
     as in create: uid, group, groups, append, shell, home, move_home, comment, password, expires, non_unique
+    as in create: password_min_days, password_max_days, password_warn_days
 
     example: user.modify { name = "deploy", shell = "/bin/zsh" }
     """
     profile = Profile(uid=uid, group=group, groups=groups, append=append, shell=shell, home=home, move_home=move_home,
                       comment=comment, non_unique=non_unique)
-    days = _days(expires, None, None, None)
+    days = _days(expires, password_min_days, password_max_days, password_warn_days)
     if known.is_to_come(host, name):
         return {"name": name}
     account = known.get(name)

@@ -50,6 +50,14 @@ def test_append_adds_each_time(tmp_path, check):
     assert not (tmp_path / "x").exists() if check else (tmp_path / "x").read_text() == "a\nb\n"
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_append_shows_what_it_adds(tmp_path, check):
+    (tmp_path / "x").write_text("a\n")
+    host = real_host(check=check, diff=True)
+    fs.append(host, path=f"{tmp_path}/x", content="b\n")
+    assert [line for line in host.diffs[0]["text"].splitlines() if line[0] in " +"][1:] == [" a", "+b"]
+
+
 def test_rm_takes_files_links_and_empty_directories_only(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("full")

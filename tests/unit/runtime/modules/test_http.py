@@ -147,6 +147,13 @@ def test_a_server_that_is_not_ready_is_asked_again(server):
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_what_changes_something_is_tried_again_and_has_a_login_too(server, method):
+    assert call(method, url=f"{server.url}/flaky", retries=5, delay=0.001, user="ann", password="x")["status"] == 200
+    assert [asked[0] for asked in server.asked] == [method.upper()] * 3
+    assert server.asked[0][2]["Authorization"].startswith("Basic ")
+
+
 @pytest.mark.parametrize(
     ("given", "body", "kind"),
     [

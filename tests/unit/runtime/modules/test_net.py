@@ -46,6 +46,13 @@ def test_a_port_is_open_while_somebody_listens(listener):
     assert not net.port_open(real_host(), port=port, address="bad..name")
 
 
+def test_a_number_alone_is_a_port_of_this_host(listener):
+    port = port_of(listener)
+    net.wait_for(real_host(), address=port, wait=0)
+    with pytest.raises(ActionFailed, match=rf"127\.0\.0\.2:{port} is not started"):
+        net.wait_for(real_host(), address="127.0.0.2", port=port, wait=0)
+
+
 def test_waiting_ends_when_it_is_there(tmp_path):
     path = tmp_path / "here"
     timer = threading.Timer(0.05, lambda: path.write_text("almost"))

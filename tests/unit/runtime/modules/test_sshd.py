@@ -62,6 +62,12 @@ def test_what_sshd_refuses_does_not_come_into_force(file):
     assert host.made == []
 
 
+def test_it_is_written_unasked_where_that_is_wanted(file):
+    host = SystemdHost({**FINE, "sshd -t": 255})
+    sshd.option(host, key="OptionToCome", value="no", validate=False, file=str(file))
+    assert file.read_text() == CONFIG.replace("Match", "OptionToCome no\nMatch", 1)
+
+
 def test_a_backup_is_kept(file):
     result = sshd.option(SystemdHost(FINE), key="Port", value=23, file=str(file))
     assert open(str(result["backup"])).read() == CONFIG  # noqa: PTH123, SIM115
