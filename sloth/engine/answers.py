@@ -196,8 +196,8 @@ class Answers:
         return {}
 
     def become(self, _args: Mapping[str, Any]) -> object:
-        """By what this host becomes another user."""
-        return self._method
+        """{"method": by what this host becomes another user, "has_password": whether we have one for that}."""
+        return {"method": self._method, "has_password": self._password is not None}
 
     def convert(self, args: Mapping[str, Any]) -> object:
         """{"format", "text"} → {"value"}; {"format", "value"} → {"text"}."""

@@ -115,17 +115,20 @@ def _ignore(args: "Message") -> None:
     del args
 
 
-def start(user: str, method: str, password: "Callable[[], str]", answer: "dict[str, Handler]") -> Child:
+def start(
+    user: str, method: str, password: "Callable[[], str]", answer: "dict[str, Handler]", has_password: bool
+) -> Child:
     """A runtime as that user. ActionFailed tells why there is none.
 
-    password: asked only when the method wants one; ActionFailed of it goes through
+    password: asked only when the method wants one; ActionFailed of it goes through. has_password: see becoming.argv
     answer: what the child may ask, see Peer
     """
     if method not in becoming.METHODS:
         raise ActionFailed(f"become: unknown method {method!r}; it is one of {', '.join(becoming.METHODS)}")
     archive = _archive()
     nonce = binascii.hexlify(os.urandom(16)).decode("ascii")
-    process, terminal = _start(method, user, nonce, [program("start"), digest(archive).hex(), nonce, "memory"])
+    arguments = [program("start"), digest(archive).hex(), nonce, "memory"]
+    process, terminal = _start(becoming.argv(method, user, nonce, has_password), method, nonce, arguments)
     try:
         rest = _Dialogue(process, method, user, nonce, password).run(archive)
     except BaseException:
@@ -160,11 +163,11 @@ def _loader_data(name: str) -> bytes:
 
 
 def _start(
-    method: str, user: str, nonce: str, arguments: "list[str]"
+    before: "list[str]", method: str, nonce: str, arguments: "list[str]"
 ) -> "tuple[subprocess.Popen[bytes], int]":
     """The method on pipes, in a session with a terminal of its own; returns the terminal's other end, too."""
     python = [sys.executable, "-I", "-S", "-B", "-c"]
-    command = [*becoming.argv(method, user, nonce), *python, *arguments]
+    command = [*before, *python, *arguments]
     if becoming.needs_terminal(method):
         command = [*python, program("terminal"), method, becoming.hidden(nonce), *command]
     master, slave = pty.openpty()
@@ -266,6 +269,8 @@ class _Dialogue:
         text = (self.err + err).decode("utf-8", "replace")
         if self.prompted and becoming.is_wrong_password(text):
             return self._wrong_password()
+        if not self.prompted and becoming.wants_password(text):
+            self.password()  # says that there is none
         advice = becoming.advice(self.method, self.user, text)
         return self._refused(becoming.complaint(self.method, text, self.nonce) + (f" ({advice})" if advice else ""))
 

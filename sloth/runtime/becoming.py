@@ -11,6 +11,7 @@ _NOISE = re.compile(r"sudo: (error initializing|\d+ incorrect|a password is requ
 _WRONG = re.compile(r"incorrect password|[Ss]orry, try again|[Aa]uthentication fail")
 # sudo quotes the whole start line
 _NOT_ALLOWED = re.compile(r"(?sm)(Sorry, user \S+ is not allowed to execute) '.*' (as \S+ on \S+)\.$")
+_ASKS = re.compile(r"password is required|Authentication required")
 _TERMINAL = re.compile(r"must have a tty|no tty present")
 # su reads its terminal as stdin, and what it runs finds the wire in the places where terminal.py has put it.
 _UNDER_SU = 'exec "$0" "$@" <&3 2>&4 3<&- 4>&-'
@@ -26,13 +27,18 @@ def hidden(nonce: str) -> str:
     return prompt(nonce).replace("%", "%%")
 
 
-def argv(method: str, user: str, nonce: str) -> "list[str]":
-    """The method's command line, without the command."""
+def argv(method: str, user: str, nonce: str, has_password: bool) -> "list[str]":
+    """The method's command line, without the command.
+
+    has_password: whether there is one to give. Where accounts get locked for wrong ones (pam_faillock), no answer is
+    wrong, too; so nobody is to ask. su knows no such thing.
+    """
     if method == "su":
         return ["su", "-s", "/bin/sh", "-c", _UNDER_SU, "--", user]
+    silent = [] if has_password else ["-n"]
     if method == "doas":
-        return ["doas", "-u", user, "--"]
-    return ["sudo", "-S", "-H", "-p", hidden(nonce), "-u", user, "--"]
+        return ["doas", *silent, "-u", user, "--"]
+    return ["sudo", *silent, "-S", "-H", "-p", hidden(nonce), "-u", user, "--"]
 
 
 def needs_terminal(method: str) -> bool:
@@ -43,6 +49,11 @@ def needs_terminal(method: str) -> bool:
 def is_wrong_password(errors: str) -> bool:
     """Whether the method has taken a password and not liked it."""
     return _WRONG.search(errors) is not None
+
+
+def wants_password(errors: str) -> bool:
+    """Whether the method would have asked for one, had it been allowed to."""
+    return _ASKS.search(errors) is not None
 
 
 def wants_terminal(errors: str) -> bool:

@@ -204,7 +204,7 @@ class Alone:
         """What was sent along, since nobody is there to be asked."""
         known = self._plain.get("become")
         if verb == "become" and isinstance(known, dict):
-            return known["method"]
+            return {"method": known["method"], "has_password": known.get("password") is not None}
         if verb == "password" and isinstance(known, dict) and known.get("password") is not None:
             return known["password"]
         return _nobody(verb, args)

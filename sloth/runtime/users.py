@@ -68,19 +68,21 @@ class Users:
             child.close()
 
     def _become(self, user: str) -> "tuple[Child, There]":
-        method = str(self._ask("become", {"user": user}))
+        by = self._ask("become", {"user": user})
+        assert isinstance(by, dict)
+        method = str(by["method"])
         with self._lock:  # su wants the password of that user, sudo and doas want ours
             trust = self._trusts.setdefault(user if method == "su" else "", Trust())
         with trust.door:
             if trust.is_wrong:
                 why = f"the {method} password was wrong before, and is not tried again"
                 raise ActionFailed(f"become {user}: {why}", kind="become")
-            child = self._start(user, method, trust)
+            child = self._start(user, method, trust, by["has_password"] is True)
         there = There(child.peer, child.close)
         child.hear_output = there.hear_output
         return child, there
 
-    def _start(self, user: str, method: str, trust: Trust) -> "Child":
+    def _start(self, user: str, method: str, trust: Trust, has_password: bool) -> "Child":
         from sloth.runtime.become import WrongPassword, start
 
         answer = {
@@ -88,7 +90,7 @@ class Users:
             **{verb: functools.partial(self._pass_on, verb) for verb in STREAMED},
         }  # type: Answers
         try:
-            return start(user, method, lambda: str(self._ask("password", {"user": user})), answer)
+            return start(user, method, lambda: str(self._ask("password", {"user": user})), answer, has_password)
         except WrongPassword:
             trust.is_wrong = True
             raise

@@ -114,10 +114,7 @@ class _Talk(Struct):
         if not seen:
             return
         if self.password is None:
-            raise BecomeFailed(
-                f"{self.host}: {self.start.method} asks for a password to become {self.start.become}",
-                hint="give it with -K, or as sloth_become_password" + _whose(self.start),
-            )
+            raise self._no_password()
         if self.prompted and seen > 1:
             raise self._wrong_password()
         if not self.prompted:
@@ -150,10 +147,18 @@ class _Talk(Struct):
         """What the method of becoming another user said."""
         if self.prompted and becoming.is_wrong_password(text):
             return self._wrong_password()
+        if self.password is None and becoming.wants_password(text):
+            return self._no_password()
         method, user = self.start.method, self.start.become
         why = becoming.complaint(method, text, self.start.nonce)
         hint = becoming.advice(method, user, text)
         return BecomeFailed(f"{self.host}: {method} does not make us {user}: {why}", hint=hint)
+
+    def _no_password(self) -> BecomeFailed:
+        return BecomeFailed(
+            f"{self.host}: {self.start.method} asks for a password to become {self.start.become}",
+            hint="give it with -K, or as sloth_become_password" + _whose(self.start),
+        )
 
     def _wrong_password(self) -> BecomeFailed:
         return BecomeFailed(

@@ -54,7 +54,8 @@ class Shell(Struct):
         """
         token.check()
         mark = secrets.token_hex(16)
-        link = ChannelLink(self.connection.name, self.login, _line(mark, user))
+        line = _line(mark, user, self.connection.become_password is not None)
+        link = ChannelLink(self.connection.name, self.login, line)
         try:
             talk = _Talk(link, mark, user, self.connection, hear)
             group = talk.start()
@@ -87,8 +88,8 @@ class Shell(Struct):
             self.run(END_GROUP.format(group=group), Token(), user=user)
 
 
-def _line(mark: str, user: str) -> str:
-    before = becoming.argv("sudo", user, mark) if user else []
+def _line(mark: str, user: str, has_password: bool) -> str:
+    before = becoming.argv("sudo", user, mark, has_password) if user else []
     words = [*before, "/bin/sh", "-c", START.format(mark=mark[::-1])]
     return "exec " + " ".join(f"'{word}'" for word in words)
 
@@ -116,7 +117,7 @@ class _Talk(Struct):
                 raise self._no_start(prompted)
             if prompt in self.err and not prompted:
                 prompted = True
-                self.link.write(self._password().encode() + b"\n")
+                self.link.write((self.connection.become_password or "").encode() + b"\n")
         told, _, self.out = self.out.partition(word)[2].partition(b"\n")
         self.err = self.err.partition(word + b"\n")[2]
         if not told.strip().isdigit():
@@ -151,19 +152,16 @@ class _Talk(Struct):
         except OSError:
             return  # it did not want it all
 
-    def _password(self) -> str:
-        if self.connection.become_password is None:
-            raise BecomeFailed(
-                f"{self.connection.name}: sudo asks for a password to become {self.user}",
-                hint="give it with -K, or as sloth_become_password",
-            )
-        return self.connection.become_password
-
     def _no_start(self, prompted: bool) -> Unreachable:
         """Why; after this the host counts as unreachable, so that a wrong password is not tried again and again."""
         text, name = self.err.decode("utf-8", "replace"), self.connection.name
         if prompted and (becoming.is_wrong_password(text) or text.count(becoming.prompt(self.mark)) > 1):
             return BecomeFailed(f"{name}: wrong sudo password", hint="it was tried once")
+        if self.connection.become_password is None and becoming.wants_password(text):
+            return BecomeFailed(
+                f"{name}: sudo asks for a password to become {self.user}",
+                hint="give it with -K, or as sloth_become_password",
+            )
         why = becoming.complaint("sudo" if self.user else "sh", text, self.mark)
         if self.user:
             return BecomeFailed(f"{name}: sudo does not make us {self.user}: {why}")

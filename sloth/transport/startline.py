@@ -35,7 +35,8 @@ class Start(Struct, frozen=True):
     """One start of a runtime.
 
     sha: the bundle's. program: the bundle's, which begins. nonce: random. pythons: tried in this order. become: the
-    user to become, or empty; method: by what. terminal: sudo gets a terminal of its own, as `Defaults requiretty`
+    user to become, or empty; method: by what; has_password: whether there is one to
+    give it. terminal: sudo gets a terminal of its own, as `Defaults requiretty`
     wants; su and doas always have one. straight: to the first Python, without the shell that looks for one, which
     takes a host 4 ms.
     """
@@ -46,6 +47,7 @@ class Start(Struct, frozen=True):
     pythons: tuple[str, ...] = PYTHONS
     become: str = ""
     method: BecomeMethod = "sudo"
+    has_password: bool = True
     terminal: bool = False
     straight: bool = False
 
@@ -68,7 +70,7 @@ class Start(Struct, frozen=True):
         if not self.become:
             return runtime
         runtime[2] = f"cd >/dev/null 2>&1 || cd /; {loop}"
-        command = [*becoming.argv(self.method, self.become, self.nonce), *runtime]
+        command = [*becoming.argv(self.method, self.become, self.nonce, self.has_password), *runtime]
         if self.terminal or becoming.needs_terminal(self.method):
             terminal = [packed(terminal_source()), self.method, becoming.hidden(self.nonce)]
             return ["/bin/sh", "-c", loop, "sloth", *terminal, *command]

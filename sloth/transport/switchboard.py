@@ -91,6 +91,7 @@ class Switchboard:
             _pythons(connection),
             connection.become_user if connection.become else "",
             connection.become_method,
+            has_password=connection.become_password is not None,
             straight=login is not None and not connection.become,
         )
         try:

@@ -94,6 +94,17 @@ def test_what_they_refuse_is_named_and_the_password_tried_once(site, method, pas
     assert int(told) == (1 if password == "wrong" else 0)
 
 
+@pytest.mark.parametrize("method", ["sudo", "doas"])
+@pytest.mark.parametrize("whole", [True, False], ids=["a whole run", "a task"])
+def test_who_has_no_password_causes_no_failed_login(site, method, whole):
+    since = site.sh("date '+%F %T'").strip()
+    run = site.run(WHO if whole else AS_TASK % "root", Login("deploy", become=whole, method=method))
+    assert run.code == (3 if whole else 2)
+    assert "wants a password" in run.finished["who"].message or "asks for a password" in run.finished["who"].message
+    told = site.sh("journalctl -q --since=\"$1\" -o cat | grep -cE 'auth\\): (auth|conversation)' || true", since)
+    assert int(told) == 0
+
+
 @pytest.mark.parametrize("method", becoming.METHODS)
 @pytest.mark.parametrize("width", [1, 4], ids=["one after the other", "side by side"])
 def test_a_wrong_password_is_tried_once_however_many_tasks_and_attempts_want_it(site, method, width):

@@ -54,7 +54,7 @@ class Probe:
     def become(self, args):
         from sloth.runtime.become import start
 
-        child = start(str(args["user"]), "sudo", lambda: str(self.peer.call("password", {})), {})
+        child = start(str(args["user"]), "sudo", lambda: str(self.peer.call("password", {})), {}, True)
         try:
             return child.peer.call("echo", {"pid": os.getpid(), "user": args["user"]})
         finally:

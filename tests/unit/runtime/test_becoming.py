@@ -13,8 +13,8 @@ from sloth.runtime.users import ASKED, STREAMED
 
 def test_the_command_line_does_not_show_the_prompt():
     assert becoming.prompt("abc") == "[sloth-%abc]"
-    assert not any(becoming.prompt("abc") in word for word in becoming.argv("sudo", "root", "abc"))
-    assert becoming.argv("sudo", "web", "abc") == ["sudo", "-S", "-H", "-p", "[sloth-%%abc]", "-u", "web", "--"]
+    assert not any(becoming.prompt("abc") in word for word in becoming.argv("sudo", "root", "abc", True))
+    assert becoming.argv("sudo", "web", "abc", True) == ["sudo", "-S", "-H", "-p", "[sloth-%%abc]", "-u", "web", "--"]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,20 @@ def test_a_wrong_password_is_recognized(said):
     assert becoming.is_wrong_password(said)
 
 
+@pytest.mark.parametrize(("method", "silent"), [("sudo", True), ("doas", True), ("su", False)])
+def test_who_has_no_password_to_give_is_not_asked_for_it(method, silent):
+    assert ("-n" in becoming.argv(method, "root", "abc", False)) == silent
+
+
+@pytest.mark.parametrize("said", ["sudo: a password is required\n", "doas: Authentication required\n"])
+def test_that_a_password_would_have_been_wanted_is_recognized(said):
+    assert becoming.wants_password(said)
+    assert not becoming.is_wrong_password(said)
+
+
 @pytest.mark.parametrize("method", becoming.METHODS)
 def test_no_command_line_shows_the_prompt(method):
-    words = [*becoming.argv(method, "root", "abc"), becoming.hidden("abc")]
+    words = [*becoming.argv(method, "root", "abc", True), becoming.hidden("abc")]
     assert not any(becoming.prompt("abc") in word for word in words)
 
 

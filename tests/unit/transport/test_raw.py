@@ -163,7 +163,7 @@ def test_a_shell_that_tells_its_process_group_has_started():
 def start(arrived: bytes, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[bytes]:
     """Give that to a shell that was started as on a host."""
     return subprocess.run(
-        ["/bin/sh", "-c", _line("feed", "")], input=arrived, env={"PATH": path}, capture_output=True, check=False
+        ["/bin/sh", "-c", _line("feed", "", False)], input=arrived, env={"PATH": path}, capture_output=True, check=False
     )
 
 
