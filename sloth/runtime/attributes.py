@@ -7,6 +7,7 @@ import pwd
 import re
 import stat
 
+from sloth.runtime import mounts
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.place import Explained, Place, user_name
 
@@ -67,6 +68,10 @@ def apply(host: "Host", place: Place, want: Wanted) -> None:
     current = stat.S_IMODE(found.st_mode)
     bits = want.bits(current, stat.S_ISDIR(found.st_mode))
     if bits != current:
+        if host.check and not mounts.keeps_modes(found.st_dev):
+            if want.if_possible:
+                return
+            host.warn(f"the file system of {place.path} keeps no modes, so it may refuse {bits:04o}")
         with Explained("change the mode of", place.path):
             try:
                 host.effect(f"mode {place.path} {current:04o} -> {bits:04o}", lambda: place.chmod(bits))

@@ -1,10 +1,12 @@
 """What is mounted, and /etc/fstab, both with their escapes: a space is `\\040` there."""
 
+import os
 import re
 
 from sloth.runtime.failure import BadArguments
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
+_WITHOUT_MODES = ("vfat", "msdos", "exfat", "fuseblk")  # the last: exFAT and NTFS by programs, which keep none either
 _SPECIAL = {" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134", "#": "\\043"}
 
 
@@ -64,6 +66,12 @@ def mounted(mountinfo: str) -> "list[Mount]":
             once = list(dict.fromkeys(options))
             found.append(Mount(plain(more[1]), plain(fields[4]), more[0], once, device=fields[2]))
     return found
+
+
+def keeps_modes(device: int) -> bool:
+    """Whether what is mounted from a device (by its number) gives each file a mode of its own, as FAT does not."""
+    numbers = f"{os.major(device)}:{os.minor(device)}"
+    return all(mount.kind not in _WITHOUT_MODES for mount in now() if mount.device == numbers)
 
 
 def entry(line: str) -> "Mount | None":

@@ -90,6 +90,11 @@ def test_24_what_is_copied_keeps_its_mode_where_that_can_be(exfat, tmp_path):
     (tmp_path / "x").write_text("a kernel")
     (tmp_path / "x").chmod(0o600)
     assert settle(fs.copy, src=str(tmp_path / "x"), dest=str(exfat / "x"))
+    check = real_host(check=True)
+    fs.copy(check, src=str(tmp_path / "x"), dest=str(exfat / "x"))
+    assert check.changes == []
+    file_ops.permissions(check, path=str(exfat / "x"), mode="0640")
+    assert [text.partition(" keeps ")[2] for text in check.warnings] == ["no modes, so it may refuse 0640"]
     assert settle(fs.copy, src=str(tmp_path / "x"), dest=str(tmp_path / "y"))
     assert (tmp_path / "y").stat().st_mode & 0o777 == 0o600
 

@@ -214,7 +214,10 @@ def validate_schedule(host: "Host", *, schedule: str) -> bool:
     example: local ok, why = cron.validate_schedule("*/5 * * * *")
     """
     del host  # the same everywhere
-    return bool(crontab.schedule(schedule))
+    try:
+        return bool(crontab.schedule(schedule))
+    except BadArguments as error:
+        raise ActionFailed(error.message) from error  # it is what was asked, and no misuse of this action
 
 
 def _turn(host: "Host", name: str, user: "str | None", cron_file: "str | None", *, disabled: bool) -> None:

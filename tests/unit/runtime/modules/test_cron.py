@@ -174,6 +174,13 @@ def test_a_schedule_that_cron_does_not_know_is_explained(text, why):
         schedule(text)
 
 
+def test_validate_schedule_answers_and_does_not_raise_for_a_misuse():
+    assert cron.validate_schedule(host(JOB), schedule="*/5 * * * *") is True
+    with pytest.raises(ActionFailed, match="it has 3 fields") as failed:
+        cron.validate_schedule(host(JOB), schedule="* * *")
+    assert not isinstance(failed.value, BadArguments)  # which even a query raises; this is `nil, "why"` in Lua
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
