@@ -11,6 +11,7 @@ from sloth.catalog import manual, reference
 from sloth.cli.command import application
 from sloth.cli.render import notes
 from sloth.core.errors import UsageError
+from sloth.core.writing import make_folder
 
 app = application()
 
@@ -36,7 +37,7 @@ def docs(
         notes.text("\n".join(map(reference.page, modules)))
         return 0
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         for name, text in reference.pages(modules).items():
             (output / name).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from sloth.core.errors import SettingsError
 from sloth.core.userpath import user_path
+from sloth.core.writing import make_folder
 
 
 class Places(Struct, frozen=True):
@@ -90,7 +91,7 @@ def private(home: Path, name: str = "") -> Path:
     """
     path = home / name
     try:
-        home.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(home.parent)
         for directory in (home, path):
             directory.mkdir(mode=0o700, exist_ok=True)
             _check(directory)

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: what was there before stays until the new text is on the disk."""
+"""Writing a file whole or not at all: what was there before stays until the new text is on the disk. Its folders, too."""
 
 from __future__ import annotations
 
@@ -20,3 +20,17 @@ def write(path: Path, text: str) -> None:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """The folder is there, with those above it. mode: of the last one, if it is made. Raises OSError.
+
+    However deep it lies: pathlib and os call themselves for each folder that is missing, and give up at a thousand.
+    """
+    missing = []
+    above = path
+    while not above.is_dir() and above != above.parent:
+        missing.append(above)
+        above = above.parent
+    for folder in reversed(missing):
+        folder.mkdir(mode if folder is path else 0o777, exist_ok=True)

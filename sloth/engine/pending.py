@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sloth.core.errors import StoreError
 from sloth.core.events import TaskFinished
 from sloth.core.model import BAD
-from sloth.core.writing import write
+from sloth.core.writing import make_folder, write
 
 LIMIT = 1000
 
@@ -51,7 +51,7 @@ class Pending:
             if not kept:
                 path.unlink(missing_ok=True)
                 return
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder, 0o700)
             write(path, json.dumps(kept))
         except OSError as error:
             why = str(error.strerror).lower()

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from sloth.core.errors import AnswerError
+from sloth.core.writing import make_folder
 from sloth.engine.allowance import Allowance
 
 BLOCK = 4096  # bytes that a file takes at least, so that many empty ones fill no disk either
@@ -45,7 +46,7 @@ def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allow
     OSError when the disk does not take it.
     """
     allowance.spend(BLOCK)
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(place.parent, 0o700)
     coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
     size, summed = 0, hashlib.sha256()
     try:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from sloth.core.errors import StoreError
+from sloth.core.writing import make_folder
 from sloth.store import schema
 from sloth.store.sqlite import SqliteDatabase, connect, migrate, setting_up, told
 
@@ -89,10 +90,10 @@ def backup(path: Path, target: Path) -> Path:
         raise StoreError(f"{target} is there already", hint="name a file that is not there yet")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with told(target, "name a file that you may write"):
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target.parent, 0o700)
         try:
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-            with _looking(path) as connection, closing(connect(part)) as copy:
+            with closing(connect(part)) as copy, _looking(path) as connection:
                 connection.backup(copy)  # all pages in one go: of one moment, while others write
                 copy.execute("PRAGMA journal_mode = DELETE")
             _sync(part)
@@ -165,7 +166,7 @@ def _keep_locks(connection: sqlite3.Connection, path: Path) -> None:
 def _replace(path: Path, prepared: Path, keep: Path) -> Path | None:
     """For a store that is broken or missing: nobody can be at work with it."""
     moved = None
-    keep.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(keep.parent, 0o700)
     for old, suffix in zip(_files(path), ("", "-wal", "-shm"), strict=True):
         if old.exists():
             moved = keep

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from sloth.core.writing import make_folder
 from sloth.runtime.writing import append_all
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class KnownHosts:
 
     def add(self, path: Path, host: str, port: int, key: PKey, *, hashed: bool) -> Verdict:
         """Append a key, unless somebody has meanwhile; one write under the file's own lock. Returns what now holds."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent, 0o700)
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

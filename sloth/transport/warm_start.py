@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from sloth import __version__, runtime
+from sloth.core.writing import make_folder
 from sloth.runtime.boot import SEAL, seal
 
 SUFFIX = ".start"
@@ -57,7 +58,7 @@ def keep(path: Path, start: WarmStart) -> None:
     body = msgspec.json.encode(start)
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         new.write_bytes(seal(body) + body)
         new.replace(path)
     except OSError:

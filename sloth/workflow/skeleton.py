@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from sloth.core.errors import UsageError
+from sloth.core.writing import make_folder
 
 KINDS = ("project", "workflow", "role", "module", "lua")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -35,7 +36,7 @@ def write(kind: str, name: str, folder: Path) -> list[Path]:
             raise UsageError(f"{path} exists already, and nothing is overwritten", hint="choose another name")
     for path, text in made.items():
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
