@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -14,7 +14,7 @@ from sloth.cli.render.format import Format
 from sloth.core.errors import UsageError
 from sloth.core.near import near
 from sloth.engine import archive, past
-from sloth.engine.artifacts import Artifact, Artifacts, runs_with
+from sloth.engine.artifacts import Artifact, Artifacts, names_of_copies, runs_with
 
 app = application("Files that tasks left: list, get, prune.")
 
@@ -72,14 +72,8 @@ def get(
     if len(found) > 1 and not output.is_dir():
         hint = "choose with --host and --task, or name a folder with -o"
         raise UsageError(f"{len(found)} files are called {name!r}", hint=hint)
-    names = [PurePosixPath(one.name).name for one in found]
-    is_clear = len(set(names)) == len(names)
-    places = [
-        output / (last if is_clear else f"{one.host}-{last}".replace("/", "_")) if output.is_dir() else output
-        for one, last in zip(found, names, strict=True)
-    ]
-    for one, place in zip(found, places, strict=True):
-        kept.copy(one, place)
+    places = [output / name for name in names_of_copies(found)] if output.is_dir() else [output]
+    kept.copy(dict(zip(places, found, strict=True)))
     render.show_copied(found, places, form)
     return 0
 

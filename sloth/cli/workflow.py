@@ -33,13 +33,13 @@ def list_(
     ] = Path(),
     form: FormatOption = Format.TEXT,
 ) -> int:
-    """List workflow files and what is in them.
+    """List workflow files and what is in them: *.sloth, and *.lua in which there is a workflow.
 
     \b
     example: sloth workflow list
              sloth workflow list playbooks --format json
     """
-    found = {str(path): _load_or_error(path) for path in _files(directory)}
+    found = {str(path): file for path in _files(directory) if (file := _load_or_error(path)) is not None}
     workflows.show_files(directory, found, form)
     return 0
 
@@ -99,17 +99,19 @@ def _request(file: str, variables: VariableOptions, secrets: SecretOptions) -> R
     return Request(file, targets, values=tuple(variables.values or ()), extra=tuple(variables.extra or ()))
 
 
-def _load_or_error(path: Path) -> WorkflowFile | SlothError:
+def _load_or_error(path: Path) -> WorkflowFile | SlothError | None:
+    """What is in a file; None for Lua that is no workflow: a library, a module, or what is none of our business."""
     try:
         return _load(str(path), VariableOptions(), SecretOptions())
     except (WorkflowError, ModuleError) as error:
-        return error
+        return None if path.suffix == ".lua" else error
 
 
 def _files(directory: Path) -> list[Path]:
     """Every workflow file below, but for hidden directories and the parts of roles."""
     return sorted(
         path
-        for path in directory.rglob("*.sloth")
-        if not {part[0] for part in path.relative_to(directory).parts} & {"."} and "roles" not in path.parts[:-1]
+        for path in directory.rglob("*")
+        if path.suffix in {".sloth", ".lua"}
+        and not {part[0] for part in path.relative_to(directory).parts} & {"."} and "roles" not in path.parts[:-1]
     )

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: what was there before stays until the new text is on the disk. Its folders, too."""
+"""Writing a file whole or not at all: what was there before stays until the new text is on the disk; and folders."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ and a person later, find what was kept, and see when it is not what it was.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -107,8 +108,17 @@ class Artifacts:
                 raise AnswerError(f"there is no artifact {key!r} in this run")
             return self._kept[key][1]
 
-    def copy(self, kept: Artifact, dest: Path) -> None:
-        """Copy one to a place of a person's. Raises UsageError when it is not what it was, or cannot be written."""
+    def copy(self, wanted: Mapping[Path, Artifact]) -> None:
+        """Copy to places of a person's, none if one of them is taken. Raises UsageError when one is not what it was,
+        or cannot be written.
+        """
+        for dest in wanted:
+            if os.path.lexists(dest):
+                raise _taken(dest)
+        for dest, kept in wanted.items():
+            self._copy(kept, dest)
+
+    def _copy(self, kept: Artifact, dest: Path) -> None:
         source = self.path(kept.id)
         try:
             with source.open("rb") as stream:
@@ -119,7 +129,7 @@ class Artifacts:
                     _fill(copied, stream)
             shutil.copymode(source, dest)
         except FileExistsError as error:
-            raise UsageError(f"{dest} is there already", hint="name another place with -o") from error
+            raise _taken(dest) from error
         except OSError as error:
             raise UsageError(f"cannot copy {source} to {dest}: {str(error.strerror).lower()}") from error
 
@@ -133,6 +143,26 @@ class Artifacts:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._kept.clear()
         return size
+
+
+def _taken(dest: Path) -> UsageError:
+    return UsageError(f"{dest} is there already", hint="name another place with -o")
+
+
+def names_of_copies(found: Sequence[Artifact]) -> list[str]:
+    """What a person's copies are called: as short as tells them apart."""
+    names: list[str] = []
+    for way in ("{last}", "{one.host}-{last}", "{one.host}-{one.task}-{one.name}"):
+        names = [_harmless(way.format(one=one, last=PurePosixPath(one.name).name)) for one in found]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{number}-{name}" for number, name in enumerate(names, 1)]
+
+
+def _harmless(name: str) -> str:
+    """A name that no terminal obeys, no shell takes for an option, and that lies in no folder."""
+    plain = "".join(letter if letter.isprintable() and letter != "/" else "_" for letter in name)
+    return "_" + plain[1:] if plain.startswith("-") else plain
 
 
 def _fill(copied: BinaryIO, stream: BinaryIO) -> None:

@@ -164,6 +164,18 @@ def test_files_are_listed_those_that_are_broken_too(project):
     assert "error:" in next(line for line in out.splitlines() if line.startswith("broken.sloth"))
 
 
+def test_lua_files_are_listed_that_hold_a_workflow_and_no_libraries(project, tmp_path):
+    folder = tmp_path / "lua"
+    folder.mkdir()
+    for name, text in {
+        "site.lua": 'task("greet"):command("true"):build()', "tools.lua": "return { path = '/srv' }",
+        "editor.lua": "vim.opt.number = true", "odd.lua": "not Lua",
+    }.items():  # fmt: skip
+        (folder / name).write_text(text)
+    _, out, _ = project.sloth("workflow", "list", folder)
+    assert [line.split()[1:] for line in out.splitlines()] == [["site", "1", "task"]]
+
+
 def test_a_sound_file_is_valid(project):
     code, out, _ = project.sloth("workflow", "validate", "site.sloth")
     assert (code, out.split(" · ")[0]) == (0, "site.sloth: sound")

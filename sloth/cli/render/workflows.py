@@ -67,7 +67,7 @@ def show_files(directory: Path, found: Mapping[str, WorkflowFile | SlothError], 
     if rows:
         screen.table(rows)
     else:
-        screen.line(f"there is no workflow file (*.sloth) in {directory.resolve()}")
+        screen.line(f"there is no workflow file (*.sloth, *.lua) in {directory.resolve()}")
 
 
 def _show_workflow(screen: Screen, workflow: Workflow) -> None:

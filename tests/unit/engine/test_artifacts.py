@@ -13,7 +13,7 @@ import pytest
 
 from sloth.core.errors import AnswerError, LimitReached, StoreError, UsageError
 from sloth.engine.allowance import FILES, Allowance
-from sloth.engine.artifacts import Artifact, Artifacts, runs_with
+from sloth.engine.artifacts import Artifact, Artifacts, names_of_copies, runs_with
 from sloth.engine.receiving import BLOCK
 
 PLACES = [("h1", "build", "a/x"), ("h1", "build", "a.x"), ("h1", "build", "a%2Fx"), ("h1", "a", "build/x"), ("h2", "a", "x"),
@@ -104,11 +104,11 @@ def test_what_an_earlier_life_of_the_run_kept_is_there_for_the_next(tmp_path):
 def test_a_copy_is_refused_when_the_file_is_not_what_the_host_sent(tmp_path):
     artifacts = Artifacts(tmp_path / "run")
     kept = keep(artifacts, "h1", "build", "x")
-    artifacts.copy(kept, tmp_path / "copy")
+    artifacts.copy({tmp_path / "copy": kept})
     assert (tmp_path / "copy").read_bytes() == b"content"
     artifacts.path(kept.id).write_bytes(b"other")
     with pytest.raises(UsageError, match="checksum"):
-        artifacts.copy(kept, tmp_path / "second")
+        artifacts.copy({tmp_path / "second": kept})
     assert not (tmp_path / "second").exists()
 
 
@@ -117,7 +117,7 @@ def test_a_copy_takes_the_place_of_no_file(tmp_path):
     kept = keep(artifacts, "h1", "build", "x")
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(UsageError, match="there already"):
-        artifacts.copy(kept, tmp_path / "mine")
+        artifacts.copy({tmp_path / "mine": kept})
     assert (tmp_path / "mine").read_text() == "mine"
 
 
@@ -130,7 +130,7 @@ def test_a_copy_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch):
     kept = keep(artifacts, "h1", "build", "x")
     monkeypatch.setattr(shutil, "copyfileobj", fails)
     with pytest.raises(UsageError, match="no space left"):
-        artifacts.copy(kept, tmp_path / "copy")
+        artifacts.copy({tmp_path / "copy": kept})
     assert not (tmp_path / "copy").exists()
 
 
@@ -176,3 +176,34 @@ def test_a_list_that_is_damaged_is_named(tmp_path, line):
     (tmp_path / "run.jsonl").write_text(json.dumps(line) + "\n")
     with pytest.raises(StoreError, match=r"run\.jsonl is damaged"):
         Artifacts(tmp_path / "run")
+
+
+def left(*places: tuple[str, str, str]) -> list[Artifact]:
+    return [Artifact("artifact:", name, task, host, f"/srv/{name}", 1, "") for host, task, name in places]
+
+
+@pytest.mark.parametrize(
+    ("places", "names"),
+    [
+        pytest.param([("h1", "t", "a/x"), ("h1", "t", "b/y")], ["x", "y"], id="the last part, where that is enough"),
+        pytest.param([("h1", "t", "x"), ("h2", "t", "x")], ["h1-x", "h2-x"], id="with the host"),
+        pytest.param([("h1", "t", "a/x"), ("h1", "t", "b/x")], ["h1-t-a_x", "h1-t-b_x"], id="with all there is"),
+        pytest.param([("h1", "t", "a/x"), ("h1", "t", "a_x"), ("h1", "t", "b/x")],
+                     ["1-h1-t-a_x", "2-h1-t-a_x", "3-h1-t-b_x"], id="else numbered"),
+        pytest.param([("h1", "t", "\x1b]0;x\x07\n\u202egpj")], ["_]0;x___gpj"], id="nothing that a terminal obeys"),
+        pytest.param([("h1", "t", "b\udcff")], ["b_"], id="no UTF-8"),
+        pytest.param([("h1", "t", "-rf")], ["_rf"], id="no option"),
+        pytest.param([("h1", "t", "größe.txt")], ["größe.txt"], id="letters of any language"),
+    ],
+)  # fmt: skip
+def test_copies_have_names_that_differ_and_do_no_harm(places, names):
+    assert names_of_copies(left(*places)) == names
+
+
+def test_nothing_is_copied_when_one_of_the_places_is_taken(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+    one, other = keep(artifacts, "h1", "t", "x"), keep(artifacts, "h1", "t", "y")
+    (tmp_path / "second").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="second is there already"):
+        artifacts.copy({tmp_path / "first": one, tmp_path / "second": other})
+    assert not (tmp_path / "first").exists()
