@@ -25,6 +25,7 @@ from sloth.runtime.checksum import sum_beginning
 from sloth.runtime.frames import CHUNK
 from sloth.runtime.manifest import OTHER, Excluded, Item, sum_of, written
 from sloth.runtime.scan import Scan
+from sloth.runtime.transfer import AT_ONCE
 from sloth.runtime.wire import Streamed
 
 FOR_HOSTS = frozenset({"files", "templates"})
@@ -180,11 +181,13 @@ class Files:
 
     def contents(self, folder: Path, paths: Sequence[str]) -> Streamed:
         """The contents of files below a folder, behind each other."""
+        if len(paths) > AT_ONCE:
+            raise AnswerError(f"{len(paths)} files were asked for at once; {AT_ONCE} may be")
         inside = folder.resolve()
         parents = {path.rpartition("/")[0] for path in paths}
         outside = {parent for parent in parents if not (folder / parent).resolve().is_relative_to(inside)}
         for path in paths:
-            if path.rpartition("/")[0] in outside or not _is_file(f"{folder}/{path}"):
+            if path.startswith("/") or path.rpartition("/")[0] in outside or not _is_file(f"{folder}/{path}"):
                 raise AnswerError(f"{folder / path} is no file of {folder}")
         return Streamed({}, _in_blocks(_behind_each_other(folder, paths)))
 

@@ -89,14 +89,14 @@ def _exactly(source: int, length: int) -> bytes:
 
 def _prune(cache: str) -> None:
     """Leaves the bundles that were used last, and nothing half-written."""
-    ages = sorted((os.stat(os.path.join(cache, name)).st_mtime, name[:-4]) for name in _names(cache, ".zip"))
-    old = [sha + "." for _, sha in ages[: 1 - KEEP]]
-    for name in _names(cache, ""):
-        if name.endswith(".new") or any(name.startswith(sha) for sha in old):
-            try:
+    try:
+        ages = sorted((os.stat(os.path.join(cache, name)).st_mtime, name[:-4]) for name in _names(cache, ".zip"))
+        old = [sha + "." for _, sha in ages[: 1 - KEEP]]
+        for name in _names(cache, ""):
+            if name.endswith(".new") or any(name.startswith(sha) for sha in old):
                 os.unlink(os.path.join(cache, name))
-            except OSError:
-                pass  # somebody else was faster
+    except OSError:
+        pass  # somebody else is at it, too
 
 
 def _names(cache: str, ending: str) -> "list[str]":

@@ -45,16 +45,17 @@ class _Chunks:
 
     def __init__(self) -> None:
         self._waiting = deque()  # type: deque[bytes | None]
+        self._ended = False
         self._changed = threading.Condition()
 
     def put(self, chunk: "bytes | None") -> bool:
         """Hand it over. False when the reader does not take what is there already."""
         with self._changed:
-            has_room = self._changed.wait_for(lambda: len(self._waiting) < STREAM_WINDOW, STALL)
-            if has_room:
+            is_taken = self._changed.wait_for(lambda: self._ended or len(self._waiting) < STREAM_WINDOW, STALL)
+            if is_taken and not self._ended:
                 self._waiting.append(chunk)
                 self._changed.notify()
-            return has_room
+            return is_taken
 
     def get(self) -> "bytes | None":
         """The next one, when it is there."""
@@ -64,10 +65,11 @@ class _Chunks:
             return self._waiting.popleft()
 
     def end(self) -> None:
-        """Nothing more comes, whether there is room for that or not."""
+        """Nothing more comes, whether there is room for that or not; who waits for room waits no longer."""
         with self._changed:
+            self._ended = True
             self._waiting.append(None)
-            self._changed.notify()
+            self._changed.notify_all()
 
 
 class _Pending:

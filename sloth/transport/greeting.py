@@ -70,13 +70,13 @@ class _Talk(Struct):
         word = b"\n" + self.start.nonce[::-1].encode("ascii") + b" "
         until = time.monotonic() + timeout
         while True:
-            noise, found, after = self.out.partition(word)
+            _, found, after = self.out.partition(word)
             if found and b"\n" in after:
                 text, _, self.out = after.partition(b"\n")
                 return text.decode("utf-8", "replace").split(" ", 2)
-            if len(noise) > NOISE:
+            if len(self.out) > NOISE:
                 raise NoShell(
-                    f"{self.host}: the login shell printed {len(noise)} bytes and did not start sloth{self._said()}",
+                    f"{self.host}: the login shell printed {len(self.out)} bytes and did not start sloth{self._said()}",
                     hint="its start-up files should print only to a terminal",
                 )
             if self.ended:
@@ -119,7 +119,7 @@ class _Talk(Struct):
             raise self._wrong_password()
         if not self.prompted:
             self.prompted = True
-            self.link.write(self.password.encode() + b"\n")
+            self.link.write(self.password.encode("utf-8", "surrogateescape") + b"\n")
 
     def _ended(self) -> Unreachable:
         """Why the start came to nothing."""
@@ -207,16 +207,19 @@ def greet(
     except OSError as error:
         talk.greeting.err += str(error).encode()
         raise NoShell(f"{host}: the connection ended before sloth started: {error}") from error
-    if words[0] == "error":
-        raise _refusal(host, words[1], words[2])
+    if words[0] != "ready":
+        raise _refusal(host, words)
     talk.greeting.rest = talk.out
     talk.greeting.err = talk.greeting.err.replace(becoming.prompt(start.nonce).encode("ascii"), b"")
     return talk.greeting
 
 
-def _refusal(host: str, kind: str, text: str) -> Unreachable:
-    if kind == "python":
-        return NoPython(f"{host}: {text}; sloth needs a whole Python of 3.6 or later", hint=PYTHON_HINT)
-    if kind == "cache":
-        return CacheUnusable(f"{host}: {text}", hint="free some space, or make the home directory writable")
-    return CacheUnusable(f"{host}: {text}")
+def _refusal(host: str, words: list[str]) -> Unreachable:
+    match words:
+        case ["error", "python", text]:
+            return NoPython(f"{host}: {text}; sloth needs a whole Python of 3.6 or later", hint=PYTHON_HINT)
+        case ["error", "cache", text]:
+            return CacheUnusable(f"{host}: {text}", hint="free some space, or make the home directory writable")
+        case ["error", _, text]:
+            return CacheUnusable(f"{host}: {text}")
+    return NoShell(f"{host}: what answers there is not sloth: it says {' '.join(words)[:40]!r}")

@@ -117,7 +117,8 @@ class _Talk(Struct):
                 raise self._no_start(prompted)
             if prompt in self.err and not prompted:
                 prompted = True
-                self.link.write((self.connection.become_password or "").encode() + b"\n")
+                password = self.connection.become_password or ""
+                self.link.write(password.encode("utf-8", "surrogateescape") + b"\n")
         told, _, self.out = self.out.partition(word)[2].partition(b"\n")
         self.err = self.err.partition(word + b"\n")[2]
         if not told.strip().isdigit():

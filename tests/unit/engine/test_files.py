@@ -130,3 +130,25 @@ def test_a_missing_file_has_a_near_match(tmp_path):
     with pytest.raises(AnswerError) as caught:
         find("mtod.j2", Search((tmp_path,), NAMED))
     assert caught.value.hint == "did you mean 'motd.j2'?"
+
+
+def test_files_of_a_folder_come_behind_each_other(project):
+    served = Files().contents(project / "files", ["motd", "tree/a/b"])
+    assert b"".join(served.chunks) == b"files/motdfiles/tree/a/b"
+
+
+@pytest.mark.parametrize("path", ["", "no", "tree", "../plain.conf", "tree/../../plain.conf", "/etc/passwd"])
+def test_of_a_folder_nothing_is_given_that_is_not_in_it(path, project):
+    with pytest.raises(AnswerError, match="is no file of"):
+        Files().contents(project / "files", [path])
+
+
+def test_a_path_that_is_absolute_is_not_taken_for_one_of_the_folder(project):
+    """There is `motd` in it, but `/motd` is another file."""
+    with pytest.raises(AnswerError, match="is no file of"):
+        Files().contents(project / "files", ["/motd"])
+
+
+def test_more_files_at_once_than_a_host_asks_for_are_refused(project):
+    with pytest.raises(AnswerError, match="10001 files were asked for at once"):
+        Files().contents(project / "files", ["motd"] * 10001)

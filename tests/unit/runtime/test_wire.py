@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -229,6 +230,22 @@ def test_a_stream_whose_reader_is_too_slow_is_dropped_and_the_reader_is_told(mon
         assert a.call("behind it", {}) is True
         with pytest.raises(WireClosed, match="waited more than"):
             list(received)
+
+
+def test_a_reader_that_leaves_in_the_middle_of_a_stream_does_not_hold_up_the_wire():
+    sent = threading.Event()
+
+    def chunks():
+        yield from [b"x"] * (wire.STREAM_WINDOW + 2)
+        sent.set()
+
+    with Pair({"file": lambda args: Streamed({}, chunks()), "behind it": lambda args: sent.wait(5)}) as peer:
+        _, received = peer.call_stream("file", {})
+        assert next(received) == b"x"
+        began = time.monotonic()
+        threading.Timer(0.05, received.close).start()  # while the wire waits for room
+        assert peer.call("behind it", {}) is True
+        assert time.monotonic() - began < wire.STALL / 2
 
 
 def test_bytes_behind_a_call_are_an_iterator_for_who_answers():

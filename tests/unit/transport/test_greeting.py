@@ -81,6 +81,11 @@ def test_the_password_is_written_once_and_only_after_the_prompt():
     assert greeting.err == b"lecture"  # the prompt is no word of the runtime
 
 
+def test_a_password_of_odd_bytes_is_written_as_it_was_typed():
+    _, link = run(Heard(err=PROMPT), Heard(out=WORD + b"ready\n"), become="root", password="p\udcff")
+    assert link.written == b"p\xff\n"
+
+
 def test_no_nudge_goes_to_sudo_which_would_take_it_for_a_password():
     with pytest.raises(ConnectTimeout):
         run(become="root", password="pw")
@@ -118,6 +123,10 @@ def test_what_sudo_says_has_its_own_error(heard, password, error, text):
         pytest.param([Heard(err=b"ImportError: No module named zlib\n", ended=True)], NoPython, "zlib", id="no zlib"),
         pytest.param([Heard(out=b"x" * 70000)], NoShell, "printed 70000 bytes", id="too much noise"),
         pytest.param([Heard(out=WORD + b"ready")], ConnectTimeout, "did not start", id="half a line"),
+        pytest.param([Heard(out=WORD), Heard(out=b"x" * 70000)], NoShell, "printed 70018 bytes", id="a line without end"),
+        pytest.param([Heard(out=WORD + b"error\n")], NoShell, "not sloth: it says 'error'", id="an error of no kind"),
+        pytest.param([Heard(out=WORD + b"what\n")], NoShell, "not sloth: it says 'what'", id="no word of ours"),
+        pytest.param([Heard(out=WORD + b"need\n" + WORD + b"need\n")], NoShell, "says 'need'", id="never satisfied"),
         pytest.param([Heard(out=WORD + b"error python py3 lacks json\n")], NoPython, "py3 lacks json", id="module"),
         pytest.param([Heard(out=WORD + b"error cache full\n")], CacheUnusable, "web: full", id="cache"),
         pytest.param([Heard(out=WORD + b"need\n"), Heard(ended=True)], NoShell, "ended before", id="dies later"),
