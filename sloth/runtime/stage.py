@@ -38,6 +38,7 @@ class Stage:
 
     handlers: as declared. abort(reason): let no further task start. flush(names, token): see Play.
     unsettled: in check mode, the tasks and gates after whose work the host would be another one.
+    lacks_workdir: in check mode, whether the workflow's directory is yet to be made.
     due: the handlers that were notified and have not run. outputs: task → what it brought.
     registered: variable → what a task left in it. exports: the run's outputs here
     rebooting: how the host is to be rebooted before anything more starts, if it is
@@ -52,6 +53,7 @@ class Stage:
         self.flush = flush
         self.due = set(job.pending)
         self.unsettled = set()  # type: set[str]
+        self.lacks_workdir = False
         self.outputs = {}  # type: dict[str, Plain]
         self.registered = {}  # type: dict[str, Plain]
         self.exports = {}  # type: Plain

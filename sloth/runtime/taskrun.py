@@ -73,8 +73,8 @@ class TaskRun:
         self._emit("task_started")
         try:
             reason = self._closed_door()
-            if reason is not None and self._unsettled:
-                self.finish("would_run", f"nobody knows before {self._unsettled} has run: {reason}")
+            if reason is not None and self._awaited:
+                self.finish("would_run", f"nobody knows before {self._awaited}: {reason}")
                 return
             if reason is not None:
                 self._functions.tell("on_skip", reason)
@@ -97,15 +97,19 @@ class TaskRun:
         self._end(verdict)
 
     @property
-    def _unsettled(self) -> str:
-        """Something this task waits for that a check only foretells: what it finds missing may be there in earnest."""
-        return next((name for name in self.step.needs + self.step.gates if name in self.stage.unsettled), "")
+    def _awaited(self) -> str:
+        """What this task builds on and a check only foretells: what it finds missing may be there in earnest."""
+        stage, step = self.stage, self.step
+        for name in step.needs + step.gates:
+            if name in stage.unsettled:
+                return f"{name} has run"
+        return "the workdir is made" if stage.lacks_workdir and step.workdir == stage.job.workdir else ""
 
     @property
     def _doubt(self) -> str:
         """What has to happen before a failure can be believed that a check meets; or nothing."""
-        if self._unsettled:
-            return f"{self._unsettled} has run"
+        if self._awaited:
+            return self._awaited
         attempt, job = self._current, self.stage.job
         if attempt is None or not job.check or job.verify or attempt.is_misused:
             return ""

@@ -33,7 +33,7 @@ class Workdir:
         """Make it, when the workflow wants that. ActionFailed when it cannot be made."""
         if self._stage.job.create_workdir:
             try:
-                self._act("directory")
+                self._stage.lacks_workdir = self._act("directory") and self._stage.job.check
             except ActionFailed as error:
                 raise ActionFailed(f"the workdir cannot be made: {error.message}") from error
 
@@ -59,9 +59,13 @@ class Workdir:
             return self._clean is True
         return job.cleanup_on_failure
 
-    def _act(self, action: str) -> None:
-        if self._stage.job.workdir is not None:
-            self._attempt().act(Call("file_ops", action, [], {"path": self._stage.job.workdir}))
+    def _act(self, action: str) -> bool:
+        """Whether the action has something to change."""
+        if self._stage.job.workdir is None:
+            return False
+        attempt = self._attempt()
+        attempt.act(Call("file_ops", action, [], {"path": self._stage.job.workdir}))
+        return bool(attempt.changes)
 
     def _attempt(self) -> Attempt:
         stage, token = self._stage, Token()

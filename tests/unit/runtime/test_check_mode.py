@@ -31,6 +31,16 @@ def test_neither_a_closed_condition_nor_a_failure_is_believed(tmp_path, first, s
     assert played.statuses["c"] == alone  # which depends on nothing
 
 
+def test_what_is_missing_in_a_workdir_that_is_yet_to_be_made_is_not_believed(tmp_path):
+    site = f"""workflow.define("w", {{ workdir = "{tmp_path}/new", create_workdir_before_run = true, tasks = {{
+      {{ name = "here", run_if = "test -d .", command = "true" }},
+      {{ name = "elsewhere", workdir = "/tmp", run_if = "false", command = "true" }} }} }})"""
+    played = Played(tmp_path, site, check=True).run()
+    assert played.statuses == {"here": "would_run", "elsewhere": "skipped"}
+    assert "before the workdir is made" in played.finished("here")["message"]
+    assert Played(tmp_path, site).run().statuses == {"here": "changed", "elsewhere": "skipped"}
+
+
 def test_why_nobody_knows_is_told(tmp_path):
     played = check(tmp_path, RUNS, '{ name = "b", depends_on = "a", command = function() error("no make", 0) end }')
     assert played.finished("b")["message"] == "nobody knows before a has run: no make"
