@@ -71,13 +71,8 @@ SUBJECTS = {
 NUMBERED = re.compile(r"^(?:test_)?(\d+)[ _]\D")
 
 
-@cache
-def _names(source: Source) -> tuple[str, ...]:
+def _names(source: Source) -> Iterator[str]:
     """The names of tests, and what may be ids."""
-    return tuple(_named(source))
-
-
-def _named(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.name
@@ -85,16 +80,25 @@ def _named(source: Source) -> Iterator[str]:
             yield from (one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
+@cache
+def _numbered() -> tuple[tuple[int, str, str], ...]:
+    """All tests that carry a number: it, their file, their name."""
+    return tuple(
+        (int(found[1]), source.path, name)
+        for source in python_sources()
+        if source.path.startswith(("tests/unit", "tests/integration", "tests/e2e"))
+        for name in _names(source)
+        if (found := NUMBERED.match(name))
+    )
+
+
 def _carrying(number: int) -> list[str]:
     """The tests of the case's own subject that carry its number."""
     words = next(words for numbers, words in SUBJECTS.items() if number in numbers)
     return [
-        f"{source.path}: {name}"
-        for source in python_sources()
-        if source.path.startswith(("tests/unit", "tests/integration", "tests/e2e"))
-        and any(word in Path(source.path).stem for word in words)
-        for name in _names(source)
-        if (found := NUMBERED.match(name)) and int(found[1]) == number
+        f"{path}: {name}"
+        for one, path, name in _numbered()
+        if one == number and any(word in Path(path).stem for word in words)
     ]
 
 
