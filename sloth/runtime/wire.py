@@ -184,12 +184,10 @@ class Peer:
                 plain = {key: value for key, value in args.items() if key != STREAM}
                 self._send_stream({"call": number, "verb": verb, "args": plain}, chunks)  # type: ignore[arg-type]
         except BaseException:  # of the chunks, too: with nobody to read it, an answer would hold up the wire
-            with self._lock:
-                self._pending.pop(number, None)
+            self._leave(number, pending)
             raise
         if not pending.done.wait(timeout):
-            with self._lock:
-                self._pending.pop(number, None)
+            self._leave(number, pending)
             raise WireError(f"no answer to {verb} within {timeout} s")
         error = pending.reply.get("error")
         if isinstance(error, dict):
@@ -210,6 +208,12 @@ class Peer:
             self._abandon(pending)
         if not pending.complete:
             raise WireClosed(self._closed or f"a stream waited more than {STALL:g} s for its reader, and was dropped")
+
+    def _leave(self, number: int, pending: _Pending) -> None:
+        """Nobody waits for the reply any more, nor reads what comes behind it if it is there already."""
+        with self._lock:
+            self._pending.pop(number, None)
+        self._abandon(pending)
 
     def _abandon(self, pending: _Pending) -> None:
         """No more chunks for this reader, so that the wire does not wait for it."""

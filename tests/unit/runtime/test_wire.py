@@ -217,6 +217,25 @@ def test_an_answer_that_nobody_waits_for_as_the_question_failed_does_not_hold_up
         assert peer.call("echo", {"a": 1}, timeout=wire.STALL / 2) == {"a": 1}
 
 
+def test_an_answer_that_came_before_the_question_failed_does_not_hold_up_the_wire_either():
+    has_come = threading.Event()
+
+    def broken():
+        yield b"x"
+        assert has_come.wait(5)
+        raise ActionFailed("cannot be read")
+
+    def much():
+        yield from [b"x" * CHUNK] * 4  # more than a socket holds: whoever sent it knows that the reply was read
+        has_come.set()
+        yield from [b"x"] * 10 * wire.STREAM_WINDOW
+
+    with Pair({"much": lambda args: Streamed({}, much()), "echo": lambda args: args}) as peer:
+        with pytest.raises(ActionFailed, match="cannot be read"):
+            peer.call_stream("much", {"stream": broken()})
+        assert peer.call("echo", {"a": 1}, timeout=wire.STALL / 2) == {"a": 1}
+
+
 def test_a_stream_whose_reader_is_too_slow_is_dropped_and_the_reader_is_told(monkeypatch):
     monkeypatch.setattr(wire, "STALL", 0.05)
     sent = threading.Event()
