@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sloth.transport.ssh import Login
 
 OPEN_TIMEOUT = 30.0
+LAST = 0.5  # seconds that what a program said at its end may come behind its exit status, as sshd sends it
 _UNTOLD = -1  # paramiko: the other side has not told how the program ended
 
 
@@ -56,13 +57,15 @@ class ChannelLink:
         channel = self._channel
         while True:
             self._bell.hush()
-            ended = bool(channel.closed or channel.eof_received or channel.exit_status_ready())
+            told = channel.exit_status_ready()
+            ended = bool(channel.closed or channel.eof_received)
             out = channel.recv(CHUNK) if channel.recv_ready() else b""
             err = channel.recv_stderr(CHUNK) if channel.recv_stderr_ready() else b""
             left = until - time.monotonic()
             if out or err or ended or left <= 0:
                 return Heard(out, err, ended and not out and not err)
-            self._bell.wait(min(left, GLANCE))
+            if not self._bell.wait(min(left, LAST if told else GLANCE)) and told:
+                return Heard(ended=True)  # a daemon of the program keeps its streams
 
     def write(self, data: bytes) -> None:
         with self._writing:

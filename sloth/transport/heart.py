@@ -20,7 +20,7 @@ class Patient(Protocol):
     last_sign: float
 
     def beat(self) -> None:
-        """Send a heartbeat, unless that would have to wait."""
+        """Send a heartbeat, unless that would have to wait. OSError when nothing can be sent any more."""
 
     def lose(self, reason: str) -> None:
         """It is gone."""
@@ -63,12 +63,17 @@ class Heart:
         now = self.clock()
         for patient in patients:
             if now - patient.last_sign > SILENCE and not late:
-                self.remove(patient)
-                # Letting go of a dead connection may take a while; the others do not wait for that.
-                reason = f"no sign of life for {SILENCE:g} s"
-                threading.Thread(target=patient.lose, args=(reason,), daemon=True).start()
-            else:
+                self._lose(patient, f"no sign of life for {SILENCE:g} s")
+                continue
+            try:
                 patient.beat()
+            except OSError as error:
+                self._lose(patient, str(error))
+
+    def _lose(self, patient: Patient, reason: str) -> None:
+        """Letting go of a dead connection may take a while; the others do not wait for that."""
+        self.remove(patient)
+        threading.Thread(target=patient.lose, args=(reason,), daemon=True).start()
 
     def _run(self) -> None:
         began = self.clock()

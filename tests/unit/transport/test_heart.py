@@ -55,3 +55,26 @@ def test_a_controller_that_was_stopped_itself_hears_first_what_was_said_meanwhil
     assert silent.gone.wait(5)
     heart.stop()
     assert (spoke.beats, spoke.lost, silent.beats) == (2, "", 1)
+
+
+def test_letting_go_of_a_link_that_takes_no_beat_holds_nobody_up():
+    class Broken(Patient):
+        let_go = threading.Event()
+
+        def beat(self) -> None:
+            raise BrokenPipeError("the link is closed")
+
+        def lose(self, reason: str) -> None:
+            assert self.let_go.wait(5)
+            super().lose(reason)
+
+    heart = Heart(clock=lambda: 0.0)
+    broken, living = Broken(0.0), Patient(0.0)
+    heart.add(broken)
+    heart.add(living)
+    heart.beat()
+    assert living.beats == 1
+    broken.let_go.set()
+    assert broken.gone.wait(5)
+    heart.stop()
+    assert broken.lost == "the link is closed"

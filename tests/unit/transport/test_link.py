@@ -66,6 +66,32 @@ def test_a_connection_that_ends_while_we_write_is_an_oserror(error, way):
         getattr(link, way)(*([] if way == "end_input" else [b"x"]))
 
 
+def test_what_a_program_said_at_its_end_may_come_behind_its_exit_status():
+    said = [b"first", b"", b"last"]  # the second look finds nothing: the rest is on its way
+    bells: list[threading.Event] = []
+
+    def receive(size: int) -> bytes:
+        return said.pop(0)
+
+    def is_there() -> bool:
+        channel.eof_received = not said
+        if said and not said[0]:
+            said.pop(0)
+            bells[0].set()  # and arrives
+            return False
+        return bool(said)
+
+    buffer = SimpleNamespace(set_event=bells.append)
+    channel = SimpleNamespace(
+        exec_command=lambda line: None, in_buffer=buffer, in_stderr_buffer=buffer, closed=False, eof_received=False,
+        exit_status_ready=lambda: True, recv_ready=is_there, recv=receive, recv_stderr_ready=lambda: False,
+    )  # fmt: skip
+    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel))
+    link = ChannelLink("h1", login, "true")  # type: ignore[arg-type]  # as much of a login as a link needs
+    heard = [link.receive(5) for _ in range(3)]
+    assert [(one.out, one.ended) for one in heard] == [(b"first", False), (b"last", False), (b"", True)]
+
+
 def open_files() -> set[str]:
     """The numbers of open files; what other tests have left may be closed at any time."""
     return {path.name for path in Path("/proc/self/fd").iterdir()}
