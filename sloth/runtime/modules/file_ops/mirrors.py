@@ -65,10 +65,14 @@ def sync(
     own_mode, theirs = _manifest(src, answer, chunks, there.items)
     with contextlib.closing(_Sync(host, src, top, terms, there)) as work:
         work.clear(theirs, delete=delete)
-        trees.make(host, top, terms.attributes_of_directory(own_mode))
+        if os.path.lexists(raw(top)):
+            trees.make(host, top, terms.attributes_of_directory(own_mode))
+        else:
+            work.make(top, own_mode)
         changed = work.bring([item for item in theirs if _differs(there.items.get(item.path), item)])
         work.dress([item for item in theirs if item.path not in changed])
         removed = work.remove(theirs) if delete else 0
+        work.shut()
     if changed and not host.check:
         _flush(host, top)
     return {"dest": top, "written": len(changed), "removed": removed, "entries": len(theirs)}
@@ -119,6 +123,7 @@ class _Sync:
         self.terms = terms
         self.there = there
         self._reached = None  # type: Place | None
+        self._made = []  # type: list[tuple[str, int]]
 
     def close(self) -> None:
         """Let go of the directory that was reached last."""
@@ -154,7 +159,7 @@ class _Sync:
         """Make what is missing or different, all from one stream; the paths."""
         for item in items:
             if item.kind == DIRECTORY:
-                trees.make(self.host, self.path(item), self.terms.attributes_of_directory(item.mode))
+                self.make(self.path(item), item.mode)
             elif item.kind == LINK:
                 links.symbolic(self.host, self.path(item), item.target, force=True)
         files = [item for item in items if item.kind == FILE]
@@ -162,6 +167,20 @@ class _Sync:
         for item, offer in zip(files, ask_for_all(self.host, self.src, files, content)):
             self._put(item, offer)
         return {item.path for item in items}
+
+    def make(self, path: str, mode: int) -> None:
+        """Make a directory, open to us until what it holds is there."""
+        trees.make(self.host, path, self.terms.attributes_of_directory(mode | stat.S_IRWXU))
+        if mode & stat.S_IRWXU != stat.S_IRWXU and not self.host.check:
+            self._made.append((path, mode))
+
+    def shut(self) -> None:
+        """Give the directories that were made the modes that they shall have: part of the making, no change more."""
+        noted = len(self.host.changes)
+        for path, mode in reversed(self._made):
+            with Explained("reach", path), locate(path, follow=True) as place:
+                apply(self.host, place, self.terms.attributes_of_directory(mode))
+        del self.host.changes[noted:]
 
     def _put(self, item: Item, offer: Offer) -> None:
         place = self._reach(item)

@@ -270,3 +270,19 @@ def test_patterns_are_names_or_paths():
         assert path in excluded
     for path in ("a.py", "x/docs/_build", "docs/a"):
         assert path not in excluded
+
+
+@pytest.mark.parametrize("closed", ["deep/er", "deep", "."])
+def test_a_directory_that_its_owner_may_not_write_in_is_filled_before_it_gets_that_mode(closed, source, tmp_path):
+    (source.folder / "deep/er/file").write_text("x")
+    (source.folder / closed).chmod(0o555)
+    dest, host = tmp_path / "dest", source.host()
+    meanwhile: list[int] = []
+    source.before_contents = lambda: meanwhile.append((dest / closed).stat().st_mode & 0o777)
+    file_ops.sync(host, src="source", dest=str(dest))
+    assert meanwhile == [0o755]
+    assert ((dest / closed).stat().st_mode & 0o777, look(dest)) == (0o555, look(source.folder))
+    assert not any("mode" in change for change in host.changes)
+    again = source.host()
+    file_ops.sync(again, src="source", dest=str(dest))
+    assert again.changes == []
