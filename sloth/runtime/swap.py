@@ -51,7 +51,7 @@ def replace(
         try:
             swap.make_temporary()
         except OSError as error:
-            if swap.old is None or error.errno not in _NO_TEMPORARY:
+            if error.errno not in _NO_TEMPORARY or not swap.may_overwrite():
                 raise
             swap.spool()
         try:
@@ -99,6 +99,14 @@ class _Swap:
         if self.want.mode is None:
             return 0o666
         return self.want.bits_when_new() & 0o777 | 0o600
+
+    def may_overwrite(self) -> bool:
+        """Whether there is a file that we may write into. Asked before anybody is asked to approve of a content."""
+        try:
+            os.close(self.place.open(os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return self.old is not None
 
     def spool(self) -> None:
         """The directory takes no new file."""

@@ -256,7 +256,7 @@ def test_22_an_immutable_file_is_an_error_with_a_hint(home):
     assert [one.name for one in home.iterdir()] == ["x"]
 
 
-def as_alice(dest, mode=None) -> str:
+def as_alice(dest, mode=None, validate=None) -> str:
     """What a copy says in a process of ALICE: the warnings of its host, or its failure."""
     readable, writable = os.pipe()
     child = os.fork()
@@ -266,7 +266,7 @@ def as_alice(dest, mode=None) -> str:
             os.setgid(ALICE)
             os.setuid(ALICE)
             host = real_host()
-            file_ops.copy(host, content="new", dest=str(dest), mode=mode)
+            file_ops.copy(host, content="new", dest=str(dest), mode=mode, validate=validate)
             os.write(writable, "; ".join(["done", *host.warnings]).encode())
         except ActionFailed as error:
             os.write(writable, str(error).encode())
@@ -293,6 +293,14 @@ def test_23_the_same_in_a_directory_of_the_users_own(home):
     assert "in place" in as_alice(home / "x")
     assert ((home / "x").read_text(), (home / "x").stat().st_uid) == ("new", 0)
     assert [path.name for path in home.iterdir()] == ["x"]
+
+
+def test_50_who_may_not_write_is_told_so_before_a_validator_is_asked_that_wants_to_be_root(home):
+    (home.parent / "x").write_text("old")
+    said = as_alice(home.parent / "x", validate="sh -c 'echo no hostkeys available; exit 1' %s")
+    assert "needs become" in said
+    assert "hostkeys" not in said
+    assert (home.parent / "x").read_text() == "old"
 
 
 def test_50_what_a_plain_user_may_do_needs_nothing_more(home):
