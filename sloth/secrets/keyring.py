@@ -130,7 +130,7 @@ class Keyring:
         except UnicodeDecodeError as error:
             raise SecretsError("what Ansible Vault encrypted here is no UTF-8 text", where=where) from error
         label = f" (vault id {envelope.label})" if envelope.label else ""
-        raise self._wrong(f"this text of Ansible Vault{label}", where)
+        raise self._wrong(f"this text of Ansible Vault{label}, or the text is damaged", where)
 
     def _wrong(self, what: str, where: str) -> WrongPassphrase:
         hint = f"tried: {self._passphrases.described}; --passphrase tells where the right one is"

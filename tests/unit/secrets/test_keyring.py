@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from sloth.core.errors import SecretsDamaged, SecretsError, WrongPassphrase
 from sloth.core.sealed import Sealed
@@ -81,6 +82,15 @@ def test_a_wrong_passphrase_is_said_with_what_was_tried(tmp_path: Path):
         World(tmp_path / "elsewhere", of_environ(a="wrong", b="too")).keyring.open(sealed)
     assert caught.value.where == "vars.yml:1"
     assert "a@env:a, b@env:b" in caught.value.hint
+
+
+def test_a_text_of_ansible_vault_that_lacks_a_line_may_be_damaged_and_says_so(tmp_path: Path):
+    whole = VaultLib([("default", VaultSecret(b"right"))]).encrypt("s3cret" * 20, VaultSecret(b"right")).decode()
+    lines = whole.splitlines()
+    world = World(tmp_path, of_environ(a="right"))
+    assert world.keyring.open(Sealed("vault", whole, "vars.yml:1")) == "s3cret" * 20
+    with pytest.raises(WrongPassphrase, match="or the text is damaged"):
+        world.keyring.open(Sealed("vault", "\n".join(lines[:3] + lines[4:]), "vars.yml:1"))
 
 
 def test_a_named_secret_is_opened_and_written_down_once(tmp_path: Path):
