@@ -32,6 +32,7 @@ from sloth.runtime.wire import STREAM, Streamed
 
 Fact = Callable[[str], object]
 FACT = re.compile(r"\bfacts\.(\w+)")
+PATTERNS_LIMIT = 1 << 16  # characters of all patterns of one question
 SUM_LENGTH = 64  # of a sha256 in hex
 
 
@@ -163,7 +164,7 @@ class Answers:
         """
         with as_failure():
             known = partial(_sum, args.get(STREAM) or ())
-            return self._shared.files.tree(self._folder(args), _texts(args, "exclude"), known)
+            return self._shared.files.tree(self._folder(args), _patterns(args, "exclude"), known)
 
     def contents(self, args: Mapping[str, Any]) -> Streamed:
         """{"src", "paths", "role"} → the contents of these files of a folder, behind each other."""
@@ -181,7 +182,9 @@ class Answers:
 
     def artifacts(self, args: Mapping[str, Any]) -> object:
         """{"names" or null} → {"artifacts": [{"id", "name", "task", "host", "path", "size"}]}."""
-        found = self._shared.artifacts.find(_texts(args, "names") if args.get("names") is not None else None)
+        with as_failure():
+            names = None if args.get("names") is None else _patterns(args, "names")
+        found = self._shared.artifacts.find(names)
         return {"artifacts": [one.plain() for one in found]}
 
     def fetched(self, args: Mapping[str, Any]) -> object:
@@ -245,6 +248,14 @@ class Answers:
 def _texts(args: Mapping[str, Any], name: str) -> list[str]:
     found = args.get(name)
     return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def _patterns(args: Mapping[str, Any], name: str) -> list[str]:
+    """Texts that are compiled, which takes a hundred times their size."""
+    found = _texts(args, name)
+    if sum(map(len, found)) > PATTERNS_LIMIT:
+        raise AnswerError(f"{name} has more than {PATTERNS_LIMIT} characters")
+    return found
 
 
 def _sum(chunks: Iterable[bytes]) -> str:

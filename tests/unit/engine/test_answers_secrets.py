@@ -1,4 +1,4 @@
-"""What a host that lies is not given: secrets of others' tasks, by whatever question it asks."""
+"""What a host that lies is not given, by whatever question it asks: secrets of others' tasks, our memory."""
 
 from __future__ import annotations
 
@@ -111,3 +111,15 @@ def test_no_template_gives_away_others_secrets(answers: Answers, asked: Mapping[
     with pytest.raises(ActionFailed) as caught:
         answers.template(asked)
     assert "value of" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        pytest.param("tree", {"src": "templates", "exclude": ["?" * 1000] * 100}, id="tree"),
+        pytest.param("artifacts", {"names": ["?" * 1000] * 100}, id="artifacts"),
+    ],
+)
+def test_patterns_that_would_eat_up_our_memory_are_refused(verb, args, answers):
+    with pytest.raises(ActionFailed, match="has more than 65536 characters"):
+        answers.verbs()[verb](args)
