@@ -199,11 +199,12 @@ class Runtime:
     def _emit(self, event: "Plain") -> None:
         if self._spool is not None and event.get("type") == "task_finished":
             self._spool.add(event)
+        said = {key: value for key, value in event.items() if value}  # the controller takes the rest for empty
         try:
             if event.get("awaited"):
-                self.peer.tell("event", event)
+                self.peer.tell("event", said)
             else:
-                self.peer.tell_soon("event", event)
+                self.peer.tell_soon("event", said)
                 self._unsent.set()
         except WireClosed:
             pass  # the controller is gone; whoever reads its frames is about to end us

@@ -31,6 +31,7 @@ from sloth.transport import sockets
 from sloth.transport.handshakes import Handshakes, pauses
 from sloth.transport.host_keys import HostKeyPolicy
 from sloth.transport.known_hosts import KnownHosts
+from sloth.transport.libraries import Libraries
 from sloth.transport.ssh_config import Hop, SshConfig
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Ssh:
         self.known = KnownHosts() if known is None else known
         self.handshakes = Handshakes()
         self._waits = waits
+        self._libraries = Libraries()
         self._base: fabric.Config | None = None
         self._lock = threading.Lock()
 
@@ -126,8 +128,7 @@ class Ssh:
     def _connect(self, hop: Hop, login: Login, connection: Connection, password: str | None) -> fabric.Connection:
         timeout = connection.connect_timeout
         sock = self._socket(hop, login, timeout)
-        import fabric  # takes 100 ms, in which the server gets ready for us
-
+        fabric = self._libraries.fabric()  # takes a while, in which the server gets ready for us
         policy = HostKeyPolicy(self.known, hop, connection.host_keys, timeout)
         settings = {"sock": sock, "password": password, **self._settings(hop, timeout)}
         with self._lock:  # a Connection writes into the shared Config
@@ -210,10 +211,9 @@ class Ssh:
     def _config(self) -> fabric.Config:
         """fabric reads no file: the routes hold what ssh_config says. One for all, it costs 2 ms."""
         if self._base is None:
-            import fabric
             from paramiko import SSHConfig
 
-            self._base = fabric.Config(ssh_config=SSHConfig(), lazy=True)
+            self._base = self._libraries.fabric().Config(ssh_config=SSHConfig(), lazy=True)
             # Without a listener, logging prints paramiko's tracebacks to stderr by itself.
             logging.getLogger("paramiko").addHandler(logging.NullHandler())
         return self._base

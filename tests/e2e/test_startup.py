@@ -41,3 +41,22 @@ def test_a_run_loads_neither_what_other_commands_do_nor_what_only_hosts_need():
     program = "import sys, sloth.engine.root; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not NOT_FOR_RUNS & set(done.stdout.split())
+
+
+def test_fabric_comes_without_what_is_never_used_of_it_and_leaves_that_to_others():
+    program = """if True:
+        import sys, threading
+        from sloth.transport.libraries import Libraries
+        libraries, found = Libraries(), []
+        threads = [threading.Thread(target=lambda: found.append(libraries.fabric())) for _ in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        import fabric, yaml
+        assert found == [fabric] * 8
+        assert not {"asyncio", "unittest.mock"} & set(sys.modules), "invoke loads it after all"
+        assert sys.modules["invoke.util"].yaml is yaml
+        from unittest.mock import Mock
+        print(Mock().anything)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("<Mock "), done.stderr

@@ -25,6 +25,8 @@ if MYPY:
 
 _LONGEST = 200  # characters of a command that the message of a failure repeats
 _LAST_LINES = 5
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /.,:=@%+-_")  # to a shell, too
+_PROGRAMS = (b"\x7fELF", b"#!")
 _WORKDIR = ("cwd", "dir", "chdir")
 _SYNONYMS = {"command": ("cmd",), "workdir": _WORKDIR}
 
@@ -102,7 +104,7 @@ def run(
     example: local r, stderr, failed = exec.run("systemctl is-active nginx", { changed_if = false })
     """
     terms = _Terms(command, creates, removes, changed_if)
-    return values_of(_perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream)))
+    return values_of(_perform(host, _line(command), terms, _Surroundings(workdir, env, stdin, stream)))
 
 
 @action(synonyms=_SYNONYMS, check=WOULD_RUN)
@@ -132,7 +134,7 @@ def check(
     example: exec.check("nginx -t", { changed_if = false })
     """
     terms = _Terms(command, creates, removes, changed_if)
-    result = _perform(host, ["/bin/sh", "-c", command], terms, _Surroundings(workdir, env, stdin, stream))
+    result = _perform(host, _line(command), terms, _Surroundings(workdir, env, stdin, stream))
     return values_of(successful(result, command))
 
 
@@ -267,6 +269,25 @@ def _received(host: "Host", src: str, place: Place) -> "list[str]":
     return [*(word.strip() for word in words or ["/bin/sh"]), place.path]
 
 
+def _line(command: str) -> "list[str]":
+    """How a command line is started. A shell that would only hand it on to a program is left out, as make does."""
+    words = command.split()
+    if words and words[0].startswith("/") and _PLAIN.issuperset(command) and _is_program(words[0]):
+        return words
+    return ["/bin/sh", "-c", command]
+
+
+def _is_program(path: str) -> bool:
+    """Whether the kernel starts it; a script without a first line that tells how is the shell's."""
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        return False
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(4).startswith(_PROGRAMS)
+    except OSError:
+        return False
+
+
 def _perform(
     host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings
 ) -> "dict[str, object]":
@@ -287,12 +308,14 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
 
 
 def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
+    directory = surroundings.directory(host)
+    own = {} if directory is None else {"PWD": os.path.realpath(directory)}  # as a shell would tell it
     try:
         done = host.execute(
             argv,
             stdin=surroundings.stdin,
-            env=surroundings.env,
-            cwd=surroundings.directory(host),
+            env=dict(own, **surroundings.env),
+            cwd=directory,
             on_output=host.output if surroundings.is_shown(host) else None,
         )
     except ActionFailed as error:

@@ -55,6 +55,45 @@ def test_surroundings_are_those_of_the_task_unless_told_otherwise(tmp_path, monk
     assert result["stdout"] == f"1 2 call\n{tmp_path}/sub\nfed"
 
 
+@pytest.mark.parametrize(
+    ("command", "starts"),
+    [
+        pytest.param("{}/own one two=2", "own", id="nothing in it is for a shell"),
+        pytest.param("  {}/own   one two=2 ", "own", id="spaces around it"),
+        pytest.param("{}/own one two=2; true", "sh", id="two commands"),
+        pytest.param("{}/own one 'two=2'", "sh", id="quotes"),
+        pytest.param("{}/own one two=$((1+1))", "sh", id="an expansion"),
+        pytest.param("{}/bare one two=2", "sh", id="a script that does not say who runs it"),
+        pytest.param("X=1 {}/own one two=2", "sh", id="a variable"),
+    ],
+)
+def test_a_shell_comes_where_it_has_something_to_do_and_nobody_sees_the_difference(tmp_path, command, starts):
+    body = 'echo "$1 $2 $PWD"\n'
+    for name, first in (("own", "#!/bin/sh\n"), ("bare", "")):
+        (tmp_path / name).write_text(first + body)
+        (tmp_path / name).chmod(0o755)
+    host = real_host(workdir=str(tmp_path))
+    execute, started = host.execute, []
+
+    def watched(argv, **more):
+        started.append(argv)
+        return execute(argv, **more)
+
+    host.execute = watched  # type: ignore[method-assign]
+    result = exec_.run(host, command=command.format(tmp_path))[0]
+    assert (result["stdout"], result["exit_code"]) == (f"one two=2 {tmp_path}\n", 0)
+    assert started[0][0] == ("/bin/sh" if starts == "sh" else f"{tmp_path}/own")
+
+
+def test_what_is_no_program_fails_as_a_shell_says_it(tmp_path):
+    (tmp_path / "plain").write_text("no program")
+    os.mkfifo(tmp_path / "pipe", 0o755)
+    for name, code in (("none", 127), ("plain", 126), ("pipe", 126), (".", 126)):
+        result = exec_.run(real_host(), command=f"{tmp_path}/{name} x")[0]
+        assert (result["exit_code"], result["success"]) == (code, False), name
+        assert name in result["stderr"]
+
+
 def test_a_workdir_that_is_missing_is_told_and_raises_nothing(tmp_path):
     result = exec_.run(real_host(), command="true", workdir=f"{tmp_path}/none")[0]
     assert result["exit_code"] == 127
