@@ -88,7 +88,7 @@ def _exactly(source: int, length: int) -> bytes:
 
 
 def _prune(cache: str) -> None:
-    """Leaves the bundles that were used last, and nothing half-written."""
+    """Leaves the bundles that came last, and nothing half-written."""
     try:
         ages = sorted((os.stat(os.path.join(cache, name)).st_mtime, name[:-4]) for name in _names(cache, ".zip"))
         old = [sha + "." for _, sha in ages[: 1 - KEEP]]

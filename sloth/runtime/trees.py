@@ -115,6 +115,8 @@ def _remove(host: "Host", place: Place) -> None:
         if gone:
             host.changes.append(f"remove {place.path} in part")
         raise
+    except RecursionError as error:
+        raise ActionFailed(f"cannot remove {place.path}: its directories are nested too deep; rm -rf can") from error
 
 
 def dress(host: "Host", place: Place, want: Wanted) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from sloth.runtime import trees
 from sloth.runtime.failure import ActionFailed, BadArguments
 from sloth.runtime.modules import fs
 from tests.actions import actions_of
@@ -314,3 +317,21 @@ def test_45_check_mode_announces_a_change_and_makes_none(tmp_path, action, argum
     action(host, **arguments)
     assert host.changes
     assert snapshot(tmp_path) == before
+
+
+def test_a_tree_that_is_nested_too_deep_is_told_as_that(tmp_path):
+    """Whoever may write below a directory can make one that no recursion gets through."""
+    top = tmp_path / "top"
+    top.mkdir()
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(sys.getrecursionlimit() + 100):
+        os.mkdir("d", dir_fd=fd)
+        inner = os.open("d", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+    try:
+        with pytest.raises(ActionFailed, match=r"cannot (remove|list) .*(nested too deep|Too many open files)"):
+            trees.remove(real_host(), str(top))
+    finally:
+        subprocess.run(["rm", "-rf", top], check=True)
