@@ -248,6 +248,8 @@ class HostRun:
     # events of the host
 
     def _hear(self, plain: dict[str, Any]) -> None:
+        if plain.get("began") is True:  # it was over before there was time to say so
+            self._hear({"type": "task_started", "task": plain.get("task"), "handler": plain.get("handler")})
         if plain.get("type") == "host_waiting":
             if self._shut:
                 self._give_back_slot()

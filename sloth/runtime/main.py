@@ -20,6 +20,7 @@ from sloth.runtime.frames import WireError, framed
 from sloth.runtime.lock import host_lock
 from sloth.runtime.playing import Playing
 from sloth.runtime.spool import Spool
+from sloth.runtime.telling import Telling
 from sloth.runtime.token import Token
 from sloth.runtime.users import Users
 from sloth.runtime.wire import VERSION, Peer, WireClosed
@@ -31,9 +32,7 @@ if MYPY:
 
     Plain = dict[str, object]
 
-LULL = 0.1  # seconds that an event waits for others to be sent with it
 GLANCE = 0.5  # seconds that a write to a full pipe waits until it looks whether we end
-SHORT = ("type", "task", "handler", "status", "duration", "blocks")  # of an event that is too large as a whole
 SILENCE = 60.0  # seconds without a heartbeat after which the controller counts as gone
 
 
@@ -71,7 +70,7 @@ class Runtime:
         self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
         self.users = Users(self.here, self.peer.call, self.peer.call_stream)
         self.served = Served(self.users.act, self._tell)
-        self._unsent = threading.Event()
+        self._telling = Telling(self.peer)
         self._held = []  # type: list[object]
         self._patience = Token()  # to wait for another run
         self._last_heartbeat = time.monotonic()
@@ -91,7 +90,7 @@ class Runtime:
         }
         self._write(ready + framed({"tell": "hello", "args": hello}))
         self.timer.after(SILENCE / 4, self._watch)
-        threading.Thread(target=self._send_events, name="events", daemon=True).start()
+        threading.Thread(target=self._telling.send, name="events", daemon=True).start()
         reason = "the controller is gone"
         try:
             self.peer.serve()
@@ -109,7 +108,7 @@ class Runtime:
         self.served.stop_all(reason)
         self.users.close()
         try:
-            self.peer.flush()  # how it all ended
+            self._telling.flush()  # how it all ended
         except WireClosed:
             pass  # nobody is there to hear it
         os._exit(0)
@@ -199,30 +198,7 @@ class Runtime:
     def _emit(self, event: "Plain") -> None:
         if self._spool is not None and event.get("type") == "task_finished":
             self._spool.add(event)
-        said = {key: value for key, value in event.items() if value}  # the controller takes the rest for empty
-        try:
-            if event.get("awaited"):
-                self.peer.tell("event", said)
-            else:
-                self.peer.tell_soon("event", said)
-                self._unsent.set()
-        except WireClosed:
-            pass  # the controller is gone; whoever reads its frames is about to end us
-        except WireError as error:  # too large: say how it ended, without what it brought
-            short = {key: event[key] for key in SHORT if key in event}
-            short["message"] = f"its outputs cannot be sent: {error}"
-            self.peer.tell("event", short)
-
-    def _send_events(self) -> None:
-        """Events leave together: each packet costs both sides more than what it says."""
-        while not self.peer.is_closed:
-            self._unsent.wait()
-            time.sleep(LULL)
-            self._unsent.clear()
-            try:
-                self.peer.flush()
-            except WireClosed:
-                return  # serve() is about to notice
+        self._telling.tell(event)
 
     def _act(self, args: "Plain") -> object:
         return self.served.act(args)

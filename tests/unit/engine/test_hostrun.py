@@ -27,7 +27,9 @@ def run(events, ending=None, limits=None, connect=None, timer=None, **most):
         session.hear = hear
         return session, {}
 
-    host_run = HostRun(HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits, timer=timer, **most))
+    host_run = HostRun(
+        HostPlan("h1", {"a": (), "b": ("a",)}), connect or begin, terms(seen, limits, timer=timer, **most)
+    )
     host_run.go()
     return host_run, seen
 
@@ -130,6 +132,15 @@ def test_nothing_begins_twice():
     assert [event.task for event in seen if isinstance(event, TaskStarted)] == ["a"]
 
 
+def test_a_task_that_was_told_of_once_began_before_it_ended():
+    short = [finished("a", began=True), finished("b", began=True), finished("restart", handler=True, began=True)]
+    _, seen = run([started("b"), *short])
+    told = [(type(event), event.task) for event in seen if isinstance(event, (TaskStarted, TaskFinished))]
+    both = [(kind, task) for task in ("a", "b", "restart") for kind in (TaskStarted, TaskFinished)]
+    assert sorted(told, key=str) == sorted(both, key=str)
+    assert [told.index((TaskStarted, task)) < told.index((TaskFinished, task)) for task in ("a", "b")] == [True, True]
+
+
 def test_a_host_that_sends_more_results_than_it_may_fails_and_keeps_what_it_did():
     much = finished("b", outputs={"x": "x" * 5000})
     host_run, seen = run([finished("a", outputs={"n": 1}), much, finished("b")], "hangs", journal="2K")
@@ -166,7 +177,9 @@ def test_a_frozen_host_does_not_stretch_the_time_limit():
 
 def test_a_frozen_host_is_called_unreachable_once():
     _, seen = freeze()
-    assert [str(event.message) for event in seen if isinstance(event, HostUnreachable)] == ["h1 does not answer any more"]
+    assert [str(event.message) for event in seen if isinstance(event, HostUnreachable)] == [
+        "h1 does not answer any more"
+    ]
 
 
 def test_a_host_that_was_left_out_says_so_for_each_task():
