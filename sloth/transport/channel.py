@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sloth.core.errors import NoShell
-from sloth.transport.link import CHUNK, GLANCE, Heard, gone_if_closed
+from sloth.core.errors import ConnectTimeout, NoShell
+from sloth.transport.link import CHUNK, GLANCE, Heard, gone_if_closed, limited
 
 if TYPE_CHECKING:
     from sloth.transport.ssh import Login
@@ -35,22 +35,25 @@ class Bell(threading.Event):
 class ChannelLink:
     """A program that a host's login shell starts for us."""
 
-    def __init__(self, host: str, login: Login, line: str) -> None:
+    def __init__(self, host: str, login: Login, line: str, patience: float = OPEN_TIMEOUT) -> None:
         import paramiko
 
         self._login = login
         self._writing = threading.Lock()
         self._bell = Bell()
-        try:
-            self._channel = login.transport.open_session(timeout=OPEN_TIMEOUT)
-            self._channel.in_buffer.set_event(self._bell)
-            self._channel.in_stderr_buffer.set_event(self._bell)
-            self._channel.exec_command(line)
-        except paramiko.ChannelException as error:
-            text = f"{host}: the SSH server lets us in but starts no shell: {error.text}"
-            raise NoShell(text, hint="does its sshd_config allow sessions (MaxSessions)?") from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise NoShell(f"{host}: the SSH server lets us in but starts no shell: {error}") from error
+        with limited(patience, login.close) as late:
+            try:
+                self._channel = login.transport.open_session(timeout=patience)
+                self._channel.in_buffer.set_event(self._bell)
+                self._channel.in_stderr_buffer.set_event(self._bell)
+                self._channel.exec_command(line)
+            except paramiko.ChannelException as error:
+                text = f"{host}: the SSH server lets us in but starts no shell: {error.text}"
+                raise NoShell(text, hint="does its sshd_config allow sessions (MaxSessions)?") from error
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                if late.is_set():
+                    raise ConnectTimeout(f"{host}: logged in, but no shell started within {patience:g} s") from error
+                raise NoShell(f"{host}: the SSH server lets us in but starts no shell: {error}") from error
 
     def receive(self, timeout: float) -> Heard:
         until = time.monotonic() + timeout

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from sloth.core.errors import BecomeFailed, CacheUnusable, ConnectTimeout, NoPython, NoShell, Unreachable
 from sloth.runtime import becoming
 from sloth.runtime.frames import CHUNK
-from sloth.transport.link import Heard, Link
+from sloth.transport.link import Heard, Link, limited
 from sloth.transport.startline import NOWHERE, PYTHONS, Start
 
 NOISE = 1 << 16
@@ -201,7 +201,8 @@ def greet(
         words = talk.line(timeout)
         if words[0] == "need":
             began = time.monotonic()
-            talk.upload(packed())
+            with limited(UPLOAD_PATIENCE, link.close):
+                talk.upload(packed())
             words = talk.line(UPLOAD_PATIENCE)
             talk.greeting.uploading = time.monotonic() - began
     except OSError as error:

@@ -11,7 +11,7 @@ import select
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Protocol
 
@@ -50,6 +50,24 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Let go of it. What waits in `receive` wakes."""
+
+
+@contextmanager
+def limited(seconds: float, let_go: Callable[[], None]) -> Iterator[threading.Event]:
+    """A limit for what has none of its own: let_go() ends it. The event tells whether it had to."""
+    late = threading.Event()
+
+    def ring() -> None:
+        late.set()
+        let_go()
+
+    alarm = threading.Timer(seconds, ring)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield late
+    finally:
+        alarm.cancel()
 
 
 class ProcessLink:

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from paramiko import SSHException
 
+from sloth.core.errors import ConnectTimeout
 from sloth.transport.channel import ChannelLink
-from sloth.transport.link import ProcessLink
+from sloth.transport.link import ProcessLink, limited
 
 
 @pytest.mark.parametrize("way", ["write", "offer"])
@@ -49,6 +50,32 @@ def test_two_threads_may_close_a_link_over_ssh(error):
     assert closed == ["login"]
 
 
+def test_a_limit_lets_go_of_who_is_late_and_of_nobody_else():
+    let_go = threading.Event()
+    with limited(0.01, let_go.set) as late:
+        assert let_go.wait(20)
+        assert late.is_set()
+    never: list[str] = []
+    with limited(3600, lambda: never.append("late")) as late:
+        pass
+    assert not late.is_set()
+    assert never == []
+
+
+def test_a_server_that_freezes_before_it_starts_a_shell_is_let_go():
+    closed = threading.Event()
+
+    def frozen(line: str) -> None:
+        assert closed.wait(20)
+        raise SSHException("Channel closed.")
+
+    buffer = SimpleNamespace(set_event=lambda bell: None)
+    channel = SimpleNamespace(exec_command=frozen, in_buffer=buffer, in_stderr_buffer=buffer)
+    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel), close=closed.set)
+    with pytest.raises(ConnectTimeout, match=r"h1: logged in, but no shell started within 0\.01 s"):
+        ChannelLink("h1", login, "true", patience=0.01)  # type: ignore[arg-type]  # as much of a login as is needed
+
+
 @pytest.mark.parametrize("error", [EOFError(), SSHException("Key-exchange timed out")], ids=["EOF", "no new keys"])
 @pytest.mark.parametrize("way", ["write", "offer", "end_input"])
 def test_a_connection_that_ends_while_we_write_is_an_oserror(error, way):
@@ -60,7 +87,7 @@ def test_a_connection_that_ends_while_we_write_is_an_oserror(error, way):
         exec_command=lambda line: None, in_buffer=buffer, in_stderr_buffer=buffer, out_window_size=9, sendall=gone,
         shutdown_write=gone,
     )  # fmt: skip
-    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel, sock=None))
+    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel, sock=None), close=lambda: None)
     link = ChannelLink("h1", login, "true")  # type: ignore[arg-type]  # as much of a login as a link needs
     with pytest.raises(OSError, match="the connection ended"):
         getattr(link, way)(*([] if way == "end_input" else [b"x"]))
@@ -86,7 +113,7 @@ def test_what_a_program_said_at_its_end_may_come_behind_its_exit_status():
         exec_command=lambda line: None, in_buffer=buffer, in_stderr_buffer=buffer, closed=False, eof_received=False,
         exit_status_ready=lambda: True, recv_ready=is_there, recv=receive, recv_stderr_ready=lambda: False,
     )  # fmt: skip
-    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel))
+    login = SimpleNamespace(transport=SimpleNamespace(open_session=lambda timeout: channel), close=lambda: None)
     link = ChannelLink("h1", login, "true")  # type: ignore[arg-type]  # as much of a login as a link needs
     heard = [link.receive(5) for _ in range(3)]
     assert [(one.out, one.ended) for one in heard] == [(b"first", False), (b"last", False), (b"", True)]
