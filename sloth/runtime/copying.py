@@ -8,6 +8,7 @@ from sloth.runtime import files, links, trees
 from sloth.runtime.attributes import Wanted, apply
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute, announce, beginning, chunks_of, digest, kind, open_file, put, reach
+from sloth.runtime.filling import Filling
 from sloth.runtime.host import DIFF_LIMIT
 from sloth.runtime.place import Explained, Place, locate, raw, text
 from sloth.runtime.transfer import Entry, Offer, ask_for, ask_for_all
@@ -107,10 +108,12 @@ class _Copy:
         top = absolute(self.host, dest)
         if not src.endswith("/"):
             top = os.path.join(top, offer.name)
-        self._directory(top, Entry("", {"kind": "directory", "mode": offer.file.mode}))
-        files = [entry for entry in offer.entries if self._is_to_come(entry, os.path.join(top, entry.path))]
-        for entry, one in zip(files, self.ask_all(src.rstrip("/"), files, self._content_wanted())):
-            receive(self.host, one, os.path.join(top, entry.path), self.terms)
+        with Filling(self.host, self.terms.attributes_of_directory) as filling:
+            filling.make(top, offer.file.mode)
+            files = [one for one in offer.entries if self._is_to_come(one, os.path.join(top, one.path), filling)]
+            for entry, one in zip(files, self.ask_all(src.rstrip("/"), files, self._content_wanted())):
+                filling.open_above(os.path.join(top, entry.path))
+                receive(self.host, one, os.path.join(top, entry.path), self.terms)
         return {"dest": top, "backup": ""}
 
     def _content_wanted(self) -> bool:
@@ -126,23 +129,24 @@ class _Copy:
             found = place.stat()
             return digest(self.host, place) if found is not None and stat.S_ISREG(found.st_mode) else ""
 
-    def _is_to_come(self, entry: Entry, path: str) -> bool:
+    def _is_to_come(self, entry: Entry, path: str, filling: Filling) -> bool:
         """Whether it is a file whose content has to come; else it is made what it shall be."""
         if entry.kind == "directory":
-            self._directory(path, entry)
+            if not os.path.lexists(raw(path)):
+                filling.open_above(path)
+            filling.make(path, entry.mode)
             return False
         if not self.terms.force and os.path.lexists(raw(path)):
             return False
         if entry.kind == "link":
-            links.symbolic(self.host, path, entry.target, force=True)
+            if not os.path.islink(raw(path)) or os.readlink(raw(path)) != raw(entry.target):
+                filling.open_above(path)
+                links.symbolic(self.host, path, entry.target, force=True)
             return False
         if self._present(path) != entry.sha256:
             return True
         receive(self.host, Offer(path, {"mode": entry.mode, "same": True}, iter(())), path, self.terms)
         return False
-
-    def _directory(self, path: str, entry: Entry) -> None:
-        trees.make(self.host, path, self.terms.attributes_of_directory(entry.mode))
 
 
 def receive(host: "Host", offer: Offer, path: str, terms: Terms) -> str:

@@ -9,12 +9,16 @@ import os
 import shutil
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sloth.engine.files import Files
 from sloth.runtime.failure import ActionFailed
+from sloth.runtime.host import Host
 from sloth.runtime.modules import fs
+from sloth.runtime.wire import STREAM
 from tests.actions import actions_of
 from tests.doubles import real_host
 from tests.prerequisites import skip_or_fail
@@ -257,7 +261,14 @@ def test_22_an_immutable_file_is_an_error_with_a_hint(home):
 
 
 def as_alice(dest, mode=None, validate=None) -> str:
-    """What a copy says in a process of ALICE: the warnings of its host, or its failure."""
+    """What a copy says in a process of ALICE."""
+    return of_alice(
+        real_host(), lambda host: file_ops.copy(host, content="new", dest=str(dest), mode=mode, validate=validate)
+    )
+
+
+def of_alice(host: Host, act: Callable[[Host], object]) -> str:
+    """What a process of ALICE says that acts: the warnings of its host, or its failure."""
     readable, writable = os.pipe()
     child = os.fork()
     if child == 0:
@@ -265,8 +276,7 @@ def as_alice(dest, mode=None, validate=None) -> str:
             os.setgroups([])
             os.setgid(ALICE)
             os.setuid(ALICE)
-            host = real_host()
-            file_ops.copy(host, content="new", dest=str(dest), mode=mode, validate=validate)
+            act(host)
             os.write(writable, "; ".join(["done", *host.warnings]).encode())
         except ActionFailed as error:
             os.write(writable, str(error).encode())
@@ -318,3 +328,62 @@ def test_23_a_mode_of_which_the_kernel_takes_a_bit_is_a_failure_and_no_endless_c
 @pytest.mark.parametrize("name", ["new", "secret"])
 def test_50_a_plain_user_is_told_to_become(home, name):
     assert "needs become" in as_alice(home.parent / name)
+
+
+def copied(host: Host, source: str, dest: str) -> object:
+    return file_ops.copy(host, src=f"{source}/", dest=dest, mode="preserve", remote_src=True)
+
+
+def synced(host: Host, source: str, dest: str) -> object:
+    files = Files()
+
+    def receive(verb, asked):
+        if verb == "tree":
+            answer = files.tree(Path(source), asked["exclude"], b"".join(asked[STREAM]).decode)
+        else:
+            answer = files.contents(Path(source), asked["paths"])
+        return answer.value, answer.chunks
+
+    host.receive = receive
+    return file_ops.sync(host, src=source, dest=dest, delete=True)
+
+
+@pytest.mark.parametrize("act", [copied, synced])
+@pytest.mark.parametrize("outer", [0o555, 0o755])
+def test_a_plain_user_fills_and_changes_directories_that_shall_be_closed_to_him(home, act, outer):
+    source, dest = home.parent / "source", home / "dest"
+    (source / "inner").mkdir(parents=True)
+    files = [source / "file", source / "inner/file"]
+    for content in ("first", "other, longer"):
+        for file in files:
+            file.write_text(content)
+            file.chmod(0o444)
+        (source / "inner").chmod(0o555)
+        source.chmod(outer)
+        assert of_alice(real_host(), lambda host: act(host, str(source), str(dest))) == "done"
+        assert [(dest / file.relative_to(source)).read_text() for file in files] == [content, content]
+        assert [path.stat().st_mode & 0o777 for path in (dest, dest / "inner", dest / "file")] == [outer, 0o555, 0o444]
+        (source / "inner" / f"more of {content[:5]}").mkdir()
+        (source / "inner/link").unlink(missing_ok=True)
+        (source / "inner/link").symlink_to(content)
+    before = (dest / "inner").stat().st_ctime_ns
+    for again in range(2):
+        assert of_alice(real_host(), lambda host: act(host, str(source), str(dest))) == "done"
+        assert again == 0 or (dest / "inner").stat().st_ctime_ns == before
+        before = (dest / "inner").stat().st_ctime_ns
+
+
+def test_what_fails_leaves_directories_closed_as_they_were(home):
+    source, dest = home.parent / "source", home / "dest"
+    for top in (source, dest):
+        top.mkdir()
+        (top / "file").write_text(top.name)
+        (top / "inner").mkdir()
+    (source / "inner").rmdir()
+    (source / "inner").write_text("a file, where a directory is")
+    for path in (dest, dest / "file", dest / "inner"):
+        os.chown(path, ALICE, ALICE)
+    source.chmod(0o555)
+    dest.chmod(0o555)
+    assert "cannot" in of_alice(real_host(), lambda host: copied(host, str(source), str(dest)))
+    assert (dest.stat().st_mode & 0o777, (dest / "file").read_text()) == (0o555, "source")

@@ -17,6 +17,7 @@ from sloth.runtime.checksum import sum_beginning
 from sloth.runtime.copying import Terms, receive, receive_at
 from sloth.runtime.failure import ActionFailed
 from sloth.runtime.files import absolute, kind, reach
+from sloth.runtime.filling import Filling
 from sloth.runtime.manifest import DIRECTORY, FILE, LINK, Excluded, Item, ordered, read, sum_of, written
 from sloth.runtime.place import Explained, Place, locate, raw, refusal
 from sloth.runtime.scan import Scan
@@ -64,15 +65,12 @@ def sync(
     answer, chunks = host.receive("tree", {"src": src, "exclude": list(exclude), STREAM: there.look()})
     own_mode, theirs = _manifest(src, answer, chunks, there.items)
     with contextlib.closing(_Sync(host, src, top, terms, there)) as work:
-        work.clear(theirs, delete=delete)
-        if os.path.lexists(raw(top)):
-            trees.make(host, top, terms.attributes_of_directory(own_mode))
-        else:
-            work.make(top, own_mode)
-        changed = work.bring([item for item in theirs if _differs(there.items.get(item.path), item)])
+        with work.filling:
+            work.filling.make(top, own_mode)
+            work.clear(theirs, delete=delete)
+            changed = work.bring([item for item in theirs if _differs(there.items.get(item.path), item)])
+            removed = work.remove(theirs) if delete else 0
         work.dress([item for item in theirs if item.path not in changed])
-        removed = work.remove(theirs) if delete else 0
-        work.shut()
     if changed and not host.check:
         _flush(host, top)
     return {"dest": top, "written": len(changed), "removed": removed, "entries": len(theirs)}
@@ -122,8 +120,8 @@ class _Sync:
         self.top = top
         self.terms = terms
         self.there = there
+        self.filling = Filling(host, terms.attributes_of_directory)
         self._reached = None  # type: Place | None
-        self._made = []  # type: list[tuple[str, int]]
 
     def close(self) -> None:
         """Let go of the directory that was reached last."""
@@ -144,7 +142,7 @@ class _Sync:
                 continue
             if there.kind == DIRECTORY:
                 self._may_go(item, delete=delete)
-            trees.remove(self.host, self.path(item))
+            self._remove(item)
             for path in [one for one in mine if one == item.path or one.startswith(item.path + "/")]:
                 del mine[path]
 
@@ -158,8 +156,9 @@ class _Sync:
     def bring(self, items: "Sequence[Item]") -> "set[str]":
         """Make what is missing or different, all from one stream; the paths."""
         for item in items:
+            self.filling.open_above(self.path(item))
             if item.kind == DIRECTORY:
-                self.make(self.path(item), item.mode)
+                self.filling.make(self.path(item), item.mode)
             elif item.kind == LINK:
                 links.symbolic(self.host, self.path(item), item.target, force=True)
         files = [item for item in items if item.kind == FILE]
@@ -167,20 +166,6 @@ class _Sync:
         for item, offer in zip(files, ask_for_all(self.host, self.src, files, content)):
             self._put(item, offer)
         return {item.path for item in items}
-
-    def make(self, path: str, mode: int) -> None:
-        """Make a directory, open to us until what it holds is there."""
-        trees.make(self.host, path, self.terms.attributes_of_directory(mode | stat.S_IRWXU))
-        if mode & stat.S_IRWXU != stat.S_IRWXU and not self.host.check:
-            self._made.append((path, mode))
-
-    def shut(self) -> None:
-        """Give the directories that were made the modes that they shall have: part of the making, no change more."""
-        noted = len(self.host.changes)
-        for path, mode in reversed(self._made):
-            with Explained("reach", path), locate(path, follow=True) as place:
-                apply(self.host, place, self.terms.attributes_of_directory(mode))
-        del self.host.changes[noted:]
 
     def _put(self, item: Item, offer: Offer) -> None:
         place = self._reach(item)
@@ -223,8 +208,12 @@ class _Sync:
         extra = [item for item in ordered(self.there.items.values()) if item.path not in kept]
         tops = [item for item in extra if not any(above not in kept for above in _parents(item.path))]
         for item in tops:
-            trees.remove(self.host, self.path(item))
+            self._remove(item)
         return len(tops)
+
+    def _remove(self, item: Item) -> None:
+        self.filling.open_above(self.path(item))
+        trees.remove(self.host, self.path(item))
 
 
 def _manifest(
