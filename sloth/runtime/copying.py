@@ -185,7 +185,7 @@ def _shown(host: "Host", offer: Offer, path: str, place: "Place | None") -> "Ite
 def _offer(host: "Host", src: str, present: str, content: bool) -> Offer:
     """The host's own file or directory, in the form in which the controller would offer it."""
     name = os.path.basename(src.rstrip("/"))
-    with Explained("read", src), locate(absolute(host, src), follow=True) as place:
+    with Explained("read", src), trees.nested("read", src), locate(absolute(host, src), follow=True) as place:
         found = place.stat()
         if found is None:
             raise ActionFailed(f"cannot copy {src}: it does not exist")

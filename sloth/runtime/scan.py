@@ -3,6 +3,7 @@
 Controller and host look in the same way, each at its own tree, so that both sums of an equal tree are the same.
 """
 
+import errno
 import os
 import stat
 
@@ -18,6 +19,7 @@ if MYPY:
     SumOf = Callable[[int, os.stat_result], str]
 
 _TO_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DEEPEST = 500  # directories within each other: half of what Python's recursion takes
 _TO_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -31,6 +33,8 @@ class Scan:
 
     def below(self, folder: int, prefix: str = "") -> "Iterator[Item]":
         """What an open directory holds, a directory before what is in it. The `filename` of an OSError is the path."""
+        if prefix.count("/") > _DEEPEST:
+            raise OSError(errno.ENAMETOOLONG, "the directories in it are nested too deep", prefix.partition("/")[0])
         for name in sorted(text(raw_name(one)) for one in os.listdir(folder)):
             path = prefix + name
             if path in self.excluded:

@@ -3,6 +3,7 @@
 import functools
 import os
 import stat
+from contextlib import contextmanager
 
 from sloth.runtime import files
 from sloth.runtime.attributes import Wanted, apply
@@ -60,6 +61,15 @@ def _make_one(host: "Host", path: str, want: Wanted) -> None:
             del host.changes[noted:]  # part of the making, no change of its own
 
 
+@contextmanager
+def nested(verb: str, path: str) -> "Iterator[None]":
+    """Tells of a tree that no recursion gets through: whoever may write in a directory can make one."""
+    try:
+        yield
+    except RecursionError as error:
+        raise ActionFailed(f"cannot {verb} {path}: its directories are nested too deep") from error
+
+
 def walk(host: "Host", place: Place) -> "Iterator[Place]":
     """Everything below a directory, what a directory holds before itself; the top is not included."""
     with Explained("list", place.path):
@@ -80,7 +90,7 @@ def remove(host: "Host", path: str) -> None:
     whole = absolute(host, path).rstrip("/") or "/"
     if not os.path.lexists(raw(whole)):
         return
-    with Explained("remove", path), locate(whole) as place:
+    with Explained("remove", path), nested("remove", whole), locate(whole) as place:
         _spare_the_system(place)
         if not place.is_directory():
             files.remove(host, place)
@@ -111,16 +121,19 @@ def _remove(host: "Host", place: Place) -> None:
                     gone += 1
         with Explained("remove", place.path):
             place.rmdir()
-    except ActionFailed:
+    except (ActionFailed, RecursionError):
         if gone:
             host.changes.append(f"remove {place.path} in part")
         raise
-    except RecursionError as error:
-        raise ActionFailed(f"cannot remove {place.path}: its directories are nested too deep; rm -rf can") from error
 
 
 def dress(host: "Host", place: Place, want: Wanted) -> None:
     """Give a tree its attributes, the top included: a directory that this opens to its owner first, others last."""
+    with nested("change all in", place.path):
+        _dress(host, place, want)
+
+
+def _dress(host: "Host", place: Place, want: Wanted) -> None:
     found = place.stat()
     if found is None:
         return  # gone meanwhile
@@ -137,6 +150,6 @@ def dress(host: "Host", place: Place, want: Wanted) -> None:
         for name in names:
             host.token.check()
             with place.inside(name) as inner:
-                dress(host, inner, want)
+                _dress(host, inner, want)
     if not opens:
         apply(host, place, want)

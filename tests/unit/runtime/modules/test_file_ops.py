@@ -6,12 +6,19 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sloth.core.errors import AnswerError
+from sloth.engine.files import Files
 from sloth.runtime import trees
 from sloth.runtime.failure import ActionFailed, BadArguments
+from sloth.runtime.host import Host
 from sloth.runtime.modules import fs
+from sloth.runtime.wire import STREAM
 from tests.actions import actions_of
 from tests.doubles import real_host
 
@@ -319,7 +326,8 @@ def test_45_check_mode_announces_a_change_and_makes_none(tmp_path, action, argum
     assert snapshot(tmp_path) == before
 
 
-def test_a_tree_that_is_nested_too_deep_is_told_as_that(tmp_path):
+@pytest.fixture
+def deepest(tmp_path):
     """Whoever may write below a directory can make one that no recursion gets through."""
     top = tmp_path / "top"
     top.mkdir()
@@ -330,8 +338,40 @@ def test_a_tree_that_is_nested_too_deep_is_told_as_that(tmp_path):
         os.close(fd)
         fd = inner
     os.close(fd)
-    try:
-        with pytest.raises(ActionFailed, match=r"cannot (remove|list) .*(nested too deep|Too many open files)"):
-            trees.remove(real_host(), str(top))
-    finally:
-        subprocess.run(["rm", "-rf", top], check=True)
+    yield str(top)
+    subprocess.run(["rm", "-rf", top], check=True)
+
+
+def synced(host: Host, path: str) -> object:
+    def receive(_verb: str, asked: dict[str, Any]) -> tuple[object, Iterator[bytes]]:
+        return {}, iter(list(asked[STREAM]))
+
+    host.receive = receive
+    return file_ops.sync(host, src="source", dest=path)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda path: trees.remove(real_host(), path), id="remove"),
+        pytest.param(lambda path: trees.remove(real_host(diff=True), path), id="remove with a diff"),
+        pytest.param(
+            lambda path: file_ops.directory(real_host(), path=path, mode="0700", recurse=True), id="directory"
+        ),
+        pytest.param(
+            lambda path: file_ops.copy(real_host(), src=path, dest=f"{path}-copy", remote_src=True), id="copy on a host"
+        ),
+        pytest.param(lambda path: synced(real_host(), path), id="sync"),
+        pytest.param(
+            lambda path: file_ops.permissions(real_host(), path=path, mode="u=rwX", recurse=True), id="permissions"
+        ),
+    ],
+)
+def test_a_tree_that_is_nested_too_deep_is_told_as_that(deepest, act):
+    with pytest.raises(ActionFailed, match=r"cannot .*(nested too deep|Too many open files)"):
+        act(deepest)
+
+
+def test_so_is_one_of_the_controller(deepest):
+    with pytest.raises(AnswerError, match=f"cannot read {deepest}.*nested too deep"):
+        Files().tree(Path(deepest), [], str)
