@@ -144,11 +144,11 @@ def _cache_directory() -> "str | None":
                 os.mkdir(directory, 0o700)
             except FileExistsError:
                 pass
-        outer, inner = os.stat(above), os.lstat(path)
+        outer, own = os.stat(above), os.lstat(path)
     except OSError:
         return None
     swappable = outer.st_uid not in (0, os.geteuid()) or (outer.st_mode & 0o002 and not outer.st_mode & 0o1000)
-    private = inner.st_mode & 0o170077 == 0o040000 and inner.st_uid == os.geteuid()
+    private = own.st_mode & 0o170077 == 0o040000 and own.st_uid == os.geteuid()
     return path if private and not swappable and os.access(path, os.W_OK) else None
 
 
@@ -162,19 +162,23 @@ def read(path: str) -> "bytes | None":
 
 
 def sealed(path: str) -> "int | None":
-    """A file, opened, if it is whole: what stands behind it is its seal."""
+    """A file, opened, if it is whole, which the seal behind it tells, and ours.
+
+    Where others may write in ~/.cache, the directory that was looked at may be another one by now.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    size = left = os.fstat(fd).st_size - SEAL
+    own = os.fstat(fd)
+    size = left = own.st_size - SEAL
     piece, found = memoryview(bytearray(PIECE)), 0
     try:
         while left > 0:
             length = os.readv(fd, [piece[:left]])
             found, left = zlib.crc32(piece[:length], found), left - length if length else -1
         os.lseek(fd, 0, os.SEEK_SET)
-        if left == 0 and os.pread(fd, SEAL, size) == _written(found):
+        if left == 0 and os.pread(fd, SEAL, size) == _written(found) and own.st_uid == os.geteuid():
             return fd
     except OSError:
         pass  # as good as none

@@ -68,6 +68,18 @@ def test_a_damaged_prelude_is_compiled_again(damage, cache, open_session):
     assert prelude.read_bytes() == kept
 
 
+@pytest.mark.needs_root
+def test_what_is_compiled_by_others_is_made_anew(cache, open_session):
+    """Whoever may write in ~/.cache can put another directory in the place of the one that was looked at."""
+    open_session(HERE).call("lua", {})
+    theirs = [path for path in cache.iterdir() if path.suffix != ".zip"]
+    for path in theirs:
+        os.chown(path, 1, 1)
+    assert open_session(HERE).call("lua", {})["value"] == 42
+    assert len(theirs) == 3
+    assert {path.stat().st_uid for path in theirs} == {os.geteuid()}
+
+
 @pytest.mark.parametrize("how", ["symlink", "open to others", "a file", "of another user"])
 def test_a_cache_that_is_not_ours_alone_is_left_alone(how, cache, open_session, tmp_path):
     cache.parent.mkdir()
