@@ -13,6 +13,10 @@ class ActionFailed(Exception):
         self.result = result
 
 
+class CannotStart(ActionFailed):
+    """A program that nothing came of: it was not even started."""
+
+
 class BadArguments(ActionFailed):
     """A call that does not fit the action's signature."""
 

@@ -138,7 +138,7 @@ class Host:
         on_output: "Callable[[str, bytes], None] | None" = None,
     ) -> Done:
         """Run what the user asked for, in the task's own environment. Whoever calls says what it changes."""
-        environment = process.environment(dict(self.settings.env, **(env or {})))
+        environment = process.environment(dict(process.own_place(cwd), **{**self.settings.env, **(env or {})}))
         return process.run(argv, self.token, stdin=stdin, env=environment, cwd=cwd, on_output=on_output)
 
     def whole(self, path: str) -> str:

@@ -67,10 +67,10 @@ class Runtime:
                 "forget": self._forget,
             },
         )
-        self.here = Here(self.catalog, self.peer.call, self.peer.call_stream)
-        self.users = Users(self.here, self.peer.call, self.peer.call_stream)
-        self.served = Served(self.users.act, self._tell)
         self._telling = Telling(self.peer)
+        self.here = Here(self.catalog, self._telling.ask, self._telling.receive)
+        self.users = Users(self.here, self._telling.ask, self._telling.receive)
+        self.served = Served(self.users.act, self._tell)
         self._held = []  # type: list[object]
         self._patience = Token()  # to wait for another run
         self._last_heartbeat = time.monotonic()

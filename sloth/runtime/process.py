@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from sloth.runtime.failure import ActionFailed
+from sloth.runtime.failure import CannotStart
 from sloth.runtime.guard import Guard
 from sloth.runtime.token import Token
 
@@ -76,6 +76,17 @@ def environment(extra: "Mapping[str, str] | None" = None, locale: str = "") -> "
     return env
 
 
+def own_place(cwd: "str | None") -> "dict[str, str]":
+    """PWD, as a shell that starts there says it: by the name that is known for it, or the real one."""
+    known = os.environb.get(b"PWD", b"")
+    try:
+        place = os.path.realpath(b"." if cwd is None else _bytes(cwd))
+    except OSError:
+        return {}  # where we are has been removed
+    is_known = known.startswith(b"/") and os.path.realpath(known) == place
+    return {"PWD": (known if is_known else place).decode("utf-8", "surrogateescape")}
+
+
 def run(
     argv: "Sequence[str]",
     token: Token,
@@ -85,7 +96,7 @@ def run(
     cwd: "str | None" = None,
     on_output: "Callable[[str, bytes], None] | None" = None,
 ) -> Done:
-    """Run a program to its end. Raises Stopped when the token is taken meanwhile, ActionFailed when it cannot start."""
+    """Run a program to its end. Raises Stopped when the token is taken meanwhile, CannotStart."""
     token.check()
     child = _started(argv, env, cwd, feeds=bool(stdin))
     number, guard = token.on_stop(lambda: end_group(child)), Guard(child.pid)
@@ -116,9 +127,9 @@ def _started(
             start_new_session=True,
         )
     except OSError as error:
-        raise ActionFailed(_cannot_start(argv, cwd, error), exit_code=127) from error
+        raise CannotStart(_cannot_start(argv, cwd, error), exit_code=127) from error
     except ValueError as error:  # a NUL byte, or a = in the name of a variable
-        raise ActionFailed(f"cannot run {argv[0]}: {error}", exit_code=127) from error
+        raise CannotStart(f"cannot run {argv[0]}: {error}", exit_code=127) from error
 
 
 def end_group(child: "subprocess.Popen[bytes]") -> None:

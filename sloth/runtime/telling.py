@@ -12,7 +12,7 @@ from sloth.runtime.wire import WireClosed
 
 MYPY = False
 if MYPY:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sloth.runtime.wire import Peer
 
@@ -40,11 +40,25 @@ class Telling:
         except WireClosed:
             pass  # the controller is gone; whoever reads its frames is about to end us
 
+    def ask(self, verb: str, args: "Plain") -> object:
+        """Ask the controller, which has heard before what was told before."""
+        self._settle()
+        return self._peer.call(verb, args)
+
+    def receive(self, verb: str, args: "Plain") -> "tuple[object, Iterator[bytes]]":
+        """The same for an answer with a stream behind it."""
+        self._settle()
+        return self._peer.call_stream(verb, args)
+
     def flush(self) -> None:
         """Send what waits. Raises WireClosed."""
+        self._settle()
+        self._peer.flush()
+
+    def _settle(self) -> None:
+        """Whatever is said from now on is said after what has been told."""
         with self._lock:
             self._tell_begun()
-        self._peer.flush()
 
     def send(self) -> None:
         """Send what waits, again and again until the other side is gone."""

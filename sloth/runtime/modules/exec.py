@@ -10,7 +10,7 @@ import os
 import signal
 
 from sloth.runtime.action import WOULD_RUN, Values, action
-from sloth.runtime.failure import ActionFailed
+from sloth.runtime.failure import ActionFailed, CannotStart
 from sloth.runtime.files import absolute
 from sloth.runtime.place import Explained, Place, locate, raw
 from sloth.runtime.process import Done
@@ -26,7 +26,6 @@ if MYPY:
 _LONGEST = 200  # characters of a command that the message of a failure repeats
 _LAST_LINES = 5
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /.,:=@%+-_")  # to a shell, too
-_PROGRAMS = (b"\x7fELF", b"#!")
 _WORKDIR = ("cwd", "dir", "chdir")
 _SYNONYMS = {"command": ("cmd",), "workdir": _WORKDIR}
 
@@ -104,7 +103,7 @@ def run(
     example: local r, stderr, failed = exec.run("systemctl is-active nginx", { changed_if = false })
     """
     terms = _Terms(command, creates, removes, changed_if)
-    return values_of(_perform(host, _line(command), terms, _Surroundings(workdir, env, stdin, stream)))
+    return values_of(_perform(host, _ways(command), terms, _Surroundings(workdir, env, stdin, stream)))
 
 
 @action(synonyms=_SYNONYMS, check=WOULD_RUN)
@@ -134,7 +133,7 @@ def check(
     example: exec.check("nginx -t", { changed_if = false })
     """
     terms = _Terms(command, creates, removes, changed_if)
-    result = _perform(host, _line(command), terms, _Surroundings(workdir, env, stdin, stream))
+    result = _perform(host, _ways(command), terms, _Surroundings(workdir, env, stdin, stream))
     return values_of(successful(result, command))
 
 
@@ -164,7 +163,7 @@ def sh(
     """
     first = script.strip().split("\n", 1)[0]
     terms = _Terms(first, creates, removes, changed_if)
-    result = _perform(host, ["/bin/sh", "-euc", script], terms, _Surroundings(workdir, env, None, stream))
+    result = _perform(host, [["/bin/sh", "-euc", script]], terms, _Surroundings(workdir, env, None, stream))
     return values_of(successful(result, first))
 
 
@@ -198,7 +197,7 @@ def command(
     """
     argv = [program, *args]
     terms = _Terms(" ".join(argv), creates, removes, changed_if)
-    return values_of(_perform(host, argv, terms, _Surroundings(workdir, env, stdin, stream)))
+    return values_of(_perform(host, [argv], terms, _Surroundings(workdir, env, stdin, stream)))
 
 
 @action(synonyms={"src": ("script", "path"), "workdir": _WORKDIR}, rest="args", check=WOULD_RUN)
@@ -248,7 +247,7 @@ def _run_from(
 ) -> "dict[str, object]":
     with folder.inside(b"script") as place:
         try:
-            return _run(host, [*_received(host, src, place), *args], terms, surroundings)
+            return _run(host, [[*_received(host, src, place), *args]], terms, surroundings)
         finally:
             if place.stat() is not None:
                 place.unlink()
@@ -269,30 +268,20 @@ def _received(host: "Host", src: str, place: Place) -> "list[str]":
     return [*(word.strip() for word in words or ["/bin/sh"]), place.path]
 
 
-def _line(command: str) -> "list[str]":
-    """How a command line is started. A shell that would only hand it on to a program is left out, as make does."""
-    words = command.split()
-    if words and words[0].startswith("/") and _PLAIN.issuperset(command) and _is_program(words[0]):
-        return words
-    return ["/bin/sh", "-c", command]
+def _ways(command: str) -> "list[list[str]]":
+    """How a command line may be started. A shell that would only hand it on to a program is left out, as make does.
 
-
-def _is_program(path: str) -> bool:
-    """Whether the kernel starts it; a script without a first line that tells how is the shell's."""
-    if not os.path.isfile(path) or not os.access(path, os.X_OK):
-        return False
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(4).startswith(_PROGRAMS)
-    except OSError:
-        return False
+    What the kernel does not start is the shell's: it says why, or runs a script that does not tell what runs it.
+    """
+    words, shell = command.split(), ["/bin/sh", "-c", command]
+    return [words, shell] if command.lstrip(" ").startswith("/") and _PLAIN.issuperset(command) else [shell]
 
 
 def _perform(
-    host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings
+    host: "Host", ways: "Sequence[Sequence[str]]", terms: _Terms, surroundings: _Surroundings
 ) -> "dict[str, object]":
     result = _not_run(host, terms, surroundings)
-    return _run(host, argv, terms, surroundings) if result is None else result
+    return _run(host, ways, terms, surroundings) if result is None else result
 
 
 def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object] | None":
@@ -307,18 +296,22 @@ def _not_run(host: "Host", terms: _Terms, surroundings: _Surroundings) -> "dict[
     return dict(result_of(Done(0, b"", b"")), unknown=True, message=f"would run: {_briefly(terms.shown)}")
 
 
-def _run(host: "Host", argv: "Sequence[str]", terms: _Terms, surroundings: _Surroundings) -> "dict[str, object]":
-    directory = surroundings.directory(host)
-    own = {} if directory is None else {"PWD": os.path.realpath(directory)}  # as a shell would tell it
+def _run(
+    host: "Host", ways: "Sequence[Sequence[str]]", terms: _Terms, surroundings: _Surroundings
+) -> "dict[str, object]":
+    """ways: what comes to the same; the first runs that can be started."""
+    argv, *others = ways
     try:
         done = host.execute(
             argv,
             stdin=surroundings.stdin,
-            env=dict(own, **surroundings.env),
-            cwd=directory,
+            env=surroundings.env,
+            cwd=surroundings.directory(host),
             on_output=host.output if surroundings.is_shown(host) else None,
         )
     except ActionFailed as error:
+        if others and isinstance(error, CannotStart):
+            return _run(host, others, terms, surroundings)
         return result_of(Done(127, b"", raw(error.message)))
     if terms.changes:
         host.changes.append(terms.shown)  # whatever its exit code: it ran

@@ -33,6 +33,13 @@ class Line:
     def flush(self):
         self.said.append("|")
 
+    def call(self, verb, args):
+        self.said.append({"type": verb, "task": args["name"]})
+        return "answer"
+
+    def call_stream(self, verb, args):
+        return self.call(verb, args), iter([b"bytes"])
+
     def words(self):
         return [one if one == "|" else one["type"].removeprefix("task_") + " " + one["task"] for one in self.said]
 
@@ -92,6 +99,16 @@ def test_what_has_begun_is_told_when_the_moment_is_over():
     telling.tell(finished("a"))
     assert line.words() == ["started a", "|", "finished a"]
     assert "began" not in line.said[-1]
+
+
+@pytest.mark.parametrize("way", ["ask", "receive"])
+def test_the_controller_is_asked_behind_what_was_told_before(way):
+    line: Any = Line()
+    telling = Telling(line)
+    telling.tell(started("a"))
+    assert getattr(telling, way)("announce", {"name": "ready"})
+    telling.tell(finished("a"))
+    assert line.words() == ["started a", "announce ready", "finished a"]
 
 
 def test_fields_that_say_nothing_are_not_sent():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -82,7 +84,74 @@ def test_a_shell_comes_where_it_has_something_to_do_and_nobody_sees_the_differen
     host.execute = watched  # type: ignore[method-assign]
     result = exec_.run(host, command=command.format(tmp_path))[0]
     assert (result["stdout"], result["exit_code"]) == (f"one two=2 {tmp_path}\n", 0)
-    assert started[0][0] == ("/bin/sh" if starts == "sh" else f"{tmp_path}/own")
+    assert started[-1][0] == ("/bin/sh" if starts == "sh" else f"{tmp_path}/own")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(b"#!/bin/sh\n", id="a shell's"),
+        pytest.param(b"", id="it does not say who runs it"),
+        pytest.param(b"#!\n", id="it says that nobody does"),
+        pytest.param(b"#!/no/such/program\n", id="who runs it is missing"),
+        pytest.param(b"#!/etc/passwd\n", id="who runs it is no program"),
+        pytest.param(b"\x7fELF", id="a program of another machine"),
+    ],
+)
+def test_whatever_the_kernel_makes_of_a_program_it_ends_as_under_a_shell(tmp_path, first):
+    path = tmp_path / "own"
+    path.write_bytes(first + b"exit 3\n")
+    path.chmod(0o755)
+    told = []
+    for command in (f"{path} x", f"{path} 'x'"):
+        host = real_host()
+        result = exec_.run(host, command=command)[0]
+        told.append((result["exit_code"], result["stdout"], result["stderr"].replace("'", ""), len(host.changes)))
+    assert told[0] == told[1]
+
+
+def test_a_program_that_is_being_written_fails_as_under_a_shell(tmp_path):
+    path = tmp_path / "own"
+    path.write_bytes(b"#!/bin/sh\n")
+    path.chmod(0o755)
+    with path.open("ab"):
+        codes = {exec_.run(real_host(), command=command)[0]["exit_code"] for command in (f"{path} x", f"{path} 'x'")}
+    assert len(codes) == 1
+
+
+def test_a_program_is_told_where_it_is_as_a_shell_tells_it(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "real")
+    for known, seen in (("link", "link"), ("real", "real"), ("none", "real"), ("", "real")):
+        monkeypatch.setenv("PWD", f"{tmp_path}/{known}")
+        for command in ("/usr/bin/env", "/usr/bin/env; true"):
+            assert f"PWD={tmp_path}/{seen}" in exec_.run(real_host(), command=command)[0]["stdout"].splitlines()
+    result = exec_.run(real_host(workdir=str(tmp_path)), command="/usr/bin/env", env={"PWD": "/own"})[0]
+    assert "PWD=/own" in result["stdout"].splitlines()
+
+
+def test_a_directory_that_has_been_removed_is_no_fault(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert exec_.run(real_host(), command="/bin/true")[0]["success"]
+
+
+def test_a_workdir_of_any_name_is_one_in_any_locale(tmp_path):
+    folder = tmp_path / "ł"
+    folder.mkdir()
+    program = """if True:
+        import os, sys
+        from sloth.runtime.modules import exec as exec_
+        from tests.doubles import real_host
+        path = os.fsencode(sys.argv[1]).decode("utf-8")
+        stdout = exec_.run(real_host(workdir=path), command="/bin/pwd")[0]["stdout"]
+        os.write(1, stdout.encode("utf-8", "surrogateescape"))
+    """
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, check=False, env=environment)
+    assert done.stdout == os.fsencode(folder) + b"\n", done.stderr
 
 
 def test_what_is_no_program_fails_as_a_shell_says_it(tmp_path):
