@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
+import secrets
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -47,7 +47,7 @@ def write(place: Path, chunks: Iterable[bytes], announced: str, allowance: Allow
     """
     allowance.spend(BLOCK)
     make_folder(place.parent, 0o700)
-    coming = place.with_name(f".{os.getpid()}.{threading.get_ident()}.part")
+    coming = place.with_name(f".{secrets.token_hex(8)}.part")
     size, summed = 0, hashlib.sha256()
     try:
         with open(coming, "xb", opener=for_us_alone) as stream:

@@ -54,6 +54,22 @@ def test_the_same_file_again_replaces_the_first(tmp_path):
     assert artifacts.path(one.id).read_bytes() == b"newer"
 
 
+def test_what_a_run_that_died_has_left_half_written_is_in_nobodys_way(tmp_path):
+    artifacts = Artifacts(tmp_path / "run")
+
+    def died_here():
+        (half,) = (path for path in (tmp_path / "run").rglob("*.part"))
+        yield b"con"
+        shutil.copy(half, tmp_path / half.name)
+        yield b"tent"
+
+    first = keep(artifacts, "h1", "t", "first", stream=died_here())
+    (left,) = tmp_path.glob(".*.part")
+    left.rename(artifacts.path(first.id).parent / left.name)
+    keep(artifacts, "h1", "t", "next")
+    assert [one.name for one in artifacts.find(None)] == ["first", "next"]
+
+
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", ".", "a\0b", "x" * 2000])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
     with pytest.raises(AnswerError, match="no relative path"):
