@@ -38,10 +38,7 @@ def held(path: str, run: str, owner: str, wait: float, token: Token) -> "Iterato
 
     token: the wait ends with it, as ActionFailed of the kind cancelled
     """
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise ActionFailed(f"cannot take the lock of this host, {path}: {error.strerror}") from error
+    fd = _opened(path, "this host")
     try:
         _acquire(fd, wait, token, run)
         _note(fd, json.dumps({"owner": owner, "run": run, "since": int(time.time())}).encode())
@@ -49,6 +46,13 @@ def held(path: str, run: str, owner: str, wait: float, token: Token) -> "Iterato
         os.ftruncate(fd, 0)
     finally:
         os.close(fd)
+
+
+def _opened(path: str, what: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ActionFailed(f"cannot take the lock of {what}, {path}: {error.strerror}") from error
 
 
 def _note(fd: int, holder: bytes) -> None:
@@ -71,7 +75,7 @@ def resource_lock(name: str, pause: "Callable[[float], None]") -> "Iterator[None
     if os.getuid() != 0 or not _has_folder():
         yield
         return
-    fd = os.open(os.path.join(FOLDER, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = _opened(os.path.join(FOLDER, name), f"the {name} of this host")
     try:
         while not _is_ours(fd):
             pause(POLL)

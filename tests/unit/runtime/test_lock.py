@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sloth.runtime.failure import ActionFailed
-from sloth.runtime.lock import held
+from sloth.runtime.lock import held, resource_lock
 from sloth.runtime.token import Token
 
 
@@ -69,4 +69,11 @@ def test_two_names_of_one_machine_in_one_run_are_told_as_that(path):
 def test_a_lock_that_cannot_be_made_is_named(tmp_path):
     missing = str(tmp_path / "gone" / "lock")
     with pytest.raises(ActionFailed, match=f"cannot take the lock of this host, {missing}: No such"), held(missing, "r1", "", 0.0, Token()):
+        pass
+
+
+@pytest.mark.needs_root  # nobody else locks what only root changes
+def test_so_is_one_of_what_belongs_to_all_of_a_host():
+    refused = pytest.raises(ActionFailed, match="cannot take the lock of the gone/packages of this host, /run/sloth/gone/packages: No such")
+    with refused, resource_lock("gone/packages", Token().sleep):
         pass
