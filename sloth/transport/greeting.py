@@ -85,14 +85,24 @@ class _Talk(Struct):
                 raise self._too_late(timeout)
             self._take(self.link.receive(min(0.25, max(0.0, until - time.monotonic()))))
 
-    def upload(self, packed: bytes) -> None:
-        """Send the bundle."""
+    def upload(self, packed: bytes, patience: float) -> None:
+        """Send the bundle, in so many seconds."""
+        with limited(patience, self.link.close) as late:
+            try:
+                self._send(packed)
+            except OSError as error:
+                if late.is_set():
+                    text = f"{self.host}: logged in, but it did not take what sloth needs there within {patience:g} s"
+                    raise ConnectTimeout(text) from error
+                raise
+        self.greeting.uploads += 1
+
+    def _send(self, packed: bytes) -> None:
         frames = [packed[place : place + CHUNK] for place in range(0, len(packed), CHUNK)]
         for chunk in [*frames, b""]:
             frame = (4 + len(chunk)).to_bytes(4, "big") + b"B" + bytes(4) + chunk
             self.link.write(frame)
             self.greeting.bytes_sent += len(frame)
-        self.greeting.uploads += 1
 
     def _take(self, heard: Heard) -> None:
         now = time.monotonic()
@@ -193,17 +203,17 @@ def _whose(start: Start) -> str:
 
 
 def greet(
-    host: str, link: Link, start: Start, password: str | None, packed: Callable[[], bytes], timeout: float
-) -> Greeting:
+    host: str, link: Link, start: Start, password: str | None, packed: Callable[[], bytes], timeout: float,
+    upload_patience: float = UPLOAD_PATIENCE,
+) -> Greeting:  # fmt: skip
     """See a start through until the host is about to speak in frames. Raises what Unreachable has for it."""
     talk = _Talk(host, link, start, password, time.monotonic())
     try:
         words = talk.line(timeout)
         if words[0] == "need":
             began = time.monotonic()
-            with limited(UPLOAD_PATIENCE, link.close):
-                talk.upload(packed())
-            words = talk.line(UPLOAD_PATIENCE)
+            talk.upload(packed(), upload_patience)
+            words = talk.line(upload_patience)
             talk.greeting.uploading = time.monotonic() - began
     except OSError as error:
         talk.greeting.err += str(error).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import pytest
@@ -45,6 +46,23 @@ class Script:
         pass
 
 
+class Full(Script):
+    """A link that takes nothing until it is closed."""
+
+    def __init__(self, is_gone: bool) -> None:
+        super().__init__(Heard(out=WORD + b"need\n"))
+        self.closed = threading.Event()
+        if is_gone:
+            self.closed.set()
+
+    def write(self, data: bytes) -> None:
+        assert self.closed.wait(20)
+        raise BrokenPipeError("it is closed")
+
+    def close(self) -> None:
+        self.closed.set()
+
+
 def run(
     *heard: Heard,
     become: str = "",
@@ -72,6 +90,19 @@ def test_what_is_needed_is_sent_in_frames():
     greeting, link = run(Heard(out=WORD + b"need\n"), Heard(out=WORD + b"ready\n"))
     assert link.written == b"\0\0\0\x0eB\0\0\0\0the bundle" + b"\0\0\0\4B\0\0\0\0"
     assert (greeting.uploads, greeting.bytes_sent) == (1, len(link.written))
+
+
+@pytest.mark.parametrize(
+    ("patience", "error", "text"),
+    [
+        pytest.param(0.01, ConnectTimeout, r"it did not take what sloth needs there within 0\.01 s", id="it freezes"),
+        pytest.param(3600, NoShell, "the connection ended before sloth started", id="it goes away"),
+    ],
+)
+def test_a_host_that_takes_no_bundle_is_told_from_one_that_goes_away(patience, error, text):
+    link = Full(is_gone=patience > 1)
+    with pytest.raises(error, match=text):
+        greet("web", link, Start("0" * 64, "pass", NONCE), None, lambda: b"the bundle", 0.05, patience)
 
 
 def test_the_password_is_written_once_and_only_after_the_prompt():
