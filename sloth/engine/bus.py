@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Self
 
 from sloth.core.errors import OutputLost
@@ -17,6 +19,7 @@ from sloth.engine.masking import Flow, Mask
 
 BACKLOG = 50_000  # events that wait for a slow subscriber before lines are dropped
 ROOM = 64 << 20  # characters of lines that wait, likewise
+PAUSE = 0.05  # seconds between two settlements that nobody waits for: to bring a disk to rest costs more than to write
 
 
 class Bus:
@@ -30,13 +33,15 @@ class Bus:
         settle: Callable[[], None] | None = None,
         mask: Mask | None = None,
     ) -> None:
-        """settle: called when nothing more waits to be delivered, in the thread that calls the subscribers.
+        """settle: called soon after nothing more waits to be delivered, in the thread that calls the subscribers.
 
         mask: takes secrets out of whatever the subscribers get to see
         """
         self._flow = Flow(mask or Mask())
         self._subscribers = list(subscribers)
         self._settle = settle
+        self._settled = 0.0
+        self._is_settled = True
         self._backlog = backlog
         self._room = room
         self._dropped = 0
@@ -84,14 +89,23 @@ class Bus:
         done.wait()
 
     def _deliver(self) -> None:
-        while (event := self._events.get()) is not None:
-            mark = event if isinstance(event, threading.Event) else None
+        while (event := self._next()) is not None:
             if isinstance(event, Event):
                 self._hand_out(event)
-            if mark is not None or self._events.empty():
+                self._is_settled = self._settle is None
+            else:
                 self._come_to_rest()
-            if mark is not None:
-                mark.set()
+                event.set()
+        if not self._is_settled:
+            self._come_to_rest()
+
+    def _next(self) -> Event | threading.Event | None:
+        """What was published next, or the mark of who waits for all before it, or the end."""
+        if not self._is_settled:
+            with suppress(queue.Empty):
+                return self._events.get(timeout=max(0.0, self._settled + PAUSE - time.monotonic()))
+            self._come_to_rest()
+        return self._events.get()
 
     def _hand_out(self, event: Event) -> None:
         with self._counting:
@@ -105,6 +119,7 @@ class Bus:
     def _come_to_rest(self) -> None:
         if self._settle is None:
             return
+        self._is_settled, self._settled = True, time.monotonic()
         try:
             self._settle()
         except Exception as error:  # noqa: BLE001  # or who waits for a flush would wait for ever

@@ -106,6 +106,36 @@ def test_flushing_waits_until_all_is_delivered_and_settled():
         assert heard[-1] == "settled"
 
 
+def test_what_nobody_waits_for_is_settled_soon_and_not_each_by_itself():
+    heard: list[Event] = []
+    settled: list[int] = []
+    delivered, all_is_settled = threading.Semaphore(0), threading.Event()
+
+    def hear(event: Event) -> None:
+        heard.append(event)
+        delivered.release()
+
+    def settle() -> None:
+        settled.append(len(heard))
+        if len(heard) == 300:
+            all_is_settled.set()
+
+    with Bus([hear], settle=settle) as bus:
+        for number in range(300):
+            bus.publish(line(number))
+            assert delivered.acquire(timeout=20)  # so that nothing more waits after each
+        assert all_is_settled.wait(20)
+    assert len(settled) < 150
+
+
+def test_what_was_published_last_is_settled_when_the_bus_ends():
+    heard: list[object] = []
+    with Bus([heard.append], settle=lambda: heard.append("settled")) as bus:
+        bus.flush()
+        bus.publish(line(1))
+    assert heard[-2:] == [line(1), "settled"]
+
+
 def test_what_cannot_be_masked_is_not_shown_and_the_run_goes_on():
     class Broken(Mask):
         def text(self, text: str) -> str:
