@@ -55,11 +55,6 @@ class Telling:
         self._settle()
         self._peer.flush()
 
-    def _settle(self) -> None:
-        """Whatever is said from now on is said after what has been told."""
-        with self._lock:
-            self._tell_begun()
-
     def send(self) -> None:
         """Send what waits, again and again until the other side is gone."""
         while not self._peer.is_closed:
@@ -70,6 +65,11 @@ class Telling:
                 self.flush()
             except WireClosed:
                 return  # who reads is about to notice
+
+    def _settle(self) -> None:
+        """Whatever is said from now on is said after what has been told."""
+        with self._lock:
+            self._tell_begun()
 
     def _put(self, said: "Plain") -> None:
         begun, ends = self._begun, said["type"] == "task_finished"
